@@ -1,1 +1,5 @@
-//! (being built)
+//! Finished results to files for people: tables, maps, plots and one self-contained page. Never simulates.
+
+mod findings;
+
+pub use findings::*;

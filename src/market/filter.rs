@@ -1,0 +1,4 @@
+//! (being built)
+
+/// (being built)
+pub struct Selection;

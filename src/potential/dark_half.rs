@@ -1,0 +1,69 @@
+//! What the estimate of the dark half hands on.
+
+use serde::Serialize;
+
+use crate::stats::Summary;
+
+/// Posterior draws of (served, identified, dark) x (count, demand), by territory; index `[draw][territory]`.
+///
+/// Demand is in demand units over the 12 months to `history_end`, predictive for the realised months.
+#[derive(Debug, Clone)]
+pub struct DarkHalf {
+    pub dark_customers: Vec<Vec<f64>>,
+    pub dark_demand: Vec<Vec<f64>>,
+    /// Category demand of served customers; at least our own sales to them.
+    pub served_demand: Vec<Vec<f64>>,
+    /// Category demand of identified customers that we do not serve (lapsed ones included).
+    pub identified_demand: Vec<Vec<f64>>,
+    /// Identified customers still buying the category.
+    pub identified_customers: Vec<Vec<f64>>,
+    /// Own sales through wholesalers to customers that are not in our files (panel own sales beyond `sales.csv`), a year.
+    pub indirect: Vec<f64>,
+    /// `[draw][customer]`: category demand of each known customer a year, 0 for closed ones; at least our sales to it.
+    pub wallets: Vec<Vec<f32>>,
+    /// `[draw]`: coefficient of variation of dark customers' sizes within a territory.
+    pub size_cv: Vec<f64>,
+    /// `[draw]`: mean demand of a known over that of a dark customer (R).
+    pub size_ratio: Vec<f64>,
+    /// Estimators side by side, for the report.
+    pub evidence: Vec<Evidence>,
+    /// How well count, size and their product are identified, and what would help.
+    pub identification: Vec<Identification>,
+}
+
+/// One source's own estimate for the whole market, shown beside the others.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evidence {
+    /// e.g. "capture-recapture", "universe regression", "repeat purchase (Chao1)".
+    pub name: String,
+    /// e.g. "dark_customers".
+    pub measure: String,
+    pub unit: String,
+    pub estimate: Summary,
+    /// What it assumes, and whether the fusion uses it.
+    pub remark: String,
+}
+
+/// How well the data speak to one aspect of the dark half.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Identification {
+    /// "number", "size", "number x size", "wallet".
+    pub aspect: String,
+    /// 1 - (posterior sd / prior sd)^2 on the log scale.
+    pub contraction: f64,
+    /// Plain sentence; names the file that would help when it is not identified.
+    pub finding: String,
+}
+
+/// A row of `potential.csv`. `summary` is of the draws; quantiles of one territory and measure are in order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PotentialRow {
+    /// A territory's id, or `*`.
+    pub territory_id: String,
+    /// `*` = all segments.
+    pub segment: String,
+    /// See DESIGN "Output files": dark_customers, dark_demand, white_space, ...
+    pub measure: String,
+    pub unit: String,
+    pub summary: Summary,
+}
