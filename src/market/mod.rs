@@ -5,6 +5,6 @@ mod bind;
 mod filter;
 mod history;
 
-pub use bind::{BoundLever, BoundRule, BoundStrategy, bind};
-pub use filter::Selection;
+pub use bind::{Bound, BoundAction, BoundLever, BoundRule, BoundStrategy, bind};
+pub use filter::{AgentStage, AgentView, CustomerAttributes, Selection, SizePercentiles};
 pub use history::{Market, PanelView, Sparse};
