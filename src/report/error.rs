@@ -5,10 +5,14 @@
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A figure is infinite or not a number.
-    #[error("{file}, row {row}: {column} is {value}, which is no figure; nothing was written. Please report this fault")]
+    #[error(
+        "{file}, row {row}: {column} is {value}, which is no figure; nothing was written. Please report this fault"
+    )]
     NotFinite { file: &'static str, row: usize, column: String, value: f64 },
     /// The quantiles of a row do not rise.
-    #[error("{file}, row {row}: the quantiles are not in order ({quantiles}); nothing was written. Please report this fault")]
+    #[error(
+        "{file}, row {row}: the quantiles are not in order ({quantiles}); nothing was written. Please report this fault"
+    )]
     QuantilesOutOfOrder { file: &'static str, row: usize, quantiles: String },
     /// A row of draws is as long as another header.
     #[error("{file}, row {row}: {values} values for {columns} columns; nothing was written. Please report this fault")]

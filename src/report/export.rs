@@ -110,13 +110,27 @@ fn diagnostics(rows: &[Diagnostic]) -> Result<Vec<u8>, ReportError> {
 
 fn actions_found(rows: &[ActionFound]) -> Result<Vec<u8>, ReportError> {
     let header = [
-        "company_id", "territory_id", "start", "end", "kind", "unit", "depth_mean", "depth_q05", "depth_q95",
+        "company_id",
+        "territory_id",
+        "start",
+        "end",
+        "kind",
+        "unit",
+        "depth_mean",
+        "depth_q05",
+        "depth_q95",
         "probability",
     ];
     let mut table = Table::new("actions_found.csv", &header)?;
     for row in rows {
-        table.texts(&[&row.company, &row.territory, &row.start.to_string(), &row.end.to_string(), &row.kind]);
-        table.text(depth_unit(&row.kind));
+        table.texts(&[
+            &row.company,
+            &row.territory,
+            &row.start.to_string(),
+            &row.end.to_string(),
+            &row.kind,
+            &row.unit,
+        ]);
         table.in_order(&row.depth)?;
         table.number(row.depth.mean)?;
         table.number(row.depth.q05)?;
@@ -125,12 +139,6 @@ fn actions_found(rows: &[ActionFound]) -> Result<Vec<u8>, ReportError> {
         table.end_row()?;
     }
     table.bytes()
-}
-
-/// What the depth of an artificial move is measured in: loading sells months of demand ahead, every other move is a
-/// share of the sales of its time.
-pub(super) fn depth_unit(kind: &str) -> &'static str {
-    if kind == "loading" { "months of demand" } else { "share" }
 }
 
 fn forecast(rows: &[ForecastRow]) -> Result<Vec<u8>, ReportError> {
@@ -167,9 +175,21 @@ fn strategies(rows: &[StrategyRow]) -> Result<Vec<u8>, ReportError> {
 /// Ranked within each territory, best first, in the order of the findings.
 fn targets(rows: &[TargetRow]) -> Result<Vec<u8>, ReportError> {
     let header = [
-        "territory_id", "rank", "target", "kind", "unit", "headroom_mean", "headroom_q05", "headroom_q50",
-        "headroom_q95", "best_channel", "next_action", "expected_value_mean", "expected_value_q05",
-        "expected_value_q50", "expected_value_q95",
+        "territory_id",
+        "rank",
+        "target",
+        "kind",
+        "unit",
+        "headroom_mean",
+        "headroom_q05",
+        "headroom_q50",
+        "headroom_q95",
+        "best_channel",
+        "next_action",
+        "expected_value_mean",
+        "expected_value_q05",
+        "expected_value_q50",
+        "expected_value_q95",
     ];
     let mut table = Table::new("targets.csv", &header)?;
     let mut ranks = std::collections::BTreeMap::<&str, usize>::new();

@@ -181,7 +181,9 @@ fn exchange(fresh: &Path, directory: &Path, old: &Path) -> Result<(), StoreError
     fs::rename(directory, old).map_err(refused("replace", directory))?;
     fs::rename(fresh, directory).map_err(|source| match fs::rename(old, directory) {
         Ok(()) => StoreError::Io { action: "replace", path: directory.to_owned(), source },
-        Err(source) => StoreError::Io { action: "put back the old output, which is now at", path: old.to_owned(), source },
+        Err(source) => {
+            StoreError::Io { action: "put back the old output, which is now at", path: old.to_owned(), source }
+        }
     })
 }
 

@@ -127,8 +127,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_manifest_is_fixed_by_its_inputs() {
-        let outputs =
-            vec![("potential.csv".to_owned(), b"a".to_vec()), (TIMINGS.to_owned(), b"differs".to_vec())];
+        let outputs = vec![("potential.csv".to_owned(), b"a".to_vec()), (TIMINGS.to_owned(), b"differs".to_vec())];
         insta::assert_snapshot!(String::from_utf8(manifest().bytes(&outputs)).unwrap());
     }
 
