@@ -182,7 +182,7 @@ pub struct Rivals {
     pub push: f64,
     /// Chance that a rival loads its customers at the end of a quarter (twice that in December).
     pub loading: f64,
-    /// Months of demand sold ahead by one loading.
+    /// Months of its customers' category demand that one loading sells ahead.
     pub loading_depth: f64,
 }
 
@@ -283,7 +283,7 @@ impl Default for Mail {
 
 impl Default for Rivals {
     fn default() -> Self {
-        Self { campaigns_per_year: 1.0, push: 0.35, loading: 0.3, loading_depth: 0.5 }
+        Self { campaigns_per_year: 1.0, push: 0.35, loading: 0.2, loading_depth: 0.12 }
     }
 }
 

@@ -122,3 +122,6 @@ fn totals(world: &World, past: &Past) -> Vec<Totals> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

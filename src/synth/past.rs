@@ -7,9 +7,12 @@ use super::rivals::Move;
 use super::world::{SizeScale, World};
 use crate::channel::Channel;
 use crate::data::ActionKind;
+use crate::lanes::Isa;
+use crate::rng::RunKey;
 use crate::simulate::mechanisms::goodwill::Goodwill;
 use crate::simulate::{
-    Agents, Conversion, Discovery, MeetsCapacity, Parameters, Phase, Policy, Stage, Tallies, Territory, Twin, VisitPlan,
+    self, Agents, Conversion, Discovery, Horizon, MeetsCapacity, Parameters, Phase, Policy, Recorder, Seen, Stage,
+    Tallies, Territory, Twin, VisitPlan,
 };
 
 /// Our sales to one customer in one month.
@@ -56,9 +59,6 @@ pub struct Past {
 
 /// The twin of the market as it was when the history began, under given parameters.
 fn twin(description: &Description, world: &World, parameters: Parameters, seed: u64) -> Twin {
-    let months = description.history.len() as f64;
-    // Sizes are those of the end; the agents begin at the start.
-    let shrink = libm::exp(-parameters.growth * (months - 1.0));
     let visibility_sd = SizeScale::of(description).visibility_sd(description.truth.visibility_of_size);
     let mut visibility: Vec<f64> = world
         .people
@@ -82,7 +82,7 @@ fn twin(description: &Description, world: &World, parameters: Parameters, seed: 
     let agents = Agents {
         hash: world.people.iter().map(|person| person.hash).collect(),
         stage,
-        size: column(&|person| person.size * shrink),
+        size: column(&|person| person.size),
         appeal: column(&|person| person.appeal),
         goodwill: column(&|_| 0.0),
         influence: column(&|person| 2.0 * person.influence),
@@ -217,6 +217,8 @@ fn desired_visits(description: &Description, world: &World) -> Vec<f32> {
         .collect()
 }
 
+/// Lives through the history. The rate at which customers are found by themselves is what makes the described share of
+/// them dark at the end (or comes as near as prospecting and referral allow).
 pub(super) fn live(
     description: &Description,
     world: &World,
@@ -224,6 +226,121 @@ pub(super) fn live(
     moves: &[Move],
     seed: u64,
 ) -> (Parameters, Past) {
-    let _ = (twin(description, world, parameters(description, 0.01), seed), policy(description, world, force, moves));
-    todo!()
+    let policy = policy(description, world, force, moves);
+    let horizon = Horizon {
+        first: description.history.first,
+        months: description.history.len(),
+        level: description.history.last,
+    };
+    let key = RunKey { seed, run: 0 };
+    let isa = Isa::detect();
+    let mut twin = twin(description, world, parameters(description, 0.0), seed);
+    let mut agents = simulate::World::new(&twin);
+    let mut dark_at_end = |spontaneous: f64| {
+        twin.parameters = parameters(description, spontaneous);
+        agents.reload(&twin);
+        let mut last = LastStages { month: horizon.months - 1, stage: Vec::new() };
+        agents.run(&policy, horizon, key, isa, &mut last);
+        let count = |wanted: &dyn Fn(&Stage) -> bool| last.stage.iter().filter(|stage| wanted(stage)).count() as f64;
+        count(&|&stage| stage == Stage::Dark) / count(&|&stage| !matches!(stage, Stage::Unborn | Stage::Gone)).max(1.0)
+    };
+    // More discovery leaves fewer dark: bisection on the logarithm of the rate.
+    let (mut low, mut high) = (libm::log(1e-6), 0.0);
+    for _ in 0..20 {
+        let middle = (low + high) / 2.0;
+        let dark = dark_at_end(libm::exp(middle));
+        if (dark - description.dark_share).abs() < 0.002 {
+            (low, high) = (middle, middle);
+            break;
+        }
+        if dark > description.dark_share { low = middle } else { high = middle }
+    }
+    let parameters = parameters(description, libm::exp((low + high) / 2.0));
+    twin.parameters = parameters.clone();
+    agents.reload(&twin);
+    let mut diary = Diary::new(&twin.agents.stage, horizon.months);
+    let tallies = agents.run(&policy, horizon, key, isa, &mut diary);
+    (parameters, diary.past(tallies))
+}
+
+/// Keeps the stages of the last month.
+struct LastStages {
+    month: usize,
+    stage: Vec<Stage>,
+}
+
+impl Recorder for LastStages {
+    fn month(&mut self, month: usize, _: usize, seen: Seen<'_>) {
+        if month == self.month {
+            self.stage.extend_from_slice(seen.after);
+        }
+    }
+}
+
+/// Keeps everything that files are made of.
+struct Diary {
+    months: usize,
+    past: Past,
+}
+
+impl Diary {
+    fn new(start: &[Stage], months: usize) -> Self {
+        let count = start.len();
+        let past = Past {
+            tallies: Tallies::default(),
+            stage: start.to_vec(),
+            known: start
+                .iter()
+                .map(|stage| matches!(stage, Stage::Identified | Stage::Served | Stage::Lapsed))
+                .collect(),
+            found: vec![None; count],
+            born: vec![None; count],
+            closed: vec![None; count],
+            sales: Vec::new(),
+            contacts: Vec::new(),
+            category_year: vec![0.0; count],
+            own_year: vec![0.0; count],
+        };
+        Self { months, past }
+    }
+
+    fn past(self, tallies: Tallies) -> Past {
+        Past { tallies, ..self.past }
+    }
+}
+
+impl Recorder for Diary {
+    fn month(&mut self, month: usize, _: usize, seen: Seen<'_>) {
+        let past = &mut self.past;
+        let last_year = month + 12 >= self.months;
+        for (at, person) in seen.agents.clone().enumerate() {
+            let (before, after) = (seen.before[at], seen.after[at]);
+            past.stage[person] = after;
+            if before != after {
+                match (before, after) {
+                    (_, Stage::Gone) => past.closed[person] = Some(month),
+                    (Stage::Unborn, _) => past.born[person] = Some(month),
+                    (Stage::Dark, _) => {
+                        past.found[person] = Some(month);
+                        past.known[person] = true;
+                    }
+                    _ => {}
+                }
+            }
+            let own = f64::from(seen.own_sales[at]);
+            if own > 0.0 {
+                past.sales.push(Sale { person, month, amount: own });
+            }
+            if last_year {
+                past.own_year[person] += own;
+                past.category_year[person] += own + f64::from(seen.rival_sales[at]) + f64::from(seen.loaded[at]);
+            }
+            for channel in Channel::ALL {
+                let count = f64::from(seen.contacts[channel.index()][at]);
+                if count > 0.0 {
+                    past.contacts.push(Contact { person, month, channel, count });
+                }
+            }
+        }
+    }
 }

@@ -181,9 +181,16 @@ fn demand_has_its_season() {
     let market = &*TENTH;
     let territories = market.world.places.len();
     let month = |of_year: usize| -> f64 {
-        (0..8).map(|year| market.past.tallies.total_demand[(12 * year + of_year) * territories..][..territories].iter().sum::<f64>()).sum()
+        (0..8)
+            .map(|year| {
+                market.past.tallies.total_demand[(12 * year + of_year) * territories..][..territories]
+                    .iter()
+                    .sum::<f64>()
+            })
+            .sum()
     };
-    assert!(month(0) > 1.2 * month(6), "{} {}", month(0), month(6));
+    // February and August: neither follows the end of a quarter, when rivals load.
+    assert!(month(1) > 1.25 * month(7), "{} {}", month(1), month(7));
 }
 
 #[test]
