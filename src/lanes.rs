@@ -240,6 +240,12 @@ impl U32x16 {
         Self([x; WIDTH])
     }
 
+    /// Each word plus one.
+    #[inline(always)]
+    pub fn plus_one(self) -> Self {
+        Self(each!(0, i, self.0[i].wrapping_add(1)))
+    }
+
     /// Where the lanes are equal.
     #[inline(always)]
     pub fn equals(self, other: Self) -> Mask16 {
