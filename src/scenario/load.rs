@@ -56,7 +56,7 @@ pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<(Scenario,
         Err(error) => {
             // The walk refuses what serde would; should they ever differ, serde's word stands.
             let span = error.span().unwrap_or(0..0);
-            walked.findings.push(Finding::error(span, error.message(), "not understood"));
+            walked.findings.push(Finding::error(span, error.message(), "this could not be read"));
             return failed(walked.findings);
         }
     };

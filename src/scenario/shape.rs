@@ -103,7 +103,7 @@ impl<'s> Walker<'s> {
                 _ => {
                     let title = format!("{} is `{}`, it must be a finite number", self.here(), self.written(&span));
                     self.report(Finding::error(span, title, "not a finite number"), schema);
-                    true
+                    false
                 }
             },
             (Shape::Boolean, DeValue::Boolean(_)) => true,
