@@ -122,6 +122,8 @@ pub struct ActionFound {
     pub start: Date,
     pub end: Date,
     pub kind: String,
+    /// What `depth` is measured in, e.g. "months of demand" or "share of sales".
+    pub unit: String,
     pub depth: Summary,
     pub probability: f64,
 }

@@ -29,6 +29,55 @@ pub struct DarkHalf {
     pub evidence: Vec<Evidence>,
     /// How well count, size and their product are identified, and what would help.
     pub identification: Vec<Identification>,
+    /// What may be printed: a figure that nothing speaks to is left out, never filled in from the prior.
+    pub basis: Basis,
+    /// Dark demand of the whole market under other prior centres of R: what the user cannot check with the data at hand.
+    pub size_ratio_sensitivity: Vec<SizeRatioSensitivity>,
+    /// Convergence of the sampler, one row a parameter.
+    pub diagnostics: Vec<SamplerDiagnostic>,
+    /// Plain sentences: conflicts in the data, what was assumed, a fit that has not settled.
+    pub notes: Vec<String>,
+}
+
+/// What the files speak to (`docs/decisions/0003-what-is-left-out.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Basis {
+    /// Outlets, capture histories, or a panel or populations beside known customers: the number of dark customers may be
+    /// printed. When false, and there is no panel either, the draws hold no dark customers at all.
+    pub customers: bool,
+    /// A panel of a territory or of the whole market.
+    pub panel: bool,
+    /// A panel, sizes or a wallet survey: category demand may be printed. When false, wallets are draws from the prior
+    /// above our own sales, good for running a twin on and not for printing.
+    pub demand: bool,
+}
+
+impl Basis {
+    /// Whether the demand of the dark may be printed.
+    pub fn dark_demand(self) -> bool {
+        self.panel || (self.customers && self.demand)
+    }
+}
+
+/// Dark demand of the whole market had the prior of R another centre.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SizeRatioSensitivity {
+    /// Prior median of R.
+    pub prior_median: f64,
+    pub dark_demand: Summary,
+    /// Draws that the reweighting rests on; below 40 the figure is rough.
+    pub effective_draws: f64,
+}
+
+/// Convergence of one parameter.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SamplerDiagnostic {
+    pub parameter: String,
+    pub summary: Summary,
+    /// Split R-hat (Gelman et al., Bayesian Data Analysis, 3rd ed., 11.4); 1 when the chains agree.
+    pub r_hat: f64,
+    /// Effective number of independent draws among those kept.
+    pub effective_draws: f64,
 }
 
 /// One source's own estimate for the whole market, shown beside the others.

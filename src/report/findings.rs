@@ -2,6 +2,7 @@
 
 use crate::calibrate::{ActionFound, Check, Diagnostic};
 use crate::potential::{Evidence, Identification, PotentialRow};
+use crate::scenario::Objective;
 use crate::strategy::Comparison;
 use crate::units::{Month, MonthSpan};
 
@@ -43,6 +44,15 @@ pub struct Findings {
     pub comparison: Option<Comparison>,
     /// Why the comparison is absent.
     pub withheld: Option<String>,
+    /// What P(best) and regret are judged on.
+    pub objective: Option<Objective>,
+    /// Id of the strategy that the others are measured against.
+    pub baseline: Option<String>,
+    /// Settings that the figures depend on, in words: (name, value with its unit), e.g. ("Effort", "4 calls a month for
+    /// 12 months").
+    pub settings: Vec<(String, String)>,
+    /// Input files: (name, SHA-256).
+    pub inputs: Vec<(String, String)>,
 }
 
 /// A territory to draw.

@@ -6,10 +6,19 @@
 pub mod mechanisms;
 mod parameters;
 mod policy;
+mod recorder;
+mod run;
+mod step;
 mod tallies;
+#[cfg(test)]
+pub(crate) mod testing;
 mod twin;
+mod world;
 
 pub use parameters::*;
 pub use policy::*;
+pub use recorder::{Recorder, Seen};
+pub use run::{Horizon, run};
 pub use tallies::*;
 pub use twin::*;
+pub use world::World;

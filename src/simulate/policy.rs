@@ -10,6 +10,17 @@ pub struct Policy {
     pub list_purchases: Vec<ListPurchase>,
 }
 
+impl Policy {
+    /// The phase that holds in a month.
+    ///
+    /// # Panics
+    ///
+    /// Without a phase from month 0.
+    pub fn phase(&self, month: usize) -> &Phase {
+        &self.phases[self.phases.partition_point(|phase| phase.from <= month) - 1]
+    }
+}
+
 /// What holds from one month on until the next phase begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Phase {
@@ -22,9 +33,10 @@ pub struct Phase {
     pub contacts: Vec<Vec<f32>>,
     /// Multiplies category demand, by territory (1 = as is).
     pub demand: Vec<f32>,
-    /// Log odds added to each rival's appeal, in `CompanyIx` order from 1, by territory (outer).
+    /// Log odds added to each rival's appeal, in `CompanyIx` order from 1, by territory (outer); what is missing counts as 0.
     pub rival_push: Vec<Vec<f32>>,
-    /// Months of demand that each rival sells ahead this phase (loading), in `CompanyIx` order from 1.
+    /// Months of customers' category demand that each rival sells ahead in *every* month of the phase (loading), in
+    /// `CompanyIx` order from 1; empty for none. A single load is a phase of one month.
     pub rival_loading: Vec<f32>,
     /// Log odds added to our own appeal everywhere (price, supply).
     pub own_push: f32,

@@ -23,6 +23,17 @@ pub enum Stage {
     Gone = 5,
 }
 
+impl Stage {
+    /// All stages, in the order of their numbers.
+    pub const ALL: [Self; 6] = [Self::Unborn, Self::Dark, Self::Identified, Self::Served, Self::Lapsed, Self::Gone];
+
+    /// The stage of a number; `Gone` beyond the last.
+    #[inline(always)]
+    pub fn of_word(word: u32) -> Self {
+        Self::ALL.get(word as usize).copied().unwrap_or(Self::Gone)
+    }
+}
+
 /// One draw of parameters and dark half: everything a run needs but the policy and the key.
 #[derive(Debug, Clone)]
 pub struct Twin {
