@@ -5,21 +5,34 @@
 //! Normal: inverse of the distribution function (Wichura 1988, AS 241). Gamma: Marsaglia & Tsang 2000. Poisson:
 //! sequential inversion below a mean of 30, above it the transformed rejection PTRS (Hörmann 1993).
 
-use rand::Rng;
+use rand::Rng as _;
 
 use crate::rng::Stream;
 
-/// Purposes of streams: each has its own word of the key, so that no two purposes share a draw.
+/// Purposes of streams: each has its own domain, so that no two purposes share a draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
 pub enum Purpose {
-    Series = 0x5331,
-    Response = 0x5332,
-    Hazards = 0x5333,
-    CustomerRates = 0x5334,
-    Predictive = 0x5335,
-    Alive = 0x5336,
-    Hyper = 0x5337,
+    Series,
+    Response,
+    Hazards,
+    CustomerRates,
+    Predictive,
+    Alive,
+    Hyper,
+}
+
+impl Purpose {
+    fn domain(self) -> &'static str {
+        match self {
+            Self::Series => "calibrate/series",
+            Self::Response => "calibrate/response",
+            Self::Hazards => "calibrate/hazards",
+            Self::CustomerRates => "calibrate/customer rates",
+            Self::Predictive => "calibrate/predictive",
+            Self::Alive => "calibrate/alive",
+            Self::Hyper => "calibrate/hyper",
+        }
+    }
 }
 
 /// A keyed source of random variates.
@@ -28,7 +41,7 @@ pub struct Source(Stream);
 impl Source {
     /// The source of a purpose and an index (a draw, a customer's hash, ...).
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
-        Self(Stream::new(seed, purpose as u32, index))
+        Self(Stream::new(seed, purpose.domain(), index))
     }
 
     /// Uniform on the open interval (0, 1).
