@@ -3,11 +3,11 @@
 use crate::calibrate::hazards::Finds;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::posterior_response::ResponsePosterior;
+use crate::calibrate::readiness::readiness;
 use crate::calibrate::season::Path;
 use crate::calibrate::{Check, Draw, Verdict};
 use crate::market::Market;
 use crate::stats::Summary;
-use crate::units::DemandUnit;
 
 /// What the checks look at.
 pub struct Findings<'a> {
@@ -19,60 +19,22 @@ pub struct Findings<'a> {
     /// Season and growth are the panel's.
     pub category: bool,
     pub discount: f64,
+    /// The user says that prices hardly moved.
+    pub stable_prices: bool,
     pub finds: &'a Finds,
 }
 
-fn check(name: &str, verdict: Verdict, finding: String, advice: &str) -> Check {
+pub fn check(name: &str, verdict: Verdict, finding: String, advice: &str) -> Check {
     let advice = if verdict == Verdict::Pass { String::new() } else { advice.to_owned() };
     Check { name: name.to_owned(), verdict, finding, advice }
 }
 
 /// Every check, in the order of the report.
 pub fn all(findings: &Findings<'_>) -> Vec<Check> {
-    let mut out = readiness(findings);
+    let mut out = readiness(findings.market, findings.stable_prices);
     out.extend(sampling(findings));
     out.extend(placebo(findings));
     out.extend(elasticity(findings));
-    out
-}
-
-/// The twin-readiness card: is there enough to calibrate on?
-fn readiness(findings: &Findings<'_>) -> Vec<Check> {
-    let market = findings.market;
-    let months = market.months();
-    let mut out = Vec::new();
-    let verdict = if months >= 36 { Verdict::Pass } else { Verdict::Review };
-    out.push(check(
-        "months of history",
-        verdict,
-        format!("{months} months of own sales; three years tell season and growth apart"),
-        "add older months to sales.csv; until then season and growth lean on their priors",
-    ));
-    let buyers = findings.observed.bought.iter().filter(|&&b| b).count();
-    let verdict = if buyers >= 100 { Verdict::Pass } else { Verdict::Review };
-    out.push(check(
-        "customers with orders",
-        verdict,
-        format!("{buyers} customers ever ordered"),
-        "with fewer than 100 customers rates and hazards are wide; read intervals, not means",
-    ));
-    let orders: usize = (0..market.customer_count()).map(|i| market.sales.of(i).filter(|(_, y)| *y > 0.0).count()).sum();
-    let verdict = if orders >= 1000 { Verdict::Pass } else { Verdict::Review };
-    out.push(check(
-        "months with orders",
-        verdict,
-        format!("{orders} customer-months with an order"),
-        "fewer than 1,000 carry little about single territories",
-    ));
-    if market.data.meta.demand == DemandUnit::Value && months > 24 && market.data.deflator.is_none() {
-        // A currency whose prices hardly move is no worse for it; the user knows, so the card cannot pass by itself.
-        out.push(check(
-            "prices",
-            Verdict::Fail,
-            format!("sales are in {} of {months} different months and deflator.csv is missing", market.data.meta.currency),
-            "add deflator.csv (period,index), or measure demand in units; inflation would pass for growth",
-        ));
-    }
     out
 }
 
@@ -152,7 +114,9 @@ pub fn notes(findings: &Findings<'_>) -> Vec<String> {
         ));
     }
     if market.months() < 24 {
-        out.push("Less than two years of history: no season can be told from chance, so nearly none is assumed.".to_owned());
+        out.push(
+            "Less than two years of history: no season can be told from chance, so nearly none is assumed.".to_owned(),
+        );
     }
     if market.panel.is_none() {
         out.push(
@@ -161,9 +125,7 @@ pub fn notes(findings: &Findings<'_>) -> Vec<String> {
         );
     }
     if !findings.finds.from_first_known {
-        out.push(
-            "No first_known in customers.csv: customers are taken to be found when they first order.".to_owned(),
-        );
+        out.push("No first_known in customers.csv: customers are taken to be found when they first order.".to_owned());
     }
     out.push("Moving feasts are not modelled yet: a feast that wanders through the year widens the season.".to_owned());
     out

@@ -233,9 +233,8 @@ fn pareto_k(weights: &[f64]) -> f64 {
     let quarter = excess[(m as f64 / 4.0 + 0.5) as usize - 1];
     let largest = excess[m - 1];
     let grid = 30 + (m as f64).sqrt() as usize;
-    let theta: Vec<f64> = (1..=grid)
-        .map(|j| 1.0 / largest + (1.0 - (grid as f64 / (j as f64 - 0.5)).sqrt()) / (3.0 * quarter))
-        .collect();
+    let theta: Vec<f64> =
+        (1..=grid).map(|j| 1.0 / largest + (1.0 - (grid as f64 / (j as f64 - 0.5)).sqrt()) / (3.0 * quarter)).collect();
     let shape = |theta: f64| excess.iter().map(|x| libm::log1p(-theta * x)).sum::<f64>() / m as f64;
     let profile: Vec<f64> = theta
         .iter()

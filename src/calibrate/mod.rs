@@ -13,6 +13,7 @@
 //! | `effects` | each customer's own rate (gamma posteriors around a regression) |
 //! | `hazards` | being found, won, closed |
 //! | `actions` | artificial moves of rivals in the panel |
+//! | `readiness` | is there enough to calibrate on? |
 //! | `checks` | may the result be believed? |
 //!
 //! The response runs through the very functions of [`crate::simulate::mechanisms`] that the agents use. Everything is
@@ -28,6 +29,7 @@ mod observed;
 mod posterior;
 mod posterior_response;
 mod priors;
+mod readiness;
 mod response;
 mod sampling;
 mod season;
@@ -38,4 +40,5 @@ mod wallet;
 
 pub use fit::{CalibrateError, Settings, fit};
 pub use posterior::*;
+pub use readiness::readiness;
 pub use table::PosteriorTable;

@@ -107,7 +107,8 @@ pub fn timelines(market: &Market) -> (Vec<Timeline>, Vec<Vec<(usize, f64)>>) {
     (0..market.customer_count())
         .map(|i| {
             let sales = net_returns(market.sales.of(i));
-            let position = |month: crate::units::Month| month.since(market.history.first).clamp(0, months as i32) as usize;
+            let position =
+                |month: crate::units::Month| month.since(market.history.first).clamp(0, months as i32) as usize;
             let orders = sales.first().zip(sales.last()).map(|(first, last)| (first.0, last.0));
             let known = market.data.customers.first_known[i].map_or(0, position);
             let first_order = orders.map_or(months, |(first, _)| first);

@@ -300,7 +300,8 @@ fn improper(prior: Prior) -> Option<&'static str> {
         Prior::Uniform { low, high } => low < high && (high - low).is_finite(),
         Prior::Fixed(value) => value.is_finite(),
     };
-    (!good).then_some("its numbers make no distribution: medians, deviations and shapes must be above 0, low below high")
+    (!good)
+        .then_some("its numbers make no distribution: medians, deviations and shapes must be above 0, low below high")
 }
 
 /// Where a prior has mass.

@@ -221,7 +221,12 @@ mod tests {
 
     #[test]
     fn normal_quantiles_are_those_of_the_tables() {
-        for (p, z) in [(0.5, 0.0), (0.975, 1.959_963_984_540_054), (0.001, -3.090_232_306_167_813), (1e-12, -7.034_483_825_301_131)] {
+        for (p, z) in [
+            (0.5, 0.0),
+            (0.975, 1.959_963_984_540_054),
+            (0.001, -3.090_232_306_167_813),
+            (1e-12, -7.034_483_825_301_131),
+        ] {
             assert!((normal_quantile(p) - z).abs() < 1e-9, "{p}: {}", normal_quantile(p));
             assert!((normal_probability(z) - p).abs() < 1e-10);
         }

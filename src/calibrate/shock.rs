@@ -33,9 +33,14 @@ impl Shock {
         // A territory's moment estimate of 2σ² with its weight.
         let mut parts: Vec<(f64, f64)> = Vec::new();
         for months in territories {
-            let noise: Vec<f64> = months.expected.iter().map(|&mu| if mu > 0.0 { order_unit / mu } else { f64::INFINITY }).collect();
-            let excess: Vec<f64> =
-                months.total.iter().zip(&months.expected).map(|(y, mu)| if *mu > 0.0 { y / mu - 1.0 } else { 0.0 }).collect();
+            let noise: Vec<f64> =
+                months.expected.iter().map(|&mu| if mu > 0.0 { order_unit / mu } else { f64::INFINITY }).collect();
+            let excess: Vec<f64> = months
+                .total
+                .iter()
+                .zip(&months.expected)
+                .map(|(y, mu)| if *mu > 0.0 { y / mu - 1.0 } else { 0.0 })
+                .collect();
             let (mut sum, mut weights) = (0.0, 0.0);
             for t in 1..excess.len() {
                 let v = noise[t] + noise[t - 1];

@@ -85,6 +85,7 @@ pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem
     let market = Market::new(data, window, scenario.economics.unit_price);
     let attributes = CustomerAttributes::of(&market);
     let binder = Binder { scenario, market: &market, attributes: &attributes };
+    problems.extend(mechanism_problems(scenario));
     let strategies = scenario
         .strategies
         .iter()
@@ -97,6 +98,47 @@ pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem
         return Err(problems);
     }
     Ok((Bound { attributes, strategies, market }, problems))
+}
+
+/// Mechanisms that this version simulates, and whether the scenario may switch them off.
+const SIMULATED: &[(&str, bool)] = &[
+    ("demand", false),
+    ("goodwill", true),
+    ("choice", false),
+    ("orders", false),
+    ("discovery", true),
+    ("conversion", true),
+    ("churn", true),
+    ("dark", false),
+    ("closure", true),
+    ("birth", true),
+];
+
+fn mechanism_problems(scenario: &Scenario) -> Vec<Problem> {
+    let mut out = Vec::new();
+    for (name, settings) in &scenario.mechanisms {
+        let place = scenario.source.place(&settings.span);
+        let simulated = SIMULATED.iter().find(|(simulated, _)| simulated == name);
+        match (simulated, settings.on) {
+            (None, Some(false)) | (Some((_, true)), _) | (Some(_), None | Some(true)) => {}
+            (None, Some(true)) => out.push(
+                Problem::error(format!("this version of ikiz does not simulate `{name}` yet"))
+                    .at(place, "switched on")
+                    .help("set on = false, so that no result rests on it"),
+            ),
+            (None, None) => out.push(
+                Problem::warning(format!("this version of ikiz does not simulate `{name}` yet"))
+                    .at(place, "has no effect")
+                    .help("its prior is ignored, and no result rests on it"),
+            ),
+            (Some((_, false)), Some(false)) => out.push(
+                Problem::error(format!("`{name}` cannot be switched off"))
+                    .at(place, "the twin does not run without it")
+                    .help("remove on = false"),
+            ),
+        }
+    }
+    out
 }
 
 fn bind_history(scenario: &Scenario, full: MonthSpan, problems: &mut Vec<Problem>) -> Option<MonthSpan> {

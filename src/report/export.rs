@@ -23,18 +23,30 @@ pub const MARK: &str = "a check failed: do not rely on this";
 /// When a figure is not finite or quantiles are out of order.
 pub fn tables(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
     let failed = findings.checks.iter().any(|check| check.verdict == Verdict::Fail);
-    let mut files = vec![
-        ("potential.csv".to_owned(), potential(&findings.potential, failed)?),
-        ("posterior.csv".to_owned(), posterior(&findings.posterior.0, &findings.posterior.1)?),
-        ("diagnostics.csv".to_owned(), diagnostics(&findings.diagnostics)?),
-        ("actions_found.csv".to_owned(), actions_found(&findings.actions_found)?),
-    ];
+    let mut files = vec![("potential.csv".to_owned(), potential(&findings.potential, failed)?)];
+    files.extend(calibration_tables(&findings.posterior, &findings.diagnostics, &findings.actions_found)?);
     if let Some(Comparison { forecast: months, strategies: rows, targets: ranked, .. }) = &findings.comparison {
         files.push(("forecast.csv".to_owned(), forecast(months)?));
         files.push(("strategies.csv".to_owned(), strategies(rows)?));
         files.push(("targets.csv".to_owned(), targets(ranked)?));
     }
     Ok(files)
+}
+
+/// The tables of a calibration alone.
+///
+/// # Errors
+/// As [`tables`].
+pub fn calibration_tables(
+    posterior_table: &(Vec<String>, Vec<Vec<f64>>),
+    diagnostic_rows: &[Diagnostic],
+    actions: &[ActionFound],
+) -> Result<Vec<OutputFile>, ReportError> {
+    Ok(vec![
+        ("posterior.csv".to_owned(), posterior(&posterior_table.0, &posterior_table.1)?),
+        ("diagnostics.csv".to_owned(), diagnostics(diagnostic_rows)?),
+        ("actions_found.csv".to_owned(), actions_found(actions)?),
+    ])
 }
 
 const QUANTILES: [&str; 5] = ["q05", "q25", "q50", "q75", "q95"];

@@ -10,7 +10,7 @@ mod fixture;
 mod page;
 
 pub use error::ReportError;
-pub use export::OutputFile;
+pub use export::{OutputFile, calibration_tables};
 pub use findings::*;
 
 /// Every file of the output folder but the manifest and the timings: tables, maps, plots and `report.html`.

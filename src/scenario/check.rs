@@ -342,6 +342,7 @@ impl Checker<'_> {
             unit_price: raw.unit_price,
             gross_margin: raw.gross_margin,
             discount_rate: raw.discount_rate,
+            stable_prices: raw.stable_prices,
             objective,
             budget: raw.budget.map(located),
         }

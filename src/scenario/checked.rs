@@ -137,6 +137,8 @@ pub struct Economics {
     pub gross_margin: Option<f64>,
     /// Real, a year.
     pub discount_rate: f64,
+    /// Prices hardly moved over the history: money needs no deflator.
+    pub stable_prices: bool,
     pub objective: Objective,
     /// Over the horizon; a dearer strategy is an error.
     pub budget: Option<Located<f64>>,

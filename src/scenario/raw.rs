@@ -103,6 +103,8 @@ pub struct Economics {
     /// Real discount rate a year, 0 to 1.
     #[schemars(range(min = 0, max = 1))]
     pub discount_rate: f64,
+    /// Prices hardly moved over the history, so sales in money need no deflator.csv: your word for it, and the report says so.
+    pub stable_prices: bool,
     /// What "best" and "regret" are judged on. Absent: npv when gross_margin is given, else incremental_sales.
     #[schemars(with = "Option<Objective>")]
     pub objective: Option<Spanned<Objective>>,
@@ -113,7 +115,14 @@ pub struct Economics {
 
 impl Default for Economics {
     fn default() -> Self {
-        Self { unit_price: None, gross_margin: None, discount_rate: 0.10, objective: None, budget: None }
+        Self {
+            unit_price: None,
+            gross_margin: None,
+            discount_rate: 0.10,
+            stable_prices: false,
+            objective: None,
+            budget: None,
+        }
     }
 }
 
