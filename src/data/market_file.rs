@@ -14,7 +14,7 @@ use super::time::month_help;
 use crate::problem::{Place, Problem};
 use crate::units::{DemandUnit, Month, MonthSpan};
 
-const FILE: &str = "market.toml";
+pub(super) const FILE: &str = "market.toml";
 const FIELDS: [&str; 8] =
     ["name", "own_company", "currency", "demand", "period", "history_start", "history_end", "region"];
 

@@ -13,6 +13,8 @@ pub(super) const LARGEST: f64 = 1e15;
 pub(super) const ANY: RangeInclusive<f64> = -LARGEST..=LARGEST;
 /// Amounts that cannot be negative.
 pub(super) const NOT_NEGATIVE: RangeInclusive<f64> = 0.0..=LARGEST;
+/// Amounts that cannot be zero either.
+pub(super) const POSITIVE: RangeInclusive<f64> = 1e-9..=LARGEST;
 /// A share or score.
 pub(super) const UNIT: RangeInclusive<f64> = 0.0..=1.0;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::log::Log;
-use super::table::{Col, Table, nearest};
+use super::table::{Col, Table, canonical, nearest};
 use crate::ids::{IdTable, Index};
 
 /// Tables up to this size are searched for an id that is spelt nearly so.
@@ -42,6 +42,12 @@ impl<'a, I: Index> Register<'a, I> {
     /// The index that a cell names. `None` where it is blank (reported: a reference must be filled) or unknown.
     pub fn resolve(&self, table: &Table<'_>, col: Col, log: &mut Log) -> Option<I> {
         let id = table.id(col, log)?;
+        self.resolve_text(table, col, &id, log)
+    }
+
+    /// The index that one of several ids in a cell names.
+    pub fn resolve_text(&self, table: &Table<'_>, col: Col, id: &str, log: &mut Log) -> Option<I> {
+        let id = canonical(id);
         let found = self.ids?.get(&id);
         if found.is_none() {
             self.refuse(table, col, &id, log);

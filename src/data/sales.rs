@@ -1,7 +1,7 @@
 //! `sales.csv`: rows become one figure for each customer, month, product and flow.
 
 use super::Ignored;
-use super::history::Window;
+use super::history::{LONGEST, Start, Window};
 use super::log::{Log, Tally, counted};
 use super::names::Names;
 use super::number::{ANY, NOT_NEGATIVE};
@@ -86,6 +86,10 @@ impl Row {
 /// The rows of the file, not yet netted: the history may begin with the first of them.
 pub(super) struct SalesFile {
     rows: Vec<Row>,
+    /// Rows met, usable or not.
+    met: usize,
+    /// First month inside the history, and the byte its row begins at.
+    first: Option<(Month, usize)>,
     channels: Names,
     has: Has,
 }
@@ -128,8 +132,10 @@ pub(super) fn read(
     };
     let mut channels = Names::default();
     let mut rows = Vec::new();
+    let (mut met, mut first) = (0, None::<(Month, usize)>);
     let mut watch = window.watch(FILE);
     while table.advance(log) {
+        met += 1;
         let month = table.required_month(period, log);
         let customer = customers.resolve(&table, customer, log);
         if let Some(demanded) = demanded
@@ -146,6 +152,9 @@ pub(super) fn read(
         let Some(month) = month else { continue };
         if !watch.keeps(month, || table.place(period)) {
             continue;
+        }
+        if first.is_none_or(|(earliest, _)| month < earliest) {
+            first = Some((month, table.offset()));
         }
         let Some(customer) = customer else { continue };
         rows.push(Row {
@@ -169,13 +178,36 @@ pub(super) fn read(
         order_channel: order_channel.is_present(),
         order_days: order_days.is_present(),
     };
-    Some(SalesFile { rows, channels, has })
+    Some(SalesFile { rows, met, first, channels, has })
 }
 
 impl SalesFile {
-    /// First month with a row, and the byte its row begins at.
-    pub fn first_month(&self) -> Option<(Month, usize)> {
-        self.rows.iter().map(|row| (row.month, row.offset)).min()
+    /// The window with the first month of the sales as its start, where `market.toml` gives none.
+    pub fn begin(&self, window: Window, source: &Source, log: &mut Log) -> Window {
+        let Some(end) = window.end else { return window };
+        let Some((start, offset)) = self.first else {
+            if self.met == 0 {
+                log.push(
+                    Problem::error("the start of the history is not known: there are no sales")
+                        .help("write history_start = \"YYYY-MM\" in market.toml"),
+                );
+            }
+            return window;
+        };
+        match MonthSpan::new(start, end) {
+            Some(span) if span.len() <= LONGEST => Window { start: Start::FirstSale(start), ..window },
+            _ => {
+                log.push(
+                    Problem::error(format!(
+                        "the first sale is of {start}, more than {} years before the last month",
+                        LONGEST / 12
+                    ))
+                    .at(source.line_place(offset), "is the year right?")
+                    .help("correct the year, or write history_start in market.toml"),
+                );
+                window
+            }
+        }
     }
 
     /// Nets the rows by customer, month, product and flow. `product_rank` is the final index of each product met.

@@ -305,9 +305,12 @@ impl<'s> Table<'s> {
         self.source.name
     }
 
-    /// The separator of cells.
-    pub fn separator(&self) -> char {
-        char::from(self.separator)
+    /// Name of a column.
+    pub fn name(&self, col: Col) -> &str {
+        match col.name {
+            "" => self.unknown.iter().find(|(at, _)| Some(*at) == col.position).map_or("", |(_, name)| name.as_str()),
+            name => name,
+        }
     }
 
     /// A cell without the white space around it; empty when blank or when the column is absent.
@@ -362,11 +365,6 @@ impl<'s> Table<'s> {
             return None;
         }
         Some(canonical(cell))
-    }
-
-    /// Text that must not be blank.
-    pub fn text<'t>(&'t self, col: Col, log: &mut Log) -> Option<Cow<'t, str>> {
-        self.id(col, log)
     }
 
     /// A number within bounds; `None` where blank.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Ignored;
 use super::covariates::CovariateReader;
 use super::log::Log;
-use super::number::{LARGEST, NOT_NEGATIVE};
+use super::number::{NOT_NEGATIVE, POSITIVE};
 use super::source::Source;
 use super::table::{Column, Table, optional, required};
 use super::tables::{ParentTerritory, Territories};
@@ -68,7 +68,7 @@ pub(super) fn read(source: &Source, ignored: &mut Ignored, log: &mut Log) -> Opt
             name: table.cell(name).to_owned(),
             lon: table.number(lon, &(-180.0..=180.0), log),
             lat: table.number(lat, &(-90.0..=90.0), log),
-            area_km2: table.number(area, &(f64::MIN_POSITIVE..=LARGEST), log),
+            area_km2: table.number(area, &POSITIVE, log),
             population: table.number(population, &NOT_NEGATIVE, log),
             outlets: table.number(outlets, &NOT_NEGATIVE, log),
             parent: parent_id,
