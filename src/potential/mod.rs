@@ -5,6 +5,7 @@
 //! [`evidence`], so that a reader can see which one pulls where. The model is described in `model.rs`.
 
 mod activity;
+pub mod attainable;
 mod captures;
 mod chain;
 mod convergence;
@@ -12,6 +13,7 @@ mod dark_half;
 mod error;
 mod estimate;
 pub mod evidence;
+mod measures;
 mod model;
 mod numeric;
 mod observed;
@@ -20,5 +22,7 @@ mod sizes;
 
 pub use dark_half::*;
 pub use error::PotentialError;
+pub use attainable::AttainableInputs;
 pub use estimate::{Settings, SizeRatioPrior, estimate, estimate_observed};
+pub use measures::measures;
 pub use observed::{Observed, ObservedCaptures, ObservedCustomer, ObservedTerritory};
