@@ -2,12 +2,20 @@
 //!
 //! Everything here is a function from [`Findings`] to bytes; `store::write_whole` is the one place that writes them.
 
+mod colour;
 mod error;
 pub mod export;
+mod figure;
 mod findings;
 #[cfg(test)]
 mod fixture;
+mod font;
+mod maps;
 mod page;
+mod potential_index;
+mod raster;
+mod scale;
+mod svg;
 
 pub use error::ReportError;
 pub use export::OutputFile;
