@@ -22,7 +22,7 @@ pub enum ReportError {
     #[error("a bundled font could not be read: {0}")]
     Font(&'static str),
     #[error("the chart \"{chart}\" could not be drawn: {reason}")]
-    Chart { chart: &'static str, reason: String },
+    Chart { chart: String, reason: String },
     #[error("the picture {file} could not be made: {reason}")]
     Picture { file: String, reason: String },
     #[error("the page could not be made: {0}")]
