@@ -224,14 +224,18 @@ fn files_that_are_no_scenario() {
 fn broken_files_never_panic() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/turkiye.toml")).unwrap();
     let path = Path::new("broken.toml");
-    let tokens = ["\"", "'", "=", "[", "]", "{", "}", ".", ",", "nan", "-1", "1e400", "true", "\n", "é", "2026-01-01", "[]"];
+    let tokens =
+        ["\"", "'", "=", "[", "]", "{", "}", ".", ",", "nan", "-1", "1e400", "true", "\n", "é", "2026-01-01", "[]"];
     let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).filter(|at| at % 7 == 0).collect();
     for (round, &start) in starts.iter().enumerate() {
         let end = (start + round % 5..).find(|&at| text.is_char_boundary(at.min(text.len()))).unwrap().min(text.len());
         let broken = format!("{}{}{}", &text[..start], tokens[round % tokens.len()], &text[end..]);
         if let Err(problems) = parse(path, &broken, &[]) {
             let rendered = render(&problems, false);
-            assert!(!rendered.contains("this could not be read"), "serde refused what the walk let through:\n{rendered}");
+            assert!(
+                !rendered.contains("this could not be read"),
+                "serde refused what the walk let through:\n{rendered}"
+            );
         }
     }
     // A value of every kind in place of every value.
@@ -241,7 +245,10 @@ fn broken_files_never_panic() {
             let broken = text.replacen(line, &format!("{key} = {value}"), 1);
             if let Err(problems) = parse(path, &broken, &[]) {
                 let rendered = render(&problems, false);
-                assert!(!rendered.contains("this could not be read"), "serde refused what the walk let through:\n{rendered}");
+                assert!(
+                    !rendered.contains("this could not be read"),
+                    "serde refused what the walk let through:\n{rendered}"
+                );
             }
         }
     }

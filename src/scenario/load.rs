@@ -60,7 +60,16 @@ pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<(Scenario,
             return failed(walked.findings);
         }
     };
+    let found = walked.findings.len();
     let scenario = check(raw, source.clone(), &mut walked);
+    // What the check says of a table in which the walk found something amiss only follows from that.
+    let (inner, outer) = walked.findings.split_at(found);
+    let follows = |outer: &Finding| {
+        inner.iter().any(|inner| outer.span.start <= inner.span.start && inner.span.end <= outer.span.end)
+    };
+    let kept: Vec<Finding> = outer.iter().filter(|outer| !follows(outer)).cloned().collect();
+    walked.findings.truncate(found);
+    walked.findings.extend(kept);
     let problems = problems(walked.findings, &source);
     if any_error(&problems) { Err(problems) } else { Ok((scenario, problems)) }
 }
@@ -132,6 +141,10 @@ fn syntax(error: &toml::de::Error, source: &Source) -> Finding {
         "write months in quotes: \"2026-03\""
     } else if message.contains("duplicate key") {
         "each name can be written once in a table; a table once in a file"
+    } else if line.contains('=') && value.is_empty() {
+        "write a value after the `=`"
+    } else if message.starts_with("invalid") && message.contains("string") {
+        "text ends with the quote it begins with; a backslash in text is doubled, or the text in single quotes"
     } else if message.contains("quoted") {
         "text needs quotes: key = \"value\""
     } else if value.contains(',') && !value.contains(['[', '{', '"', '\'']) {
