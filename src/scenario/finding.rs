@@ -34,7 +34,7 @@ impl Finding {
 
 /// The problems in the order of the file, each with its place.
 pub(super) fn problems(mut findings: Vec<Finding>, source: &Source) -> Vec<Problem> {
-    findings.sort_by(|a, b| (a.severity, a.span.start, a.span.end).cmp(&(b.severity, b.span.start, b.span.end)));
+    findings.sort_by_key(|finding| (finding.severity, finding.span.start, finding.span.end));
     findings.dedup();
     let beyond = findings.len().saturating_sub(PLACED);
     let mut problems: Vec<Problem> = findings

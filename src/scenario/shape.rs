@@ -244,12 +244,10 @@ impl<'s> Walker<'s> {
 
     fn text(&mut self, schema: &'s Value, target: &'s Value, text: &str, span: Range<usize>) {
         match schema["format"].as_str() {
-            Some("month") => {
-                if text.parse::<Month>().is_err() {
-                    let title = format!("\"{}\" is not a month", text.escape_debug());
-                    let help = "write months as YYYY-MM, for example \"2026-03\"";
-                    self.walked.findings.push(Finding::error(span, title, month_label(text)).help(help));
-                }
+            Some("month") if text.parse::<Month>().is_err() => {
+                let title = format!("\"{}\" is not a month", text.escape_debug());
+                let help = "write months as YYYY-MM, for example \"2026-03\"";
+                self.walked.findings.push(Finding::error(span, title, month_label(text)).help(help));
             }
             Some("filter") => match filter::parse(text, self.offset_of(text, &span), span.clone()) {
                 Ok(filter) => {
@@ -452,7 +450,7 @@ impl<'s> Walker<'s> {
     fn description(&self, schema: &Value) -> String {
         let own = schema["description"].as_str();
         let target = schema["$ref"].as_str().and_then(|reference| self.root.pointer(reference.strip_prefix('#')?));
-        own.or_else(|| target?["description"].as_str()).unwrap_or_default().replace('\n', " ")
+        own.or_else(|| target?["description"].as_str()).unwrap_or_default().to_owned()
     }
 
     /// The name of the field for a title.
