@@ -6,7 +6,7 @@ use super::checked::Source;
 use crate::problem::{Problem, Severity};
 
 /// How many problems are handed on with their lines; a file with more is beyond mending one by one.
-const PLACED: usize = 200;
+pub(super) const PLACED: usize = 200;
 
 /// One thing wrong with a scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::checked::Source;
 use super::filter::{self, Filter};
-use super::finding::Finding;
+use super::finding::{Finding, PLACED};
 use super::suggest::{did_you_mean, listed, nearest};
 use crate::units::Month;
 
@@ -218,6 +218,10 @@ impl<'s> Walker<'s> {
             _ => format!("unknown field `{shown}`{}", self.inside()),
         };
         let finding = Finding::error(span, title, "not known here");
+        if self.walked.findings.len() > PLACED {
+            // It will only be counted.
+            return finding;
+        }
         if nearest(name, known.iter().copied()).is_none() {
             let top = self.root["properties"].as_object();
             if !self.path.is_empty() && top.is_some_and(|top| top.contains_key(name)) {
