@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ikiz::channel::Channel;
 use ikiz::scenario::{
-    Lever, Located, MarketSource, Objective, Prior, Scenario, StepCondition, json_schema, load, parse,
+    Lever, Located, MECHANISMS, MarketSource, Objective, Prior, Scenario, StepCondition, json_schema, load, parse,
 };
 
 fn root() -> &'static Path {
@@ -168,4 +168,36 @@ fn the_committed_schema_is_that_of_the_types() {
         "docs/scenario.schema.json is not the schema of the types; write it again by\n\n    \
          cargo run --release -- schema > docs/scenario.schema.json\n"
     );
+}
+
+#[test]
+fn the_reference_page_names_everything_and_its_examples_load() {
+    let page = std::fs::read_to_string(root().join("docs/scenario.md")).unwrap();
+    for mechanism in MECHANISMS {
+        assert!(page.contains(&format!("| `{}`", mechanism.name)), "no mechanism {}", mechanism.name);
+        for parameter in mechanism.parameters {
+            assert!(page.contains(&format!("`{}`", parameter.name)), "no parameter {}", parameter.name);
+        }
+    }
+    let schema: serde_json::Value = serde_json::from_str(&json_schema()).unwrap();
+    let definitions = schema["$defs"].as_object().unwrap();
+    for (definition, fields) in
+        definitions.iter().filter_map(|(name, schema)| Some((name, schema["properties"].as_object()?)))
+    {
+        for field in fields.keys() {
+            assert!(page.contains(field.as_str()), "no field {field} of {definition}");
+        }
+    }
+    let levers = definitions["Action"]["oneOf"].as_array().unwrap();
+    for lever in levers.iter().flat_map(|lever| lever["properties"].as_object().unwrap().keys()) {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{lever}` |"))).expect("a row for each lever");
+        let example = row.split('|').nth(2).unwrap().trim().trim_matches('`');
+        let text =
+            format!("[[strategy]]\nid = \"a\"\n[[strategy.lever]]\nfrom = \"2026-01\"\ndo.{lever} = {example}\n");
+        if let Err(problems) = parse(Path::new("page.toml"), &format!("schema = 1\n{text}"), &[]) {
+            panic!("{}", ikiz::problem::render(&problems, false));
+        }
+    }
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(parse(Path::new("page.toml"), &format!("schema = 1\n{example}"), &[]).is_ok());
 }

@@ -253,3 +253,28 @@ fn broken_files_never_panic() {
         }
     }
 }
+
+/// Files made to hurt: deep, wide, or one long line.
+#[test]
+fn hostile_files_are_refused_in_words() {
+    let unknown: String = (0..60_000).map(|n| format!("k{n} = {n}\n")).collect();
+    let one_line: String = (0..60_000).map(|n| format!("k{n} = {n}, ")).collect();
+    for text in [
+        format!("{} = 1\n", "a.".repeat(200_000) + "a"),
+        format!("a = {}{}\n", "[".repeat(100_000), "]".repeat(100_000)),
+        format!("[{}]\n", "a.".repeat(200_000) + "a"),
+        format!("schema = 1\neconomics = {}1{}\n", "{ a = ".repeat(50_000), " }".repeat(50_000)),
+        format!("schema = 1\n{unknown}"),
+        format!("schema = 1\neconomics = {{ {one_line} z = 1 }}\n"),
+        "schema = 1\n".to_owned() + &"[[strategy]]\n".repeat(40_000),
+        who(&format!("\"{}\"", "(".repeat(500_000))),
+        who(&format!("\"{}\"", "size > 3 and ".repeat(40_000))),
+        "\u{0}".repeat(1000),
+    ] {
+        let problems = parse(Path::new("hostile.toml"), &text, &[]).map(|_| ()).unwrap_err();
+        assert!(!problems.is_empty() && problems.len() <= 201, "{}", problems.len());
+        assert!(!render(&problems, false).is_empty());
+    }
+    let deep = format!("{}=1", "a.".repeat(200_000) + "a");
+    assert!(parse(Path::new("hostile.toml"), "schema = 1", &[deep]).is_err());
+}

@@ -140,14 +140,15 @@ impl Checker<'_> {
         let to = located_month(raw.to);
         self.ordered(from.as_ref(), to.as_ref(), "the lever");
         let territories = raw.territories.map(|ids| self.territories(ids));
-        if self.clean && matches!(raw.action, raw::Action::Targeting(_)) && raw.who.is_none() {
-            if let raw::Action::Targeting(targeting) = &raw.action {
-                let title = "targeting without `who` weighs all customers alike, so it changes nothing";
-                self.findings.push(
-                    Finding::warning(targeting.span(), title, "for everybody")
-                        .help("say whom it is for, for example who = \"size > p75\""),
-                );
-            }
+        if self.clean
+            && raw.who.is_none()
+            && let raw::Action::Targeting(targeting) = &raw.action
+        {
+            let title = "targeting without `who` weighs all customers alike, so it changes nothing";
+            self.findings.push(
+                Finding::warning(targeting.span(), title, "for everybody")
+                    .help("say whom it is for, for example who = \"size > p75\""),
+            );
         }
         let who = match raw.who {
             Some(who) => Some(self.filter(who)?),

@@ -64,6 +64,15 @@ impl Source {
         let from = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let to = self.text[end..].find('\n').map_or(self.text.len(), |newline| end + newline);
         let line = 1 + self.text[..from].bytes().filter(|&byte| byte == b'\n').count();
+        // Of a line that no screen holds only the surroundings are shown.
+        let (from, to) = if to - from > LONGEST_SHOWN {
+            let around = LONGEST_SHOWN / 4;
+            let from = floor_boundary(&self.text, from.max(start.saturating_sub(around)));
+            (from, floor_boundary(&self.text, to.min(end.min(start + around) + around)))
+        } else {
+            (from, to)
+        };
+        let end = end.min(to);
         let text = self.text[from..to].trim_end_matches('\r').to_owned();
         Place { file: self.path.clone(), line, text, span: start - from..end - from }
     }
@@ -81,6 +90,9 @@ impl Source {
         self.overrides.iter().rev().find(|laid| laid.start <= at)
     }
 }
+
+/// Bytes of a place's lines beyond which they are cut.
+const LONGEST_SHOWN: usize = 4000;
 
 /// The nearest character boundary at or before `at`.
 fn floor_boundary(text: &str, at: usize) -> usize {

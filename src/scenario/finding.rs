@@ -6,7 +6,7 @@ use super::checked::Source;
 use crate::problem::{Problem, Severity};
 
 /// How many problems are handed on with their lines; a file with more is beyond mending one by one.
-const PLACED: usize = 200;
+pub(super) const PLACED: usize = 200;
 
 /// One thing wrong with a scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Finding {
 
 /// The problems in the order of the file, each with its place.
 pub(super) fn problems(mut findings: Vec<Finding>, source: &Source) -> Vec<Problem> {
-    findings.sort_by(|a, b| (a.severity, a.span.start, a.span.end).cmp(&(b.severity, b.span.start, b.span.end)));
+    findings.sort_by_key(|finding| (finding.severity, finding.span.start, finding.span.end));
     findings.dedup();
     let beyond = findings.len().saturating_sub(PLACED);
     let mut problems: Vec<Problem> = findings

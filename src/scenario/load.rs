@@ -23,7 +23,7 @@ const LARGEST: u64 = 1 << 20;
 ///
 /// On success the problems are warnings; otherwise they are everything that is wrong with the file.
 pub fn load(path: &Path, overrides: &[String]) -> Result<(Scenario, Vec<Problem>), Vec<Problem>> {
-    let text = read(path).map_err(|problem| vec![problem])?;
+    let text = read(path)?;
     parse(path, &text, overrides)
 }
 
@@ -47,7 +47,7 @@ pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<(Scenario,
     if let Some(finding) = other_version(table.get_ref()) {
         return failed(vec![finding]);
     }
-    let (usable, mut walked) = walk(&mut table, &schema(), &source);
+    let (usable, mut walked) = walk(&mut table, schema(), &source);
     if !usable {
         return failed(walked.findings);
     }
@@ -60,48 +60,57 @@ pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<(Scenario,
             return failed(walked.findings);
         }
     };
+    let found = walked.findings.len();
     let scenario = check(raw, source.clone(), &mut walked);
-    let problems = problems(walked.findings, &source);
+    // What the check says of a table in which the walk found something amiss only follows from that.
+    let mut findings = walked.findings;
+    let mut checked = findings.split_off(found);
+    checked.retain(|outer| {
+        !findings.iter().any(|inner| outer.span.start <= inner.span.start && inner.span.end <= outer.span.end)
+    });
+    findings.extend(checked);
+    let problems = problems(findings, &source);
     if any_error(&problems) { Err(problems) } else { Ok((scenario, problems)) }
 }
 
 /// The text of the file, without a byte-order mark.
-fn read(path: &Path) -> Result<String, Problem> {
+fn read(path: &Path) -> Result<String, Vec<Problem>> {
     let shown = path.display();
-    let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => Problem::error(format!("there is no scenario file {shown}"))
-            .help("check the path; scenarios/ holds examples to begin from"),
-        ErrorKind::IsADirectory => is_a_folder(path),
-        _ => Problem::error(format!("{shown} cannot be read: {error}")),
+    let refused = |title: String, help: &str| vec![Problem::error(title).help(help)];
+    let folder = || {
+        let help = "name a TOML file; a market directory is given by --market";
+        refused(format!("{shown} is a folder, not a scenario file"), help)
     };
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    if metadata.is_dir() {
-        return Err(is_a_folder(path));
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => {
+            let help = "check the path; scenarios/ holds examples to begin from";
+            refused(format!("there is no scenario file {shown}"), help)
+        }
+        ErrorKind::IsADirectory => folder(),
+        _ => vec![Problem::error(format!("{shown} cannot be read: {error}"))],
+    };
+    if std::fs::metadata(path).map_err(failed)?.is_dir() {
+        return Err(folder());
     }
     let mut bytes = Vec::new();
     // A pipe has no length, so the limit is held while reading.
     File::open(path).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(Problem::error(format!("{shown} is larger than a scenario can be (1 MiB)"))
-            .help("a scenario is a short TOML file; was another file meant?"));
+        let help = "a scenario is a short TOML file; was another file meant?";
+        return Err(refused(format!("{shown} is larger than a scenario can be (1 MiB)"), help));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count();
-        Problem::error(format!("{shown} is not UTF-8 text: line {line} has a byte that UTF-8 does not know"))
-            .help("save it as UTF-8, or convert it: iconv -f WINDOWS-1254 -t UTF-8 OLD.toml > NEW.toml")
+        let line = 1 + error.as_bytes().iter().take(valid).filter(|&&byte| byte == b'\n').count();
+        let help = "save it as UTF-8, or convert it: iconv -f WINDOWS-1254 -t UTF-8 OLD.toml > NEW.toml";
+        refused(format!("{shown} is not UTF-8 text: line {line} has a byte that UTF-8 does not know"), help)
     })?;
-    let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if text.trim().is_empty() {
-        return Err(Problem::error(format!("{shown} is empty"))
-            .help("begin from scenarios/minimal.toml: at the least it must say `schema = 1`"));
+        let help = "begin from scenarios/minimal.toml: at the least it must say `schema = 1`";
+        return Err(refused(format!("{shown} is empty"), help));
     }
-    Ok(text)
-}
-
-fn is_a_folder(path: &Path) -> Problem {
-    Problem::error(format!("{} is a folder, not a scenario file", path.display()))
-        .help("name a TOML file; a market directory is given by --market")
+    Ok(text.to_owned())
 }
 
 /// The version in the file, where it is a number that this ikiz does not read; nothing else is then looked at.
@@ -132,6 +141,10 @@ fn syntax(error: &toml::de::Error, source: &Source) -> Finding {
         "write months in quotes: \"2026-03\""
     } else if message.contains("duplicate key") {
         "each name can be written once in a table; a table once in a file"
+    } else if line.contains('=') && value.is_empty() {
+        "write a value after the `=`"
+    } else if message.starts_with("invalid") && message.contains("string") {
+        "text ends with the quote it begins with; a backslash in text is doubled, or the text in single quotes"
     } else if message.contains("quoted") {
         "text needs quotes: key = \"value\""
     } else if value.contains(',') && !value.contains(['[', '{', '"', '\'']) {

@@ -14,6 +14,9 @@ use super::checked::Source;
 use super::finding::Finding;
 use super::suggest::did_you_mean;
 
+/// Parts of a key beyond which it is refused; no field lies so deep.
+const DEEPEST: usize = 32;
+
 /// One override, split and laid out for parsing.
 pub(super) struct Setting {
     /// Parts of the key, each with its bytes in the source.
@@ -46,6 +49,11 @@ pub(super) fn settings(source: &Source) -> Result<Vec<Setting>, Vec<Finding>> {
                 )
                 .help("write names joined by dots, for example --set economics.budget=1e7"),
             );
+            continue;
+        }
+        if path.len() > DEEPEST {
+            let title = format!("a key of {} parts leads nowhere", path.len());
+            findings.push(Finding::error(whole, title, "no field lies so deep"));
             continue;
         }
         let start = laid.start + key.len() + 1 + (value.len() - value.trim_start().len());

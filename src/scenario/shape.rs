@@ -12,7 +12,7 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::checked::Source;
 use super::filter::{self, Filter};
-use super::finding::Finding;
+use super::finding::{Finding, PLACED};
 use super::suggest::{did_you_mean, listed, nearest};
 use crate::units::Month;
 
@@ -206,8 +206,22 @@ impl<'s> Walker<'s> {
     }
 
     fn unknown_field(&self, name: &str, span: Range<usize>, known: Vec<&str>) -> Finding {
-        let title = format!("unknown field `{}`{}", name.escape_debug(), self.inside());
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        let shown = name.escape_debug();
+        let title = match path[..] {
+            ["mechanism"] => format!("unknown mechanism `{shown}`"),
+            ["mechanism", mechanism, "prior"] => format!("`{mechanism}` has no parameter `{shown}`"),
+            ["mechanism", mechanism] if name == "on" => {
+                return Finding::error(span, format!("`{mechanism}` cannot be switched off"), "not possible here")
+                    .help("the market cannot be simulated without it; its priors can be changed");
+            }
+            _ => format!("unknown field `{shown}`{}", self.inside()),
+        };
         let finding = Finding::error(span, title, "not known here");
+        if self.walked.findings.len() > PLACED {
+            // It will only be counted.
+            return finding;
+        }
         if nearest(name, known.iter().copied()).is_none() {
             let top = self.root["properties"].as_object();
             if !self.path.is_empty() && top.is_some_and(|top| top.contains_key(name)) {
@@ -221,9 +235,9 @@ impl<'s> Walker<'s> {
                 return finding.help(format!("`{name}` belongs to [{section}]"));
             }
         }
-        let sentence = match &self.path[..] {
-            [mechanisms] if mechanisms == "mechanism" => "the mechanisms are",
-            [mechanisms, .., prior] if mechanisms == "mechanism" && prior == "prior" => "its parameters are",
+        let sentence = match path[..] {
+            ["mechanism"] => "the mechanisms are",
+            ["mechanism", _, "prior"] => "its parameters are",
             _ => "the fields here are",
         };
         finding.help(match known.is_empty() {
@@ -234,12 +248,10 @@ impl<'s> Walker<'s> {
 
     fn text(&mut self, schema: &'s Value, target: &'s Value, text: &str, span: Range<usize>) {
         match schema["format"].as_str() {
-            Some("month") => {
-                if text.parse::<Month>().is_err() {
-                    let title = format!("\"{}\" is not a month", text.escape_debug());
-                    let help = "write months as YYYY-MM, for example \"2026-03\"";
-                    self.walked.findings.push(Finding::error(span, title, month_label(text)).help(help));
-                }
+            Some("month") if text.parse::<Month>().is_err() => {
+                let title = format!("\"{}\" is not a month", text.escape_debug());
+                let help = "write months as YYYY-MM, for example \"2026-03\"";
+                self.walked.findings.push(Finding::error(span, title, month_label(text)).help(help));
             }
             Some("filter") => match filter::parse(text, self.offset_of(text, &span), span.clone()) {
                 Ok(filter) => {
@@ -305,7 +317,7 @@ impl<'s> Walker<'s> {
         };
         let title = format!("{} is {}, it must be {allowed}", self.here(), self.written(&span));
         let finding = Finding::error(span, title, format!("must be {allowed}"));
-        match high == Some(1.0) && number > 1.0 && number <= 100.0 && !target["type"].eq("integer") {
+        match high == Some(1.0) && (2.0..=100.0).contains(&number) && !target["type"].eq("integer") {
             true => self
                 .walked
                 .findings
@@ -344,12 +356,27 @@ impl<'s> Walker<'s> {
                 format!("write [{header}], with single brackets")
             }
             (Shape::OneOf(choices), _) => {
-                let forms: Vec<String> =
-                    choices.iter().take(3).map(|(name, _)| format!("{{ {name} = ... }}")).collect();
+                // The choices that hold a value of the kind that is written, or else the first few.
+                let holds = |choice: &Value| match found {
+                    DeValue::String(_) => matches!(choice["type"].as_str(), Some("string")),
+                    DeValue::Integer(_) | DeValue::Float(_) => matches!(choice["type"].as_str(), Some("number")),
+                    _ => false,
+                };
+                let mut forms: Vec<String> = choices
+                    .iter()
+                    .filter(|(_, choice)| holds(choice))
+                    .map(|(name, _)| format!("{{ {name} = {written} }}"))
+                    .collect();
+                if forms.is_empty() {
+                    forms = choices.iter().take(3).map(|(name, _)| format!("{{ {name} = ... }}")).collect();
+                }
                 format!("write for example {}", forms.join(" or "))
             }
             (Shape::Text, DeValue::Datetime(_)) if schema["format"] == "month" => {
                 format!("write the month in quotes: \"{}\"", written.get(..7).unwrap_or("2026-03"))
+            }
+            (Shape::Text, _) if schema["format"] == "month" => {
+                "write the month in quotes, for example \"2026-03\"".to_owned()
             }
             (Shape::Text, DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_)) => {
                 format!("write it in quotes: \"{written}\"")
@@ -427,7 +454,7 @@ impl<'s> Walker<'s> {
     fn description(&self, schema: &Value) -> String {
         let own = schema["description"].as_str();
         let target = schema["$ref"].as_str().and_then(|reference| self.root.pointer(reference.strip_prefix('#')?));
-        own.or_else(|| target?["description"].as_str()).unwrap_or_default().replace('\n', " ")
+        own.or_else(|| target?["description"].as_str()).unwrap_or_default().to_owned()
     }
 
     /// The name of the field for a title.
@@ -476,6 +503,11 @@ fn number_without_quotes(text: &str) -> Option<String> {
     }
     if let Some(number) = text.trim().strip_suffix('%').and_then(finite) {
         return Some(format!("write {} for {number} %, without quotes", number / 100.0));
+    }
+    // 30.000.000 or 30,000,000: what parts thousands has no place in TOML but `_`.
+    let groups: Vec<&str> = text.trim().split([',', '.', ' ']).collect();
+    if groups.len() > 2 && groups[1..].iter().all(|group| group.len() == 3) && finite(&groups.concat()).is_some() {
+        return Some(format!("write {}, without quotes", groups.join("_")));
     }
     let point = finite(&text.replace(',', "."))?;
     Some(format!("write {point}, with a decimal point and without quotes"))

@@ -22,7 +22,7 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// "did you mean `x`?" where a name is near, then "`sentence` `a`, `b`".
-pub(crate) fn did_you_mean<'a>(word: &str, known: &[&'a str], sentence: &str) -> String {
+pub(crate) fn did_you_mean(word: &str, known: &[&str], sentence: &str) -> String {
     let list = format!("{sentence} {}", listed(known.iter().copied()));
     match nearest(word, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`? {list}"),

@@ -182,13 +182,14 @@ fn operator(written: &str, span: Range<usize>) -> Result<Operator, FilterError> 
         "&" | "&&" => "did you mean `and`?",
         "|" | "||" => "did you mean `or`?",
         "!" => "did you mean `not`?",
-        _ => "put spaces between operators",
+        _ => "",
     };
+    let help = format!("{help} the operators are >, >=, <, <=, == and !=");
     Err(FilterError {
         title: format!("unknown operator `{written}` in the filter"),
         span,
         label: "not an operator".into(),
-        help: format!("{help} the operators are >, >=, <, <=, == and !="),
+        help: help.trim_start().to_owned(),
     })
 }
 
