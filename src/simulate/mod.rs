@@ -12,6 +12,8 @@ mod step;
 mod tallies;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod twin;
 mod world;
 
