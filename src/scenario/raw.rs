@@ -384,7 +384,7 @@ pub struct Headcount {
     /// Cost of one rep a month, in money of the last month of the history.
     #[schemars(range(min = 0))]
     pub monthly_cost: f64,
-    /// Months until a new rep works at full strength, 0 to 120.
+    /// Months over which the reps are hired, evenly; each is paid and calls from then on. 0 to 120.
     #[schemars(range(min = 0, max = 120))]
     pub ramp_months: u32,
     /// Calls a month of one new rep. Absent: the mean of our present reps.

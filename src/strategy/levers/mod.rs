@@ -95,7 +95,7 @@ pub fn fixed_cost(lever: &BoundLever, month: usize) -> f64 {
     }
     let once = if month == lever.from { lever.cost.once } else { 0.0 };
     let own = match &lever.action {
-        BoundAction::Headcount { plan, .. } => plan.add * plan.monthly_cost,
+        BoundAction::Headcount { plan, .. } => headcount::in_office(plan, month - lever.from) * plan.monthly_cost,
         BoundAction::ListPurchase(plan) if month == lever.from => plan.records * plan.cost_per_record,
         _ => 0.0,
     };
