@@ -1,8 +1,10 @@
 //! May the result be believed? Each check names a figure and what to do about it.
 
+use crate::calibrate::alive::Alive;
 use crate::calibrate::hazards::Finds;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::posterior_response::ResponsePosterior;
+use crate::calibrate::predictive::Comparison;
 use crate::calibrate::readiness::readiness;
 use crate::calibrate::season::Path;
 use crate::calibrate::{Check, Draw, Verdict};
@@ -18,6 +20,9 @@ pub struct Findings<'a> {
     pub own_paths: &'a [Path],
     /// Season and growth are the panel's.
     pub category: bool,
+    pub comparisons: &'a [Comparison],
+    pub alive: &'a Alive,
+    /// By which customers' pasts fade a month.
     pub discount: f64,
     /// The user says that prices hardly moved.
     pub stable_prices: bool,
@@ -35,7 +40,97 @@ pub fn all(findings: &Findings<'_>) -> Vec<Check> {
     out.extend(sampling(findings));
     out.extend(placebo(findings));
     out.extend(elasticity(findings));
+    out.extend(clustering(findings));
+    out.extend(rhythm(findings));
+    out.extend(growth(findings));
+    out.extend(findings.comparisons.iter().filter_map(predictive));
     out
+}
+
+/// A figure of real sales against the same of made ones.
+fn predictive(comparison: &Comparison) -> Option<Check> {
+    let made = Summary::of(&comparison.made)?;
+    let p = comparison.probability();
+    let far = (made.mean - comparison.real).abs() / comparison.real.abs().max(0.05);
+    // Extreme and also far off: with many customers every model is wrong in the third digit.
+    let verdict = if (0.02..=0.98).contains(&p) || far < 0.05 {
+        Verdict::Pass
+    } else if comparison.name.starts_with("own sales") && far > 0.25 {
+        Verdict::Fail
+    } else {
+        Verdict::Review
+    };
+    Some(check(
+        &format!("made against real: {}", comparison.name),
+        verdict,
+        format!(
+            "real {:.4}, made {:.4} (90% {:.4} to {:.4}), P(made >= real) {p:.2}",
+            comparison.real, made.mean, made.q05, made.q95
+        ),
+        "the fitted market behaves unlike yours in this respect; do not lean on results that hang on it",
+    ))
+}
+
+/// How far the scores of customers scatter beyond what the likelihood expects.
+fn clustering(findings: &Findings<'_>) -> Option<Check> {
+    let response = findings.response;
+    let verdict = if response.inflation < 5.0 { Verdict::Pass } else { Verdict::Review };
+    response.fitted.then(|| {
+        check(
+            "spread between customers",
+            verdict,
+            format!("variances of the response were widened {:.1}-fold for customers that differ", response.inflation),
+            "customers respond very differently or their orders come in bursts; the average effect hides much",
+        )
+    })
+}
+
+/// Is churn believable?
+fn rhythm(findings: &Findings<'_>) -> Option<Check> {
+    let drawn: Vec<f64> = findings.draws.iter().map(|draw| draw.parameters.churn).collect();
+    let summary = Summary::of(&drawn)?;
+    let verdict = if summary.mean < 0.05 { Verdict::Pass } else { Verdict::Review };
+    let year = |hazard: f64| 100.0 * -libm::expm1(-12.0 * hazard);
+    Some(check(
+        "churn",
+        verdict,
+        format!(
+            "{:.1}% of served customers stop a month, {:.0}% within a year (90% interval {:.0}% to {:.0}%); a stopped one              comes back with {:.1}% a month",
+            100.0 * summary.mean,
+            year(summary.mean),
+            year(summary.q05),
+            year(summary.q95),
+            100.0 * findings.alive.conversion
+        ),
+        "orders come in bursts with long pauses: \"lost\" then often means \"between two campaigns\"",
+    ))
+}
+
+/// Do our sales to the same customers grow like the category?
+fn growth(findings: &Findings<'_>) -> Option<Check> {
+    if !findings.category {
+        return None;
+    }
+    let gaps: Vec<f64> = findings
+        .draws
+        .iter()
+        .zip(findings.own_paths)
+        .map(|(draw, own)| 12.0 * (own.growth - draw.parameters.growth))
+        .collect();
+    let summary = Summary::of(&gaps)?;
+    let verdict = if summary.q05 > 0.03 || summary.q95 < -0.03 { Verdict::Review } else { Verdict::Pass };
+    Some(check(
+        "our growth against the category's",
+        verdict,
+        format!(
+            "our sales to the same customers grow {:+.1}% a year beyond the category (90% interval {:+.1}% to {:+.1}%)",
+            100.0 * summary.mean,
+            100.0 * summary.q05,
+            100.0 * summary.q95
+        ),
+        "our share of the same customers has been moving for reasons other than the contacts on file; the twin holds it where \
+         it is today",
+    ))
 }
 
 /// Could the posterior be sampled?
@@ -126,6 +221,13 @@ pub fn notes(findings: &Findings<'_>) -> Vec<String> {
     }
     if !findings.finds.from_first_known {
         out.push("No first_known in customers.csv: customers are taken to be found when they first order.".to_owned());
+    }
+    if findings.discount < 1.0 {
+        let half_life = libm::log(0.5) / libm::log(findings.discount);
+        out.push(format!(
+            "Customers' own rates drift: what a month tells about today halves in {half_life:.0} months (chosen by how well \
+             it forecasts one month ahead)."
+        ));
     }
     out.push("Moving feasts are not modelled yet: a feast that wanders through the year widens the season.".to_owned());
     out

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::calibrate::alive::Alive;
+use crate::calibrate::alive::{Alive, HazardPriors, Silences, Waiting};
 use crate::calibrate::effects::{self, Rates};
 use crate::calibrate::hazards::{self, Finds, Hazard};
 use crate::calibrate::observed::{self, Observed, Timeline};
 use crate::calibrate::posterior_response::{self, ResponsePosterior};
+use crate::calibrate::predictive::{self, Maker};
 use crate::calibrate::priors::{self, Priors};
 use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
@@ -16,7 +17,7 @@ use crate::calibrate::season::{Path, Series, Structural};
 use crate::calibrate::shock::{Months, Shock};
 use crate::calibrate::space::Space;
 use crate::calibrate::wallet::{self, ShareOfWallet};
-use crate::calibrate::{Calibration, CustomerEffects, CustomerRates, Diagnostic, Draw, Identified, checks};
+use crate::calibrate::{Calibration, CustomerEffects, CustomerRates, Diagnostic, Draw, Identified, actions, checks};
 use crate::channel::Channel;
 use crate::ids::{CustomerIx, Index as _, stable_hash};
 use crate::market::Market;
@@ -95,22 +96,21 @@ pub fn fit(
     let (seed, draws) = (settings.seed, settings.draws);
 
     progress("customers", 0.0);
-    let rhythms: Vec<_> = timelines.iter().filter_map(Timeline::rhythm).collect();
+    let silences: Vec<Silences> =
+        timelines.iter().zip(&sales).filter_map(|(timeline, sales)| observed::silences(timeline, sales)).collect();
+    let waiting = hazards::conversions(&timelines, market.months());
+    let hazard_priors =
+        HazardPriors { churn: priors.prior("churn", "hazard"), conversion: priors.prior("conversion", "hazard") };
     let mut source = Source::new(seed, Purpose::Alive, 0);
-    let alive = Alive::fit(&rhythms, priors.prior("churn", "hazard"), draws, &mut source);
+    let alive = Alive::fit(&silences, waiting, hazard_priors, draws, &mut source);
     let mut source = Source::new(seed, Purpose::Hazards, 0);
-    let conversion_prior = priors.prior("conversion", "hazard");
-    let conversion = match hazards::conversions(&timelines, market.months()) {
-        Some((events, exposure)) => Hazard::conjugate(conversion_prior, events, exposure, draws, &mut source),
-        None => Hazard::of_prior(conversion_prior, draws, &mut source),
-    };
     let closure_prior = priors.prior("closure", "hazard");
     let closure = match hazards::closures(market, &timelines) {
         Some((events, exposure)) => Hazard::conjugate(closure_prior, events, exposure, draws, &mut source),
         None => Hazard::of_prior(closure_prior, draws, &mut source),
     };
     let finds = Finds::count(market, &timelines);
-    let observed = Observed::new(market, &timelines, &sales, &alive, mean_sd(&conversion.draws).0.clamp(0.001, 0.5));
+    let observed = Observed::new(market, &timelines, &sales, &alive);
 
     progress("response", 0.1);
     let (share_origin, share_source) = priors.source("choice", "share_of_wallet");
@@ -172,6 +172,10 @@ pub fn fit(
                 }
             }
             let mut source = Source::new(seed, Purpose::Hazards, word);
+            let goodwill_effect = priors::draw(priors.prior("conversion", "goodwill_effect"), &mut source);
+            // What was seen is the hazard at the usual goodwill; the parameter is that at none.
+            let usual = exposures.goodwill.iter().sum::<f64>() / n as f64;
+            let conversion = alive.conversion_draws[d] * libm::exp(-(goodwill_effect * usual).clamp(-3.0, 3.0));
             let demand = category_path.as_ref().unwrap_or(&own_path);
             let draw = Draw {
                 parameters: Parameters {
@@ -185,10 +189,7 @@ pub fn fit(
                         referral: priors::draw(priors.prior("discovery", "referral"), &mut source),
                         prospecting_yield: 0.0,
                     },
-                    conversion: Conversion {
-                        hazard: conversion.draws[d],
-                        goodwill_effect: priors::draw(priors.prior("conversion", "goodwill_effect"), &mut source),
-                    },
+                    conversion: Conversion { hazard: conversion, goodwill_effect },
                     churn: alive.churn_draws[d],
                     closure: closure.draws[d],
                     birth: priors::draw(priors.prior("birth", "hazard"), &mut source),
@@ -203,17 +204,19 @@ pub fn fit(
                 ],
             };
             let goodwill = exposures.goodwill.iter().map(|&g| g as f32).collect();
-            Made { draw, shape, rate, goodwill, values, own_path }
+            Made { draw, shape, rate, goodwill, values, own_path, point }
         })
         .collect();
 
     progress("checks", 0.95);
-    let mut customers = CustomerEffects { active: active(&timelines, &alive, market), ..CustomerEffects::default() };
-    let (mut drawn, mut values, mut own_paths) = (Vec::new(), Vec::new(), Vec::new());
+    let mut customers =
+        CustomerEffects { active: active(&timelines, &sales, &alive, market), ..CustomerEffects::default() };
+    let (mut drawn, mut values, mut own_paths, mut points) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for made in made {
         customers.shape.push(made.shape);
         customers.rate.push(made.rate);
         customers.goodwill.push(made.goodwill);
+        points.push(made.point);
         drawn.push(made.draw);
         values.push(made.values);
         own_paths.push(made.own_path);
@@ -226,16 +229,29 @@ pub fn fit(
         own_fit: &own_fit,
         category: category_fit.as_ref(),
         shock_seen: shock.fitted() || (market.territory_count() <= 2 && !own_fit.silent()),
-        conversion: &conversion,
+        waiting,
         closure: &closure,
-        rhythms: rhythms.len(),
+        ordered: silences.len(),
         finds: &finds,
         prospecting_seen,
         seed,
     };
     let diagnostics = diagnostics(&drawn, &values, &evidence);
+    let makers: Vec<Maker<'_>> = (0..draws)
+        .map(|d| Maker {
+            point: &points[d],
+            relative: &own_paths[d].relative,
+            order_unit: drawn[d].parameters.order_unit,
+            shock_sd: drawn[d].parameters.shock_sd,
+            shape: &customers.shape[d],
+            rate: &customers.rate[d],
+        })
+        .collect();
+    let comparisons = predictive::compare(market, &observed, &makers, seed);
     let findings = checks::Findings {
         stable_prices: settings.stable_prices,
+        comparisons: &comparisons,
+        alive: &alive,
         market,
         observed: &observed,
         response: &response,
@@ -248,7 +264,7 @@ pub fn fit(
     let checks = checks::all(&findings);
     let notes = checks::notes(&findings);
     progress("done", 1.0);
-    Ok(Calibration { draws: drawn, diagnostics, checks, actions_found: Vec::new(), notes, customers })
+    Ok(Calibration { draws: drawn, diagnostics, checks, actions_found: actions::scan(market), notes, customers })
 }
 
 struct Made {
@@ -258,6 +274,7 @@ struct Made {
     goodwill: Vec<f32>,
     values: Vec<f64>,
     own_path: Path,
+    point: Point,
 }
 
 /// Own sales by month, adjusted for customers gained and lost and for our contacts.
@@ -369,12 +386,13 @@ fn visit_elasticity(observed: &Observed, point: &Point) -> f64 {
 }
 
 /// Probability that each customer still buys from us at the end of the history.
-fn active(timelines: &[Timeline], alive: &Alive, market: &Market) -> Vec<f64> {
+fn active(timelines: &[Timeline], sales: &[Vec<(usize, f64)>], alive: &Alive, market: &Market) -> Vec<f64> {
     timelines
         .iter()
+        .zip(sales)
         .enumerate()
-        .map(|(i, timeline)| match timeline.rhythm() {
-            Some(rhythm) if !market.closed(i) => alive.still_buying(rhythm).last().copied().unwrap_or(1.0),
+        .map(|(i, (timeline, sales))| match observed::silences(timeline, sales) {
+            Some(silences) if !market.closed(i) => alive.still_served(&silences),
             _ => 0.0,
         })
         .collect()
@@ -389,9 +407,10 @@ struct Evidence<'a> {
     own_fit: &'a Structural,
     category: Option<&'a Structural>,
     shock_seen: bool,
-    conversion: &'a Hazard,
+    waiting: Option<Waiting>,
     closure: &'a Hazard,
-    rhythms: usize,
+    /// Customers that ordered.
+    ordered: usize,
     finds: &'a Finds,
     prospecting_seen: bool,
     seed: u64,
@@ -571,12 +590,16 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         evidence.priors.source("discovery", "referral"),
     );
     let events = |hazard: &Hazard, words: &str| hazard.events.map(|events| format!("{words} ({events:.0} events)"));
+    let won = (evidence.ordered > 0).then(|| match evidence.waiting {
+        Some(waiting) => format!("{:.0} first orders after first_known, and orders after long silences", waiting.won),
+        None => "orders after long silences".to_owned(),
+    });
     row(
         "conversion.hazard".into(),
         "a month",
         of(&|d| d.parameters.conversion.hazard),
         prior_sd("conversion", "hazard"),
-        events(evidence.conversion, "months from first_known to the first order"),
+        won,
         evidence.priors.source("conversion", "hazard"),
     );
     row(
@@ -588,7 +611,7 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         evidence.priors.source("conversion", "goodwill_effect"),
     );
     let silences =
-        (evidence.rhythms > 0).then(|| format!("silences of {} customers against their own rhythm", evidence.rhythms));
+        (evidence.ordered > 0).then(|| format!("silences of {} customers against their own rhythm", evidence.ordered));
     row(
         "churn.hazard".into(),
         "a month",

@@ -5,6 +5,7 @@
 //! of finds are shrunk towards the market's by a gamma whose spread is learnt from the counts themselves
 //! (method of moments; Clayton & Kaldor 1987).
 
+use crate::calibrate::alive::Waiting;
 use crate::calibrate::observed::Timeline;
 use crate::calibrate::priors;
 use crate::calibrate::sampling::Source;
@@ -41,11 +42,11 @@ impl Hazard {
     }
 }
 
-/// Customers won after we had known them for a while: events and customer-months of waiting.
+/// Customers won after we had known them for a while.
 ///
 /// `None` where the data have no such customers: then `first_known` is the first order itself and says nothing of
 /// waiting.
-pub fn conversions(timelines: &[Timeline], months: usize) -> Option<(f64, f64)> {
+pub fn conversions(timelines: &[Timeline], months: usize) -> Option<Waiting> {
     // Those known since before the history may have bought before it too; only later ones are watched from the start.
     let watched: Vec<&Timeline> =
         timelines.iter().filter(|timeline| timeline.known > 0 && timeline.known < months).collect();
@@ -66,7 +67,7 @@ pub fn conversions(timelines: &[Timeline], months: usize) -> Option<(f64, f64)> 
             None => exposure += timeline.end.saturating_sub(timeline.known) as f64,
         }
     }
-    (exposure > 0.0).then_some((events, exposure))
+    (exposure > 0.0).then_some(Waiting { won: events, waited: exposure })
 }
 
 /// Closings and customer-months; `None` where no row has a closing date.
@@ -176,12 +177,12 @@ mod tests {
 
     #[test]
     fn waiting_is_counted_only_where_somebody_waited() {
-        let at_once = Timeline { known: 5, end: 40, orders: Some((5, 30)), order_months: 4 };
+        let at_once = Timeline { known: 5, end: 40, orders: Some((5, 30)) };
         assert_eq!(conversions(&[at_once; 50], 40), None);
-        let late = Timeline { known: 5, end: 40, orders: Some((15, 30)), order_months: 4 };
-        let never = Timeline { known: 10, end: 40, orders: None, order_months: 0 };
+        let late = Timeline { known: 5, end: 40, orders: Some((15, 30)) };
+        let never = Timeline { known: 10, end: 40, orders: None };
         let mixed: Vec<Timeline> = [[late; 10], [never; 10]].concat();
-        assert_eq!(conversions(&mixed, 40), Some((10.0, 100.0 + 300.0)));
+        assert_eq!(conversions(&mixed, 40), Some(Waiting { won: 10.0, waited: 100.0 + 300.0 }));
     }
 
     #[test]

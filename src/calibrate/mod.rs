@@ -4,7 +4,7 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | `alive` | who still buys from us? (silence against own rhythm: BG/BB with one hazard of churn) |
+//! | `alive` | who still buys from us? (silence against own rhythm: a hidden Markov chain) |
 //! | `observed` | the past in the layout of the likelihood |
 //! | `response`, `space`, `posterior_response` | what do our contacts do? (conditional Poisson likelihood, draws by importance sampling) |
 //! | `season` | season, growth, level (structural time series) |
@@ -14,11 +14,12 @@
 //! | `hazards` | being found, won, closed |
 //! | `actions` | artificial moves of rivals in the panel |
 //! | `readiness` | is there enough to calibrate on? |
-//! | `checks` | may the result be believed? |
+//! | `checks`, `predictive` | may the result be believed? |
 //!
 //! The response runs through the very functions of [`crate::simulate::mechanisms`] that the agents use. Everything is
 //! deterministic in the seed: streams are keyed, sums have a fixed order, the number of threads changes nothing.
 
+mod actions;
 mod alive;
 mod checks;
 mod effects;
@@ -28,6 +29,7 @@ mod laplace;
 mod observed;
 mod posterior;
 mod posterior_response;
+mod predictive;
 mod priors;
 mod readiness;
 mod response;
@@ -36,6 +38,10 @@ mod season;
 mod shock;
 mod space;
 mod table;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod wallet;
 
 pub use fit::{CalibrateError, Settings, fit};

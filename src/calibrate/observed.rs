@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::calibrate::alive::{Alive, Rhythm};
+use crate::calibrate::alive::{Alive, Silences};
 use crate::channel::Channel;
 use crate::market::Market;
 
@@ -85,20 +85,12 @@ pub struct Timeline {
     pub end: usize,
     /// Months of the first and the last order.
     pub orders: Option<(usize, usize)>,
-    /// Months with orders.
-    pub order_months: usize,
 }
 
-impl Timeline {
-    /// Months with orders after the first, as [`crate::calibrate::alive`] wants them.
-    pub fn rhythm(&self) -> Option<Rhythm> {
-        let (first, last) = self.orders?;
-        Some(Rhythm {
-            orders: (self.order_months - 1) as u16,
-            last: (last - first) as u16,
-            watched: (self.end.max(last + 1) - 1 - first) as u16,
-        })
-    }
+/// A customer's silences after its first order; `None` for one that never ordered.
+pub fn silences(timeline: &Timeline, sales: &[(usize, f64)]) -> Option<Silences> {
+    let orders: Vec<usize> = sales.iter().map(|&(month, _)| month).collect();
+    Silences::of(&orders, timeline.end)
 }
 
 /// The timelines of all customers, and their netted sales.
@@ -118,7 +110,6 @@ pub fn timelines(market: &Market) -> (Vec<Timeline>, Vec<Vec<(usize, f64)>>) {
                 known: known.min(first_order),
                 end: end.max(orders.map_or(0, |(_, last)| last + 1)),
                 orders,
-                order_months: sales.len(),
             };
             (timeline, sales)
         })
@@ -127,30 +118,30 @@ pub fn timelines(market: &Market) -> (Vec<Timeline>, Vec<Vec<(usize, f64)>>) {
 
 impl Observed {
     /// Lays out the observed past.
-    pub fn new(
-        market: &Market,
-        timelines: &[Timeline],
-        sales: &[Vec<(usize, f64)>],
-        alive: &Alive,
-        conversion: f64,
-    ) -> Self {
+    pub fn new(market: &Market, timelines: &[Timeline], sales: &[Vec<(usize, f64)>], alive: &Alive) -> Self {
         let months = market.months();
         let customers = market.customer_count();
         let mut weight = vec![0.0_f32; customers * months];
         let (mut start, mut month, mut amount) = (vec![0], Vec::new(), Vec::new());
         for (i, (timeline, sales)) in timelines.iter().zip(sales).enumerate() {
             let row = &mut weight[i * months..(i + 1) * months];
-            if let (Some((first, last)), Some(rhythm)) = (timeline.orders, timeline.rhythm()) {
-                let silent = first - timeline.known;
-                let before = alive.already_buying(rhythm, silent, timeline.known == 0, conversion);
-                for (t, p) in before.iter().enumerate() {
-                    row[timeline.known + t] = *p as f32;
+            if let (Some((first, last)), Some(silences)) = (timeline.orders, silences(timeline, sales)) {
+                let p = alive.order_probability(&silences);
+                let before = alive.served_before(p, first - timeline.known, timeline.known == 0);
+                for (t, served) in before.iter().enumerate() {
+                    row[timeline.known + t] = *served as f32;
                 }
-                row[first + 1..=last.max(first)].fill(1.0);
-                for (t, p) in alive.still_buying(rhythm).iter().enumerate().skip(1) {
-                    if last + t < timeline.end {
-                        row[last + t] = *p as f32;
+                let mut fill = |from: usize, to: usize, closed: bool| {
+                    for (slot, served) in row[from..to].iter_mut().zip(alive.served_during(to - from, closed, p)) {
+                        *slot = served as f32;
                     }
+                };
+                for pair in sales.windows(2) {
+                    fill(pair[0].0 + 1, pair[1].0, true);
+                }
+                fill(last + 1, timeline.end.max(last + 1), false);
+                for &(t, _) in &sales[1..] {
+                    row[t] = 1.0;
                 }
             }
             for &(t, y) in sales {
@@ -272,13 +263,5 @@ mod tests {
         let net = net_returns([(0, 5.0), (1, 3.0), (2, -4.0), (5, 2.0)].into_iter());
         assert_eq!(net, vec![(0, 4.0), (5, 2.0)]);
         assert!(net_returns([(0, -5.0), (1, 1.0)].into_iter()) == vec![(1, 1.0)]);
-    }
-
-    #[test]
-    fn a_rhythm_counts_from_the_first_order() {
-        let timeline = Timeline { known: 0, end: 20, orders: Some((3, 11)), order_months: 5 };
-        assert_eq!(timeline.rhythm(), Some(Rhythm { orders: 4, last: 8, watched: 16 }));
-        let once = Timeline { known: 0, end: 4, orders: Some((3, 3)), order_months: 1 };
-        assert_eq!(once.rhythm(), Some(Rhythm { orders: 0, last: 0, watched: 0 }));
     }
 }

@@ -309,6 +309,15 @@ impl Observed {
         row.iter().zip(relative).map(|(r, f)| r * f).collect()
     }
 
+    /// A customer's mean by month while it is served, at a rate of 1 at today's goodwill.
+    pub fn means_relative_to_today(&self, customer: usize, point: &Point, relative: &[f64]) -> Vec<f64> {
+        let appeal = self.appeal(point);
+        let mut goodwill = vec![0.0; self.months];
+        self.goodwill(customer, &point.goodwill, &mut goodwill);
+        let today = choice::share(appeal + goodwill[self.months - 1], 1.0).max(1e-12);
+        goodwill.iter().zip(relative).map(|(&g, f)| f * choice::share(appeal + g, 1.0) / today).collect()
+    }
+
     /// Own sales of each group by month, and what its customers' rates and the pooled months lead to expect.
     pub fn group_months(&self, point: &Point) -> Vec<Months> {
         let everyone = Self { groups: std::iter::once(0..self.customers).collect(), ..self.clone() };

@@ -1,0 +1,195 @@
+//! Calibration as a whole: what was put into made markets comes back out, and what was not does not.
+
+use std::collections::BTreeMap;
+
+use super::testing::{Recipe, make};
+use super::*;
+use crate::market::Market;
+use crate::origin::Origin;
+use crate::scenario::Prior;
+use crate::stats::{Summary, mean_sd};
+
+fn settings() -> Settings {
+    Settings { seed: 3, draws: 100, priors: BTreeMap::new() }
+}
+
+fn calibrate(market: &Market) -> Calibration {
+    let calibration = fit(market, &settings(), &mut |_, _| {}).unwrap();
+    assert_sane(market, &calibration);
+    calibration
+}
+
+/// Nothing that is not a number, everything as long as it should be.
+fn assert_sane(market: &Market, calibration: &Calibration) {
+    let n = market.customer_count();
+    for (d, draw) in calibration.draws.iter().enumerate() {
+        let p = &draw.parameters;
+        let season: f64 = p.season.iter().sum();
+        assert!((season - 12.0).abs() < 1e-9);
+        assert!(p.order_unit > 0.0 && p.churn >= 0.0 && p.closure >= 0.0 && p.birth >= 0.0 && p.shock_sd >= 0.0);
+        assert!((0.0..1.0).contains(&p.goodwill.decay) && p.goodwill.half_saturation > 0.0);
+        assert_eq!(draw.finds.len(), market.territory_count());
+        let rates = calibration.customer_rates(market, d, 1);
+        assert_eq!(rates.own.len(), n);
+        assert!(rates.own.iter().chain(&rates.goodwill).all(|x| x.is_finite()));
+    }
+    let table = calibration.posterior_table();
+    assert!(table.rows.iter().all(|row| row.len() == table.header.len() && row.iter().all(|x| x.is_finite())));
+    assert!(calibration.customers.active.iter().all(|p| (0.0..=1.0).contains(p)));
+    for row in &calibration.diagnostics {
+        assert!(row.contraction.is_none_or(|c| (0.0..=1.0).contains(&c)), "{row:?}");
+        assert!(!row.source.is_empty(), "{row:?}");
+    }
+}
+
+fn row<'a>(calibration: &'a Calibration, parameter: &str) -> &'a Diagnostic {
+    calibration.diagnostics.iter().find(|row| row.parameter == parameter).unwrap_or_else(|| panic!("{parameter}"))
+}
+
+fn check<'a>(calibration: &'a Calibration, name: &str) -> &'a Check {
+    calibration.checks.iter().find(|check| check.name.starts_with(name)).unwrap_or_else(|| panic!("{name}"))
+}
+
+/// Truth within the draws' central 98%, or within 10% of the nearer end.
+fn holds(draws: impl Iterator<Item = f64>, truth: f64) -> bool {
+    let mut values: Vec<f64> = draws.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let (low, high) = (values[values.len() / 100], values[values.len() - 1 - values.len() / 100]);
+    let slack = 0.1 * truth.abs();
+    low - slack <= truth && truth <= high + slack
+}
+
+#[test]
+fn what_was_put_in_comes_out() {
+    let recipe = Recipe { customers: 600, ..Recipe::default() };
+    let market = make(&recipe);
+    let calibration = calibrate(&market);
+    let of = |get: &dyn Fn(&Draw) -> f64| calibration.draws.iter().map(get).collect::<Vec<f64>>();
+    assert!(
+        holds(of(&|d| d.parameters.goodwill.decay).into_iter(), recipe.decay),
+        "{:?}",
+        row(&calibration, "goodwill.decay")
+    );
+    assert!(holds(of(&|d| d.parameters.growth).into_iter(), recipe.growth), "{:?}", row(&calibration, "demand.growth"));
+    for m in 0..12 {
+        let (mean, sd) = mean_sd(&of(&|d| d.parameters.season[m]));
+        assert!(
+            (mean - recipe.season[m]).abs() < 4.0 * sd + 0.02,
+            "month {m}: {mean} ± {sd} against {}",
+            recipe.season[m]
+        );
+    }
+    let elasticity = row(&calibration, "goodwill.elasticity_face_to_face");
+    assert_eq!((elasticity.identified, elasticity.origin), (Identified::Yes, Origin::YourData));
+    // The truth by the same formula, at the same contacts.
+    let mut effect = [0.0; crate::channel::Channel::COUNT];
+    effect[0] = recipe.effect;
+    let goodwill = crate::simulate::mechanisms::goodwill::Goodwill {
+        decay: recipe.decay,
+        effect,
+        half_saturation: recipe.half_saturation,
+    };
+    let calls = market.data.calls.as_ref().unwrap();
+    let at = calls.rows.iter().map(|call| call.calls).sum::<f64>() / calls.rows.len() as f64;
+    let truth = priors::elasticity(&goodwill, crate::channel::Channel::FaceToFace, at, recipe.share);
+    assert!(holds(of(&|d| d.more[1].1).into_iter(), truth), "{:?} against {truth}", elasticity.summary);
+    assert!(holds(of(&|d| d.parameters.churn).into_iter(), recipe.churn), "{:?}", row(&calibration, "churn.hazard"));
+    assert!((row(&calibration, "orders.unit").summary.mean - recipe.order_unit).abs() < 0.15);
+    assert!(
+        holds(of(&|d| d.parameters.shock_sd).into_iter(), recipe.shock_sd),
+        "{:?}",
+        row(&calibration, "demand.shock_sd")
+    );
+    assert_eq!(check(&calibration, "placebo").verdict, Verdict::Pass, "{:?}", check(&calibration, "placebo"));
+    assert_eq!(check(&calibration, "importance").verdict, Verdict::Pass, "{:?}", check(&calibration, "importance"));
+    // Own rates of the active add up to what was sold of late.
+    let totals: Vec<f64> = (0..20)
+        .map(|d| {
+            let rates = calibration.customer_rates(&market, d, 5);
+            rates.own.iter().zip(&rates.active).filter(|(_, active)| **active).map(|(own, _)| own).sum()
+        })
+        .collect();
+    let sold = market.own_last_year().iter().sum::<f64>() / 12.0;
+    let made = Summary::of(&totals).unwrap();
+    assert!((made.mean / sold - 1.0).abs() < 0.1, "{} a month at the end, {sold} over the last year", made.mean);
+}
+
+#[test]
+fn shuffled_visits_show_no_effect() {
+    let market = make(&Recipe { customers: 600, shuffled: true, ..Recipe::default() });
+    let calibration = calibrate(&market);
+    let summary = row(&calibration, "goodwill.elasticity_face_to_face").summary;
+    assert!(summary.q05 < 0.0 + 0.02 && summary.q95 < 0.08, "{summary:?}");
+}
+
+#[test]
+fn calling_on_good_customers_is_no_effect() {
+    // Visits go with size, and do nothing.
+    let market = make(&Recipe { customers: 600, effect: 0.0, selection: 1.5, ..Recipe::default() });
+    let calibration = calibrate(&market);
+    let summary = row(&calibration, "goodwill.elasticity_face_to_face").summary;
+    assert!(summary.mean.abs() < 0.05 && summary.q05 < 0.02, "{summary:?}");
+}
+
+#[test]
+fn chasing_sales_trips_the_placebo() {
+    // Reps come where last month sold well: the visit follows the sale.
+    let market = make(&Recipe { customers: 800, effect: 0.0, chasing: 1.0, size: 60.0, ..Recipe::default() });
+    let calibration = calibrate(&market);
+    let placebo = check(&calibration, "placebo");
+    assert_eq!(placebo.verdict, Verdict::Review, "{placebo:?}");
+}
+
+#[test]
+fn without_calls_effects_are_the_literatures() {
+    let market = make(&Recipe { customers: 60, calls: false, months: 30, ..Recipe::default() });
+    let calibration = calibrate(&market);
+    let elasticity = row(&calibration, "goodwill.elasticity_face_to_face");
+    assert_eq!((elasticity.identified, elasticity.origin), (Identified::No, Origin::Literature));
+    assert!((elasticity.summary.mean - 0.2).abs() < 0.05 && (elasticity.summary.sd - 0.1).abs() < 0.03);
+    assert!(calibration.notes.iter().any(|note| note.contains("calls.csv")));
+}
+
+#[test]
+fn small_markets_give_priors_or_say_no() {
+    for recipe in [
+        Recipe { customers: 1, territories: 1, months: 12, ..Recipe::default() },
+        Recipe { customers: 12, territories: 3, months: 12, size: 0.5, ..Recipe::default() },
+        Recipe { customers: 5, territories: 5, months: 23, size: 200.0, order_unit: 50.0, ..Recipe::default() },
+    ] {
+        let calibration = calibrate(&make(&recipe));
+        assert_eq!(check(&calibration, "months of history").verdict, Verdict::Review);
+    }
+    let refused = |recipe: Recipe| fit(&make(&recipe), &settings(), &mut |_, _| {}).unwrap_err();
+    assert_eq!(refused(Recipe { customers: 0, ..Recipe::default() }), CalibrateError::NoCustomers);
+    assert!(matches!(refused(Recipe { size: 0.0, ..Recipe::default() }), CalibrateError::NoSales { .. }));
+    assert_eq!(refused(Recipe { months: 8, ..Recipe::default() }), CalibrateError::ShortHistory { months: 8 });
+    let wrong = BTreeMap::from([(("goodwill".to_owned(), "decay".to_owned()), Prior::Fixed(1.2))]);
+    let error = fit(&make(&Recipe::default()), &Settings { priors: wrong, ..settings() }, &mut |_, _| {}).unwrap_err();
+    assert!(matches!(error, CalibrateError::Prior { .. }), "{error}");
+}
+
+#[test]
+fn threads_and_order_change_nothing() {
+    let market = make(&Recipe { customers: 90, months: 24, ..Recipe::default() });
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| fit(&market, &Settings { draws: 20, ..settings() }, &mut |_, _| {}).unwrap())
+    };
+    let (one, three) = (run(1), run(3));
+    assert_eq!(one.posterior_table(), three.posterior_table());
+    assert_eq!(one.customers.shape, three.customers.shape);
+    assert_eq!(one.customers.active, three.customers.active);
+}
+
+#[test]
+fn a_fixed_prior_stays() {
+    let market = make(&Recipe { customers: 90, months: 24, ..Recipe::default() });
+    let priors = BTreeMap::from([
+        (("goodwill".to_owned(), "decay".to_owned()), Prior::Fixed(0.55)),
+        (("churn".to_owned(), "hazard".to_owned()), Prior::Fixed(0.02)),
+    ]);
+    let calibration = fit(&market, &Settings { priors, draws: 20, ..settings() }, &mut |_, _| {}).unwrap();
+    assert!(calibration.draws.iter().all(|draw| draw.parameters.goodwill.decay == 0.55));
+    assert!(calibration.draws.iter().all(|draw| (draw.parameters.churn - 0.02).abs() < 1e-12));
+}
