@@ -12,7 +12,6 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use super::log::Log;
 use super::number::{self, Fault};
 use super::source::Source;
-use super::tables::InputFile;
 use super::time::{date_help, month_help};
 use crate::problem::{Place, Problem};
 use crate::units::{Date, Month, days_in};
@@ -566,11 +565,6 @@ impl<'s> Table<'s> {
                 "keep one of the rows, or correct the key of one".to_owned(),
             )
         });
-    }
-
-    /// The hash and size for the manifest.
-    pub fn input(&self) -> &InputFile {
-        &self.source.input
     }
 }
 

@@ -67,7 +67,10 @@ pub const FILES: [(&str, &str); 20] = [
          2024-01-20,C1,email,R2,,P1,launch,,opened\n\
          2024-03-01,C2,phone,,1,,,14,silent\n",
     ),
-    ("reps.csv", "rep_id,start,end,calls_per_month,monthly_cost\nR1,2023-01,,80,145000\nR2,2023-05-15,2024-04-30,60,120000\n"),
+    (
+        "reps.csv",
+        "rep_id,start,end,calls_per_month,monthly_cost\nR1,2023-01,,80,145000\nR2,2023-05-15,2024-04-30,60,120000\n",
+    ),
     ("assignments.csv", "rep_id,territory_id,valid_from,valid_to\nR1,34,2023-01,\nR2,06,2023-05,2024-04\n"),
     (
         "actions.csv",
@@ -152,8 +155,11 @@ impl MarketFolder {
         let text = match self.load() {
             Err(refused) => render(&refused.problems, false),
             Ok(loaded) => {
-                let columns: Vec<String> =
-                    loaded.ignored_columns.iter().map(|ignored| format!("{} {}", ignored.file, ignored.column)).collect();
+                let columns: Vec<String> = loaded
+                    .ignored_columns
+                    .iter()
+                    .map(|ignored| format!("{} {}", ignored.file, ignored.column))
+                    .collect();
                 format!(
                     "{}loaded; columns not read: [{}]; files not read: [{}]\n",
                     render(&loaded.warnings, false),
