@@ -108,7 +108,7 @@ pub fn render(problems: &[Problem], colour: bool) -> String {
     }
     let hidden = ordered.len().saturating_sub(SHOWN);
     if hidden > 0 {
-        let _ = writeln!(out, "... and {hidden} more problems of this kind; mend the first {SHOWN} and run again\n");
+        let _ = writeln!(out, "... and {hidden} more; mend the first {SHOWN} and run again\n");
     }
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     let warnings = problems.len() - errors;

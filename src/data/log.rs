@@ -35,10 +35,12 @@ impl Log {
     pub fn finish(mut self) -> Vec<Problem> {
         for ((file, kind, _), count) in &self.seen {
             if *count > SHOWN {
-                let more = count - SHOWN;
+                // Without a place it comes first, as a headline.
+                let rows = counted(*count, "row");
                 self.problems.push(
-                    Problem::error(format!("{more} more rows of `{file}` have the same problem: {kind}"))
-                        .help("mend the cause (often the export) rather than each row"),
+                    Problem::error(format!("{rows} of `{file}` have the same problem: {kind}")).help(format!(
+                        "mend the cause, often the export, rather than each row; the first {SHOWN} follow"
+                    )),
                 );
             }
         }

@@ -137,7 +137,7 @@ fn read_bounded(path: &Path, name: &'static str, shape: Shape) -> Result<Vec<u8>
 }
 
 fn endless_line(name: &'static str, bytes: &[u8], start: usize) -> Problem {
-    let text = String::from_utf8_lossy(&bytes[start..bytes.len().min(start + SHOWN_WIDTH)]).into_owned();
+    let text = String::from_utf8_lossy(&bytes[start..bytes.len().min(start + SHOWN_WIDTH / 2)]).into_owned();
     let span = 0..text.len();
     Problem::error(format!("a line of `{name}` is longer than {} MiB", LONGEST_LINE >> 20))
         .at(Place { file: name.to_owned(), line: line_of(bytes, start), text, span }, "this line never seems to end")
