@@ -1,5 +1,6 @@
 //! What a market directory becomes, and that the ways to write the same market give the same tables.
 
+#[expect(dead_code, reason = "the messages are for the test of problems")]
 mod common;
 
 use std::fs;

@@ -69,7 +69,7 @@ pub struct IgnoredColumn {
 
 /// A market directory that cannot be used, with all that is wrong with it.
 #[derive(Debug, thiserror::Error)]
-#[error("{} in the market directory", log::counted(.problems.len(), "problem"))]
+#[error("{} in the market directory", log::counted(.problems.iter().map(|problem| 1 + problem.more).sum(), "problem"))]
 pub struct Refused {
     /// Errors and warnings; at least one is an error.
     pub problems: Vec<Problem>,
@@ -272,7 +272,7 @@ fn read_market(folder: &mut Folder<'_>, ignored: &mut Ignored, log: &mut Log) ->
     territories.polygons = polygons;
     let customers = customers?;
     let sales =
-        sales_file?.net(meta.demand, history, &customers, &product_ids, &product_rank, sales_source.as_ref()?, log);
+        sales_file?.net(meta.demand, history, &customers, (product_ids, &product_rank), sales_source.as_ref()?, log);
     folder.files.sort_by(|a, b| a.name.cmp(&b.name));
     Some(MarketData {
         meta,
