@@ -1,1 +1,44 @@
-//! (being built)
+//! Calibration: from a market's history to draws of the model's parameters, with what the data could and could not say.
+//!
+//! [`fit`] runs these in order; each file carries its equations and their sources:
+//!
+//! | file | question |
+//! |---|---|
+//! | `alive` | who still buys from us? (silence against own rhythm: BG/BB with one hazard of churn) |
+//! | `observed` | the past in the layout of the likelihood |
+//! | `response`, `space`, `posterior_response` | what do our contacts do? (conditional Poisson likelihood, draws by importance sampling) |
+//! | `season` | season, growth, level (structural time series) |
+//! | `shock` | how much do territories' months differ? |
+//! | `wallet` | share of wallet before any model |
+//! | `effects` | each customer's own rate (gamma posteriors around a regression) |
+//! | `hazards` | being found, won, closed |
+//! | `actions` | artificial moves of rivals in the panel |
+//! | `readiness` | is there enough to calibrate on? |
+//! | `checks` | may the result be believed? |
+//!
+//! The response runs through the very functions of [`crate::simulate::mechanisms`] that the agents use. Everything is
+//! deterministic in the seed: streams are keyed, sums have a fixed order, the number of threads changes nothing.
+
+mod alive;
+mod checks;
+mod effects;
+mod fit;
+mod hazards;
+mod laplace;
+mod observed;
+mod posterior;
+mod posterior_response;
+mod priors;
+mod readiness;
+mod response;
+mod sampling;
+mod season;
+mod shock;
+mod space;
+mod table;
+mod wallet;
+
+pub use fit::{CalibrateError, Settings, fit};
+pub use posterior::*;
+pub use readiness::readiness;
+pub use table::PosteriorTable;

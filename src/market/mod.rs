@@ -1,1 +1,10 @@
-//! (being built)
+//! A market directory and a scenario, bound together: names resolved, amounts in the demand unit, in money of
+//! `history_end`, and laid out as every estimator wants them (by customer, by territory).
+
+mod bind;
+mod filter;
+mod history;
+
+pub use bind::{Bound, BoundAction, BoundLever, BoundRule, BoundStrategy, bind};
+pub use filter::{AgentStage, AgentView, CustomerAttributes, Selection, SizePercentiles};
+pub use history::{Market, PanelView, Sparse};

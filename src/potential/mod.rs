@@ -1,1 +1,28 @@
-//! (being built)
+//! The dark half: who is out there, territory by territory, as draws.
+//!
+//! [`estimate`] fuses all evidence of a market into a posterior ([`DarkHalf`]); [`measures`] turns it into the rows of
+//! `potential.csv`; [`attainable`] says what of it could be won at an effort. Each source of evidence also stands alone in
+//! [`evidence`], so that a reader can see which one pulls where. The model is described in `model.rs`.
+
+mod activity;
+pub mod attainable;
+mod captures;
+mod chain;
+mod convergence;
+mod dark_half;
+mod error;
+mod estimate;
+pub mod evidence;
+mod measures;
+mod model;
+mod numeric;
+mod observed;
+mod predict;
+mod sizes;
+
+pub use dark_half::*;
+pub use error::PotentialError;
+pub use attainable::AttainableInputs;
+pub use estimate::{Settings, SizeRatioPrior, estimate, estimate_observed};
+pub use measures::measures;
+pub use observed::{Observed, ObservedCaptures, ObservedCustomer, ObservedTerritory};

@@ -1,1 +1,58 @@
-//! (being built)
+//! Finished results to files for people: tables, maps, plots and one self-contained page. Never simulates.
+//!
+//! Everything here is a function from [`Findings`] to bytes; `store::write_whole` is the one place that writes them.
+
+mod charts;
+mod colour;
+mod error;
+pub mod export;
+mod figure;
+mod findings;
+mod finite;
+#[cfg(test)]
+mod fixture;
+mod font;
+mod maps;
+mod page;
+mod plots;
+mod potential_index;
+mod raster;
+mod scale;
+mod strategies;
+mod svg;
+mod words;
+
+pub use error::ReportError;
+pub use export::{OutputFile, calibration_tables};
+pub use findings::*;
+
+use self::potential_index::Potential;
+use self::strategies::Strategies;
+use crate::calibrate::Verdict;
+
+/// Every file of the output folder but the manifest and the timings: tables, maps, plots and `report.html`.
+///
+/// # Errors
+/// When a figure is not finite, quantiles are out of order, or a picture cannot be drawn.
+pub fn render(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
+    finite::check(findings)?;
+    let mut files = export::tables(findings)?;
+    let potential = Potential::of(findings);
+    let strategies = Strategies::of(findings);
+    let failed = findings.checks.iter().any(|check| check.verdict == Verdict::Fail);
+    let maps = maps::maps(findings, &potential, failed)?;
+    let plots = plots::plots(findings, &potential, &strategies)?;
+    let page = page::page(findings, &potential, &strategies, &maps, &plots)?;
+    for map in maps.drawn {
+        files.push((format!("maps/{}.svg", map.file), map.svg.into_bytes()));
+        files.push((format!("maps/{}.png", map.file), map.png));
+    }
+    for (file, svg) in plots.drawn {
+        files.push((format!("plots/{file}.svg"), svg.into_bytes()));
+    }
+    files.push(("report.html".to_owned(), page.into_bytes()));
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,17 +19,84 @@ pub struct Located<T> {
 }
 
 /// The text a scenario was read from, kept so that later errors can underline it.
-#[derive(Debug, Clone)]
+///
+/// Spans count bytes of `text`; those beyond its end are bytes of the `--set` overrides.
+#[derive(Debug, Clone, Default)]
 pub struct Source {
     pub path: String,
+    pub text: String,
+    /// The overrides, in the order they were given.
+    pub overrides: Vec<Override>,
+}
+
+/// One `--set key=value` of the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// Where its spans begin: beyond the file and the overrides before it.
+    pub start: usize,
+    /// `key=value` as it was given.
     pub text: String,
 }
 
 impl Source {
-    /// A place in this file.
-    pub fn place(&self, span: &Range<usize>) -> Place {
-        Place { file: self.path.clone(), line: 1, text: self.text.clone(), span: span.clone() }
+    /// The source with its overrides laid out behind it.
+    pub fn new(path: impl Into<String>, text: impl Into<String>, overrides: &[String]) -> Self {
+        let text = text.into();
+        let mut start = text.len() + 1;
+        let overrides = overrides.iter().map(|text| {
+            let laid = Override { start, text: text.clone() };
+            start += text.len() + 1;
+            laid
+        });
+        Self { overrides: overrides.collect(), path: path.into(), text }
     }
+
+    /// A place in this file (or override): the lines that the span touches.
+    pub fn place(&self, span: &Range<usize>) -> Place {
+        if let Some(laid) = self.override_at(span.start) {
+            let key = laid.text.split_once('=').map_or(laid.text.as_str(), |(key, _)| key).trim();
+            let end = span.end.clamp(span.start, laid.start + laid.text.len());
+            let span = span.start - laid.start..end - laid.start;
+            return Place { file: format!("--set {key}"), line: 1, text: laid.text.clone(), span };
+        }
+        let start = floor_boundary(&self.text, span.start);
+        let end = floor_boundary(&self.text, span.end.max(start));
+        let from = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let to = self.text[end..].find('\n').map_or(self.text.len(), |newline| end + newline);
+        let line = 1 + self.text[..from].bytes().filter(|&byte| byte == b'\n').count();
+        // Of a line that no screen holds only the surroundings are shown.
+        let (from, to) = if to - from > LONGEST_SHOWN {
+            let around = LONGEST_SHOWN / 4;
+            let from = floor_boundary(&self.text, from.max(start.saturating_sub(around)));
+            (from, floor_boundary(&self.text, to.min(end.min(start + around) + around)))
+        } else {
+            (from, to)
+        };
+        let end = end.min(to);
+        let text = self.text[from..to].trim_end_matches('\r').to_owned();
+        Place { file: self.path.clone(), line, text, span: start - from..end - from }
+    }
+
+    /// The text that a span covers.
+    pub fn slice(&self, span: &Range<usize>) -> &str {
+        match self.override_at(span.start) {
+            Some(laid) => laid.text.get(span.start - laid.start..span.end.saturating_sub(laid.start)),
+            None => self.text.get(span.clone()),
+        }
+        .unwrap_or("")
+    }
+
+    fn override_at(&self, at: usize) -> Option<&Override> {
+        self.overrides.iter().rev().find(|laid| laid.start <= at)
+    }
+}
+
+/// Bytes of a place's lines beyond which they are cut.
+const LONGEST_SHOWN: usize = 4000;
+
+/// The nearest character boundary at or before `at`.
+fn floor_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 /// A question put to the twin.
@@ -82,6 +149,8 @@ pub struct Economics {
     pub gross_margin: Option<f64>,
     /// Real, a year.
     pub discount_rate: f64,
+    /// Prices hardly moved over the history: money needs no deflator.
+    pub stable_prices: bool,
     pub objective: Objective,
     /// Over the horizon; a dearer strategy is an error.
     pub budget: Option<Located<f64>>,

@@ -10,8 +10,21 @@
 //! operator   = ">" | ">=" | "<" | "<=" | "==" | "!="
 //! value      = number | "p" integer 0..100 | "'" text "'"
 //! ```
+//!
+//! An attribute is letters, digits, `_` and `.`, beginning with a letter or `_`; a quote inside text is doubled (`''`).
+
+mod parser;
 
 use std::ops::Range;
+
+pub(super) use parser::parse;
+
+/// Attributes that are text: they are compared by `==` and `!=` with text in quotes.
+pub const TEXT_ATTRIBUTES: [&str; 3] = ["segment", "territory", "stage"];
+
+/// Attributes that are numbers and known by name; numeric covariates of `customers.csv` come on top.
+pub const NUMBER_ATTRIBUTES: [&str; 7] =
+    ["size", "own_sales", "influence", "affinity", "digital", "price_sensitivity", "recency"];
 
 /// A parsed expression; attributes are names that `market::bind` resolves.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +33,22 @@ pub enum Filter {
     Or(Vec<Filter>),
     Not(Box<Filter>),
     Compare(Comparison),
+}
+
+impl Filter {
+    /// All comparisons of the expression, in the order they are written.
+    pub fn comparisons(&self) -> impl Iterator<Item = &Comparison> {
+        let mut stack = vec![self];
+        std::iter::from_fn(move || {
+            loop {
+                match stack.pop()? {
+                    Filter::And(parts) | Filter::Or(parts) => stack.extend(parts.iter().rev()),
+                    Filter::Not(part) => stack.push(part),
+                    Filter::Compare(comparison) => return Some(comparison),
+                }
+            }
+        })
+    }
 }
 
 /// `attribute operator value`.

@@ -1,0 +1,650 @@
+//! The whole calibration, step by step.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::calibrate::alive::Alive;
+use crate::calibrate::effects::{self, Rates};
+use crate::calibrate::hazards::{self, Finds, Hazard};
+use crate::calibrate::observed::{self, Observed, Timeline};
+use crate::calibrate::posterior_response::{self, ResponsePosterior};
+use crate::calibrate::priors::{self, Priors};
+use crate::calibrate::response::Point;
+use crate::calibrate::sampling::{Purpose, Source};
+use crate::calibrate::season::{Path, Series, Structural};
+use crate::calibrate::shock::{Months, Shock};
+use crate::calibrate::space::Space;
+use crate::calibrate::wallet::{self, ShareOfWallet};
+use crate::calibrate::{Calibration, CustomerEffects, CustomerRates, Diagnostic, Draw, Identified, checks};
+use crate::channel::Channel;
+use crate::ids::{CustomerIx, Index as _, stable_hash};
+use crate::market::Market;
+use crate::origin::Origin;
+use crate::scenario::Prior;
+use crate::simulate::{Conversion, Discovery, Parameters};
+use crate::stats::{Summary, mean_sd};
+
+/// What a calibration is asked for.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub seed: u64,
+    /// Number of posterior draws.
+    pub draws: usize,
+    /// Overridden priors, by (mechanism, parameter): `[mechanism.goodwill] prior.decay = ...`. The share of wallet is
+    /// ("choice", "share_of_wallet").
+    pub priors: BTreeMap<(String, String), Prior>,
+    /// The user says that prices hardly moved over the history: money needs no deflator.
+    pub stable_prices: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { seed: 0, draws: 400, priors: BTreeMap::new(), stable_prices: false }
+    }
+}
+
+/// Why a market cannot be calibrated on.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CalibrateError {
+    /// The history is too short.
+    #[error("the history has {months} months, calibration needs 12: extend sales.csv back, or widen [history]")]
+    ShortHistory { months: usize },
+    /// There is nobody to learn from.
+    #[error("customers.csv has no customers: add at least those you sell to")]
+    NoCustomers,
+    /// There is nothing to learn from.
+    #[error("there are no own sales in {history}: check the periods of sales.csv and [history]")]
+    NoSales { history: String },
+    /// A prior of the scenario cannot be used.
+    #[error("[mechanism.{mechanism}] prior.{parameter}: {reason}")]
+    Prior { mechanism: String, parameter: String, reason: String },
+    /// No draws were asked for.
+    #[error("no draws were asked for: ask for at least 20")]
+    NoDraws,
+}
+
+/// Fewest months that a calibration makes sense of: one full season.
+const FEWEST_MONTHS: usize = 12;
+
+/// Calibrates a market. `progress` is told the stage and the share done, 0 to 1.
+///
+/// # Errors
+/// [`CalibrateError`] says what is missing and what to do. Whatever the data are silent about is no error: it keeps its
+/// prior, and [`Calibration::diagnostics`] says so.
+pub fn fit(
+    market: &Market,
+    settings: &Settings,
+    progress: &mut dyn FnMut(&str, f64),
+) -> Result<Calibration, CalibrateError> {
+    if settings.draws == 0 {
+        return Err(CalibrateError::NoDraws);
+    }
+    if market.months() < FEWEST_MONTHS {
+        return Err(CalibrateError::ShortHistory { months: market.months() });
+    }
+    if market.customer_count() == 0 {
+        return Err(CalibrateError::NoCustomers);
+    }
+    let priors = Priors::new(settings.priors.clone())
+        .map_err(|(mechanism, parameter, reason)| CalibrateError::Prior { mechanism, parameter, reason })?;
+    let (timelines, sales) = observed::timelines(market);
+    if sales.iter().all(Vec::is_empty) {
+        return Err(CalibrateError::NoSales { history: market.history.to_string() });
+    }
+    let (seed, draws) = (settings.seed, settings.draws);
+
+    progress("customers", 0.0);
+    let rhythms: Vec<_> = timelines.iter().filter_map(Timeline::rhythm).collect();
+    let mut source = Source::new(seed, Purpose::Alive, 0);
+    let alive = Alive::fit(&rhythms, priors.prior("churn", "hazard"), draws, &mut source);
+    let mut source = Source::new(seed, Purpose::Hazards, 0);
+    let conversion_prior = priors.prior("conversion", "hazard");
+    let conversion = match hazards::conversions(&timelines, market.months()) {
+        Some((events, exposure)) => Hazard::conjugate(conversion_prior, events, exposure, draws, &mut source),
+        None => Hazard::of_prior(conversion_prior, draws, &mut source),
+    };
+    let closure_prior = priors.prior("closure", "hazard");
+    let closure = match hazards::closures(market, &timelines) {
+        Some((events, exposure)) => Hazard::conjugate(closure_prior, events, exposure, draws, &mut source),
+        None => Hazard::of_prior(closure_prior, draws, &mut source),
+    };
+    let finds = Finds::count(market, &timelines);
+    let observed = Observed::new(market, &timelines, &sales, &alive, mean_sd(&conversion.draws).0.clamp(0.001, 0.5));
+
+    progress("response", 0.1);
+    let (share_origin, share_source) = priors.source("choice", "share_of_wallet");
+    let (share_prior, given) =
+        priors.of("choice", "share_of_wallet").unwrap_or((Prior::Beta { a: 2.0, b: 3.0 }, false));
+    let fallback = ShareOfWallet { prior: share_prior, origin: share_origin, source: share_source };
+    let share = if given { fallback } else { wallet::share_of_wallet(market, fallback) };
+    let space = Space::new(&observed, &priors, share.prior);
+    let response =
+        posterior_response::fit(&observed, &space, draws, seed, &mut |done| progress("response", 0.1 + 0.6 * done));
+
+    progress("season and growth", 0.7);
+    let own = own_series(market, &observed, &response);
+    let own_fit = Structural::fit(&own);
+    let category = category_series(market);
+    let category_fit = category.as_ref().map(Structural::fit);
+    let shock = fit_shock(market, &observed, &response, &priors);
+
+    progress("customers' rates", 0.8);
+    let discount = choose_discount(market, &observed, &response, &own_fit, seed);
+    let fading = effects::fading(market.months(), discount);
+    let sold = effects::discounted_sales(&observed, &fading);
+    let centre = mean_path(&own_fit, seed);
+    let centre_exposures = observed.exposures(&response.point, &centre.relative, &fading);
+    let rates = Rates::fit(market, &observed, &sold, &centre_exposures.exposure, response.order_unit);
+
+    progress("draws", 0.85);
+    let prospecting_prior = priors.prior("discovery", "by_prospecting");
+    let (prospecting_prior, prospecting_seen) =
+        hazards::finds_by_prospecting(market, prospecting_prior, calls_a_month(market));
+    let made: Vec<Made> = (0..draws)
+        .into_par_iter()
+        .map(|d| {
+            let word = d as u64 + 1;
+            let mut source = Source::new(seed, Purpose::Series, word);
+            let own_path = own_fit.draw(&mut source);
+            let category_path = category_fit.as_ref().map(|fit| fit.draw(&mut source));
+            let shock_sd = if shock.fitted() || market.territory_count() > 2 || own_fit.silent() {
+                shock.draw(&mut source)
+            } else {
+                own_path.white
+            };
+            let mut source = Source::new(seed, Purpose::Hyper, word);
+            let (point, values) = space.draw(&response.draws[d], &mut source);
+            let order_unit = response.order_unit * libm::exp(response.order_unit_sd * source.normal());
+            let prior = rates.draw(&mut source);
+            let exposures = observed.exposures(&point, &own_path.relative, &fading);
+            let n = market.customer_count();
+            let (mut shape, mut rate) = (Vec::with_capacity(n), Vec::with_capacity(n));
+            for i in 0..n {
+                if observed.bought[i] {
+                    let (a, b) = effects::posterior(&prior, i, sold[i], &exposures, order_unit);
+                    shape.push(a as f32);
+                    rate.push(b as f32);
+                } else {
+                    // Never bought: no own rate.
+                    shape.push(0.0);
+                    rate.push(1.0);
+                }
+            }
+            let mut source = Source::new(seed, Purpose::Hazards, word);
+            let demand = category_path.as_ref().unwrap_or(&own_path);
+            let draw = Draw {
+                parameters: Parameters {
+                    season: demand.season,
+                    growth: demand.growth,
+                    shock_sd,
+                    goodwill: point.goodwill.clone(),
+                    order_unit,
+                    discovery: Discovery {
+                        spontaneous: 0.0,
+                        referral: priors::draw(priors.prior("discovery", "referral"), &mut source),
+                        prospecting_yield: 0.0,
+                    },
+                    conversion: Conversion {
+                        hazard: conversion.draws[d],
+                        goodwill_effect: priors::draw(priors.prior("conversion", "goodwill_effect"), &mut source),
+                    },
+                    churn: alive.churn_draws[d],
+                    closure: closure.draws[d],
+                    birth: priors::draw(priors.prior("birth", "hazard"), &mut source),
+                },
+                finds: finds.draw(&mut source),
+                finds_by_prospecting: priors::draw(prospecting_prior, &mut source),
+                selection: priors::draw(priors.prior("choice", "selection"), &mut source),
+                more: vec![
+                    ("choice.share_of_wallet", point.share),
+                    ("goodwill.elasticity_face_to_face", visit_elasticity(&observed, &point)),
+                    ("own.growth", own_path.growth),
+                ],
+            };
+            let goodwill = exposures.goodwill.iter().map(|&g| g as f32).collect();
+            Made { draw, shape, rate, goodwill, values, own_path }
+        })
+        .collect();
+
+    progress("checks", 0.95);
+    let mut customers = CustomerEffects { active: active(&timelines, &alive, market), ..CustomerEffects::default() };
+    let (mut drawn, mut values, mut own_paths) = (Vec::new(), Vec::new(), Vec::new());
+    for made in made {
+        customers.shape.push(made.shape);
+        customers.rate.push(made.rate);
+        customers.goodwill.push(made.goodwill);
+        drawn.push(made.draw);
+        values.push(made.values);
+        own_paths.push(made.own_path);
+    }
+    let evidence = Evidence {
+        priors: &priors,
+        share: &share,
+        space: &space,
+        response: &response,
+        own_fit: &own_fit,
+        category: category_fit.as_ref(),
+        shock_seen: shock.fitted() || (market.territory_count() <= 2 && !own_fit.silent()),
+        conversion: &conversion,
+        closure: &closure,
+        rhythms: rhythms.len(),
+        finds: &finds,
+        prospecting_seen,
+        seed,
+    };
+    let diagnostics = diagnostics(&drawn, &values, &evidence);
+    let findings = checks::Findings {
+        stable_prices: settings.stable_prices,
+        market,
+        observed: &observed,
+        response: &response,
+        draws: &drawn,
+        own_paths: &own_paths,
+        category: category_fit.is_some(),
+        discount,
+        finds: &finds,
+    };
+    let checks = checks::all(&findings);
+    let notes = checks::notes(&findings);
+    progress("done", 1.0);
+    Ok(Calibration { draws: drawn, diagnostics, checks, actions_found: Vec::new(), notes, customers })
+}
+
+struct Made {
+    draw: Draw,
+    shape: Vec<f32>,
+    rate: Vec<f32>,
+    goodwill: Vec<f32>,
+    values: Vec<f64>,
+    own_path: Path,
+}
+
+/// Own sales by month, adjusted for customers gained and lost and for our contacts.
+fn own_series(market: &Market, observed: &Observed, response: &ResponsePosterior) -> Series {
+    let (total, exposure) = observed.pooled(&response.point);
+    let dispersion = response.order_unit * response.inflation;
+    let total = total.iter().zip(&exposure).map(|(&y, &e)| (e > 0.0).then_some(y)).collect();
+    Series { total, exposure, dispersion, first_of_year: market.history.first.of_year() }
+}
+
+/// The panel's category: the whole market's, or the sum of the territories that are known throughout. `None` with less
+/// than 12 months of it.
+fn category_series(market: &Market) -> Option<Series> {
+    let panel = market.panel.as_ref()?;
+    let months = market.months();
+    let usable = |series: &[Option<f64>]| series.iter().flatten().filter(|&&x| x > 0.0).count() >= FEWEST_MONTHS;
+    let total = if usable(&panel.market_category) {
+        panel.market_category.clone()
+    } else {
+        let full: Vec<&Vec<Option<f64>>> =
+            panel.category.iter().filter(|series| series.iter().all(Option::is_some)).collect();
+        (0..months).map(|t| (!full.is_empty()).then(|| full.iter().filter_map(|series| series[t]).sum())).collect()
+    };
+    usable(&total).then(|| Series {
+        total,
+        exposure: vec![1.0; months],
+        dispersion: 0.0,
+        first_of_year: market.history.first.of_year(),
+    })
+}
+
+/// Territory-month shocks from the panel's categories where there are some, else from own sales.
+fn fit_shock(market: &Market, observed: &Observed, response: &ResponsePosterior, priors: &Priors) -> Shock {
+    let prior = priors.prior("demand", "shock_sd");
+    let months = market.months();
+    if let Some(panel) = &market.panel {
+        let full: Vec<Vec<f64>> = panel
+            .category
+            .iter()
+            .filter_map(|series| series.iter().copied().collect::<Option<Vec<f64>>>())
+            .filter(|series| series.iter().sum::<f64>() > 0.0)
+            .collect();
+        if full.len() >= 3 {
+            let by_month: Vec<f64> = (0..months).map(|t| full.iter().map(|series| series[t]).sum()).collect();
+            let all: f64 = by_month.iter().sum();
+            let territories: Vec<Months> = full
+                .into_iter()
+                .map(|total| {
+                    let level = total.iter().sum::<f64>() / all;
+                    Months { expected: by_month.iter().map(|x| x * level).collect(), total }
+                })
+                .collect();
+            return Shock::fit(&territories, response.order_unit, prior);
+        }
+    }
+    Shock::fit(&observed.group_months(&response.point), response.order_unit, prior)
+}
+
+/// The discount by which customers' pasts fade.
+fn choose_discount(
+    market: &Market,
+    observed: &Observed,
+    response: &ResponsePosterior,
+    own: &Structural,
+    seed: u64,
+) -> f64 {
+    let path = mean_path(own, seed);
+    let months = market.months();
+    let flat = effects::fading(months, 1.0);
+    let sold = effects::discounted_sales(observed, &flat);
+    let exposures = observed.exposures(&response.point, &path.relative, &flat);
+    let rates = Rates::fit(market, observed, &sold, &exposures.exposure, response.order_unit);
+    let prior = rates.centre();
+    let means = |i: usize| observed.mean_at_unit_rate(i, &response.point, &path.relative);
+    effects::choose_discount(observed, &means, &prior, response.order_unit)
+}
+
+/// The mean of some draws of a series' path.
+fn mean_path(fit: &Structural, seed: u64) -> Path {
+    let mut paths = (0..40).map(|d| fit.draw(&mut Source::new(seed, Purpose::Series, (1 << 32) + d)));
+    let mut mean = paths.next().unwrap_or_else(|| unreachable!("the range is not empty"));
+    let mut count = 1.0;
+    for path in paths {
+        count += 1.0;
+        for (sum, x) in mean.relative.iter_mut().zip(&path.relative) {
+            *sum += x;
+        }
+    }
+    mean.relative.iter_mut().for_each(|x| *x /= count);
+    mean
+}
+
+fn calls_a_month(market: &Market) -> f64 {
+    let year = market.last_year();
+    let months = year.len().max(1) as f64;
+    let Some(calls) = &market.calls else { return 0.0 };
+    let visits = &calls[Channel::FaceToFace.index()];
+    let sum: f64 = (0..market.customer_count())
+        .map(|i| visits.of(i).filter(|(t, _)| year.contains(t)).map(|(_, x)| x).sum::<f64>())
+        .sum();
+    sum / months
+}
+
+/// The elasticity of visits at the market's own mean, or at one a month where there are none.
+fn visit_elasticity(observed: &Observed, point: &Point) -> f64 {
+    let contacts = observed.contacts.iter().find(|contacts| contacts.channel == Channel::FaceToFace);
+    let at = contacts.map_or(1.0, |contacts| contacts.reference);
+    priors::elasticity(&point.goodwill, Channel::FaceToFace, at, point.share)
+}
+
+/// Probability that each customer still buys from us at the end of the history.
+fn active(timelines: &[Timeline], alive: &Alive, market: &Market) -> Vec<f64> {
+    timelines
+        .iter()
+        .enumerate()
+        .map(|(i, timeline)| match timeline.rhythm() {
+            Some(rhythm) if !market.closed(i) => alive.still_buying(rhythm).last().copied().unwrap_or(1.0),
+            _ => 0.0,
+        })
+        .collect()
+}
+
+/// What the diagnostics are made of.
+struct Evidence<'a> {
+    priors: &'a Priors,
+    share: &'a ShareOfWallet,
+    space: &'a Space,
+    response: &'a ResponsePosterior,
+    own_fit: &'a Structural,
+    category: Option<&'a Structural>,
+    shock_seen: bool,
+    conversion: &'a Hazard,
+    closure: &'a Hazard,
+    rhythms: usize,
+    finds: &'a Finds,
+    prospecting_seen: bool,
+    seed: u64,
+}
+
+/// How well the data speak, by contraction.
+fn identified(contraction: Option<f64>) -> Identified {
+    match contraction {
+        Some(c) if c >= 0.75 => Identified::Yes,
+        Some(c) if c >= 0.2 => Identified::Weak,
+        _ => Identified::No,
+    }
+}
+
+fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    // `prior_sd`: `None` = no proper prior; the estimate is the data's.
+    let mut row = |parameter: String,
+                   unit: &str,
+                   drawn: Vec<f64>,
+                   prior_sd: Option<f64>,
+                   data: Option<String>,
+                   prior: (Origin, String)| {
+        let Some(summary) = Summary::of(&drawn) else { return };
+        let contraction = match (prior_sd, &data) {
+            (Some(sd), Some(_)) if sd > 0.0 => Some((1.0 - (summary.sd / sd) * (summary.sd / sd)).max(0.0)),
+            (Some(_), None) => Some(0.0),
+            _ => None,
+        };
+        let known = match (&data, prior_sd) {
+            (None, _) => Identified::No,
+            (Some(_), None) => Identified::Yes,
+            (Some(_), Some(_)) => identified(contraction),
+        };
+        let (origin, source) = match (data, known) {
+            (Some(source), Identified::Yes | Identified::Weak) => (Origin::YourData, source),
+            _ => prior,
+        };
+        out.push(Diagnostic {
+            parameter,
+            unit: unit.to_owned(),
+            summary,
+            contraction,
+            identified: known,
+            origin,
+            source,
+        });
+    };
+    let of = |get: &dyn Fn(&Draw) -> f64| draws.iter().map(get).collect::<Vec<f64>>();
+    let prior_sd =
+        |mechanism: &str, parameter: &str| Some(priors::moments(evidence.priors.prior(mechanism, parameter)).1);
+
+    let series = evidence.category.unwrap_or(evidence.own_fit);
+    let series_name = if evidence.category.is_some() {
+        "panel.csv: the category's months"
+    } else {
+        "sales.csv: own sales of the same customers"
+    };
+    let seen = (!series.silent()).then(|| series_name.to_owned());
+    let flat = (Origin::Assumption, "no season until two years of months have shown one".to_owned());
+    for m in 0..12 {
+        let name = format!("season.{}", m + 1);
+        row(
+            name,
+            "index, mean 1",
+            of(&|d| d.parameters.season[m]),
+            Some(series.season_prior_sd),
+            seen.clone(),
+            flat.clone(),
+        );
+    }
+    let steady =
+        (Origin::Assumption, "demand neither grows nor shrinks by more than about a quarter a year".to_owned());
+    row(
+        "demand.growth".into(),
+        "log a month",
+        of(&|d| d.parameters.growth),
+        Some(crate::calibrate::season::GROWTH_SD),
+        seen,
+        steady.clone(),
+    );
+    let own = (!evidence.own_fit.silent()).then(|| "sales.csv: own sales of the same customers".to_owned());
+    row(
+        "own.growth".into(),
+        "log a month",
+        of(&|d| d.more[2].1),
+        Some(crate::calibrate::season::GROWTH_SD),
+        own,
+        steady,
+    );
+    let shock = evidence.shock_seen.then(|| "months of territories beyond season and trend".to_owned());
+    row(
+        "demand.shock_sd".into(),
+        "log",
+        of(&|d| d.parameters.shock_sd),
+        prior_sd("demand", "shock_sd"),
+        shock,
+        evidence.priors.source("demand", "shock_sd"),
+    );
+
+    // Response: contraction against prior draws of the very same quantities.
+    let prior_draws: Vec<Vec<f64>> = (0..2000)
+        .map(|d| evidence.space.prior_draw(&mut Source::new(evidence.seed, Purpose::Hyper, (1 << 40) + d)).1)
+        .collect();
+    for (k, coordinate) in evidence.space.coordinates.iter().enumerate() {
+        let name = format!("{}.{}", coordinate.mechanism, coordinate.parameter);
+        let data = (coordinate.in_data && evidence.response.fitted && !matches!(coordinate.prior, Prior::Fixed(_)))
+            .then(|| "calls.csv and sales.csv: each customer compared with itself".to_owned());
+        let sd = mean_sd(&prior_draws.iter().map(|values| values[k]).collect::<Vec<f64>>()).1;
+        let unit = priors::KNOWN
+            .iter()
+            .find(|known| known.mechanism == coordinate.mechanism && known.parameter == coordinate.parameter)
+            .map_or("log odds a contact", |known| known.unit);
+        let prior = if coordinate.parameter == "share_of_wallet" {
+            (evidence.share.origin, evidence.share.source.clone())
+        } else {
+            evidence.priors.source(coordinate.mechanism, &coordinate.parameter)
+        };
+        row(name, unit, values.iter().map(|values| values[k]).collect(), Some(sd), data, prior);
+    }
+    let visits = "goodwill.effect_face_to_face";
+    if evidence.space.coordinates.iter().any(|c| c.parameter == "elasticity_face_to_face") {
+        let source = evidence.priors.source("goodwill", "elasticity_face_to_face");
+        let prior_effects: Vec<f64> = (0..2000)
+            .map(|d| {
+                evidence
+                    .space
+                    .prior_draw(&mut Source::new(evidence.seed, Purpose::Hyper, (1 << 40) + d))
+                    .0
+                    .goodwill
+                    .effect[0]
+            })
+            .collect();
+        let in_data = evidence.space.coordinates.iter().any(|c| c.parameter == "elasticity_face_to_face" && c.in_data);
+        let data = (in_data && evidence.response.fitted)
+            .then(|| "from the elasticity, decay, saturation and share above".to_owned());
+        row(
+            visits.into(),
+            "log odds a contact",
+            of(&|d| d.parameters.goodwill.effect[0]),
+            Some(mean_sd(&prior_effects).1),
+            data,
+            source,
+        );
+    }
+    row(
+        "orders.unit".into(),
+        "demand units",
+        of(&|d| d.parameters.order_unit),
+        None,
+        Some("spread of each customer's months".to_owned()),
+        (Origin::YourData, String::new()),
+    );
+
+    let found = (evidence.finds.count.iter().sum::<f64>() > 0.0).then(|| {
+        let file =
+            if evidence.finds.from_first_known { "first_known in customers.csv" } else { "first orders in sales.csv" };
+        format!("{file}, last {} months", evidence.finds.months)
+    });
+    let none = (Origin::YourData, "nobody was found in the months counted".to_owned());
+    row("discovery.finds".into(), "customers a month", of(&|d| d.finds.iter().sum()), None, found, none);
+    let by = evidence.prospecting_seen.then(|| "capacity in reps.csv less the calls of calls.csv".to_owned());
+    row(
+        "discovery.by_prospecting".into(),
+        "share of finds",
+        of(&|d| d.finds_by_prospecting),
+        prior_sd("discovery", "by_prospecting"),
+        by,
+        evidence.priors.source("discovery", "by_prospecting"),
+    );
+    row(
+        "discovery.referral".into(),
+        "a month at a served share of 1",
+        of(&|d| d.parameters.discovery.referral),
+        prior_sd("discovery", "referral"),
+        None,
+        evidence.priors.source("discovery", "referral"),
+    );
+    let events = |hazard: &Hazard, words: &str| hazard.events.map(|events| format!("{words} ({events:.0} events)"));
+    row(
+        "conversion.hazard".into(),
+        "a month",
+        of(&|d| d.parameters.conversion.hazard),
+        prior_sd("conversion", "hazard"),
+        events(evidence.conversion, "months from first_known to the first order"),
+        evidence.priors.source("conversion", "hazard"),
+    );
+    row(
+        "conversion.goodwill_effect".into(),
+        "log hazard per log odds",
+        of(&|d| d.parameters.conversion.goodwill_effect),
+        prior_sd("conversion", "goodwill_effect"),
+        None,
+        evidence.priors.source("conversion", "goodwill_effect"),
+    );
+    let silences =
+        (evidence.rhythms > 0).then(|| format!("silences of {} customers against their own rhythm", evidence.rhythms));
+    row(
+        "churn.hazard".into(),
+        "a month",
+        of(&|d| d.parameters.churn),
+        prior_sd("churn", "hazard"),
+        silences,
+        evidence.priors.source("churn", "hazard"),
+    );
+    row(
+        "closure.hazard".into(),
+        "a month",
+        of(&|d| d.parameters.closure),
+        prior_sd("closure", "hazard"),
+        events(evidence.closure, "closed in customers.csv"),
+        evidence.priors.source("closure", "hazard"),
+    );
+    row(
+        "birth.hazard".into(),
+        "of the living, a month",
+        of(&|d| d.parameters.birth),
+        prior_sd("birth", "hazard"),
+        None,
+        evidence.priors.source("birth", "hazard"),
+    );
+    row(
+        "choice.selection".into(),
+        "log odds",
+        of(&|d| d.selection),
+        prior_sd("choice", "selection"),
+        None,
+        evidence.priors.source("choice", "selection"),
+    );
+    out
+}
+
+impl Calibration {
+    /// Own rates of all customers in a draw: gamma draws keyed by customer, so that adding one moves nobody else's.
+    ///
+    /// `draw` is a position in [`Calibration::draws`]; an index beyond them gives no customers.
+    pub fn customer_rates(&self, market: &Market, draw: usize, seed: u64) -> CustomerRates {
+        let effects = &self.customers;
+        let (Some(shape), Some(rate), Some(goodwill)) =
+            (effects.shape.get(draw), effects.rate.get(draw), effects.goodwill.get(draw))
+        else {
+            return CustomerRates::default();
+        };
+        let mut out = CustomerRates::default();
+        for i in 0..shape.len() {
+            let hash = stable_hash(market.data.customers.ids.name(CustomerIx::from_usize(i)));
+            let mut source =
+                Source::new(seed ^ (draw as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15), Purpose::CustomerRates, hash);
+            let own = source.gamma(f64::from(shape[i])) / f64::from(rate[i]).max(1e-30);
+            out.active.push(source.uniform() < effects.active[i]);
+            out.own.push(own);
+            out.goodwill.push(f64::from(goodwill[i]));
+        }
+        out
+    }
+}

@@ -1,0 +1,199 @@
+//! Hazards of being found, won and closed: conjugate gamma-Poisson estimates.
+//!
+//! `n` events in an exposure of `E` (customer-months, or months) with a Gamma(a, b) prior of the hazard leave
+//! Gamma(a + n, b + E). Where a file says nothing of an event its hazard is the prior, and called so. Territories' rates
+//! of finds are shrunk towards the market's by a gamma whose spread is learnt from the counts themselves
+//! (method of moments; Clayton & Kaldor 1987).
+
+use crate::calibrate::observed::Timeline;
+use crate::calibrate::priors;
+use crate::calibrate::sampling::Source;
+use crate::market::Market;
+use crate::scenario::Prior;
+
+/// Months back that finds are counted.
+const FINDS_MONTHS: usize = 36;
+
+/// A hazard's draws and whether the data spoke to it.
+#[derive(Debug, Clone)]
+pub struct Hazard {
+    pub draws: Vec<f64>,
+    /// Events counted; `None` = the prior.
+    pub events: Option<f64>,
+}
+
+impl Hazard {
+    /// `draws` draws of a prior.
+    pub fn of_prior(prior: Prior, draws: usize, source: &mut Source) -> Self {
+        Self { draws: (0..draws).map(|_| priors::draw(prior, source)).collect(), events: None }
+    }
+
+    /// Posterior of a hazard a month from events and exposure; the prior enters as a gamma of its moments.
+    pub fn conjugate(prior: Prior, events: f64, exposure: f64, draws: usize, source: &mut Source) -> Self {
+        let (mean, sd) = priors::moments(prior);
+        if let Prior::Fixed(_) = prior {
+            return Self::of_prior(prior, draws, source);
+        }
+        let shape = (mean / sd) * (mean / sd);
+        let rate = shape / mean;
+        let draws = (0..draws).map(|_| (source.gamma(shape + events) / (rate + exposure)).min(1.0)).collect();
+        Self { draws, events: Some(events) }
+    }
+}
+
+/// Customers won after we had known them for a while: events and customer-months of waiting.
+///
+/// `None` where the data have no such customers: then `first_known` is the first order itself and says nothing of
+/// waiting.
+pub fn conversions(timelines: &[Timeline], months: usize) -> Option<(f64, f64)> {
+    // Those known since before the history may have bought before it too; only later ones are watched from the start.
+    let watched: Vec<&Timeline> =
+        timelines.iter().filter(|timeline| timeline.known > 0 && timeline.known < months).collect();
+    let first = |timeline: &Timeline| timeline.orders.map(|(first, _)| first);
+    let waited = watched.iter().filter(|timeline| first(timeline) != Some(timeline.known)).count();
+    if waited < 10 || waited * 20 < watched.len() {
+        return None;
+    }
+    let (mut events, mut exposure) = (0.0, 0.0);
+    for timeline in watched {
+        match first(timeline) {
+            // Ordered in the month it became known: it came by ordering and never waited to be won.
+            Some(month) if month == timeline.known => {}
+            Some(month) => {
+                events += 1.0;
+                exposure += (month - timeline.known) as f64;
+            }
+            None => exposure += timeline.end.saturating_sub(timeline.known) as f64,
+        }
+    }
+    (exposure > 0.0).then_some((events, exposure))
+}
+
+/// Closings and customer-months; `None` where no row has a closing date.
+pub fn closures(market: &Market, timelines: &[Timeline]) -> Option<(f64, f64)> {
+    let months = market.months();
+    let events = (0..market.customer_count()).filter(|&i| market.closed(i)).count();
+    let exposure: usize =
+        timelines.iter().map(|timeline| timeline.end.min(months).saturating_sub(timeline.known)).sum();
+    (events > 0 && exposure > 0).then_some((events as f64, exposure as f64))
+}
+
+/// Customers found of late.
+#[derive(Debug, Clone)]
+pub struct Finds {
+    /// By territory.
+    pub count: Vec<f64>,
+    /// Months counted.
+    pub months: usize,
+    /// From `first_known`; otherwise from first orders.
+    pub from_first_known: bool,
+    /// Prior expectation of the count by territory, given the whole market's.
+    expected: Vec<f64>,
+    /// Shape of the gamma of territories' rates around their expectation.
+    shape: f64,
+}
+
+impl Finds {
+    /// Counts the customers found in the last three years.
+    pub fn count(market: &Market, timelines: &[Timeline]) -> Self {
+        let months = market.months();
+        let from_first_known = market.data.customers.first_known.iter().any(Option::is_some);
+        // The first month holds all that were known before; without `first_known` the first year does.
+        let begins = if from_first_known { 1 } else { 12.min(months / 2) };
+        let span = months.saturating_sub(begins).min(FINDS_MONTHS);
+        let territories = market.territory_count();
+        let (mut count, mut known) = (vec![0.0; territories], vec![0.0; territories]);
+        for j in 0..territories {
+            for i in market.customers_of(j) {
+                known[j] += 1.0;
+                let found = if from_first_known {
+                    Some(timelines[i].known)
+                } else {
+                    timelines[i].orders.map(|(first, _)| first)
+                };
+                if found.is_some_and(|month| month < months && month >= months - span) {
+                    count[j] += 1.0;
+                }
+            }
+        }
+        let total: f64 = count.iter().sum();
+        let weight: f64 = known.iter().map(|k| k + 1.0).sum();
+        let expected: Vec<f64> = known.iter().map(|k| (total + 0.5) * (k + 1.0) / weight).collect();
+        let spread: f64 = count.iter().zip(&expected).map(|(n, e)| (n - e) * (n - e) - e).sum();
+        let squares: f64 = expected.iter().map(|e| e * e).sum();
+        let shape = if spread > 0.0 { (squares / spread).clamp(0.3, 100.0) } else { 100.0 };
+        Self { count, months: span, from_first_known, expected, shape }
+    }
+
+    /// A draw of customers found a month, by territory.
+    pub fn draw(&self, source: &mut Source) -> Vec<f64> {
+        let months = self.months.max(1) as f64;
+        let total: f64 = self.count.iter().sum();
+        // The level of the whole market is uncertain too.
+        let level = source.gamma(total + 0.5) / (total + 0.5);
+        self.count
+            .iter()
+            .zip(&self.expected)
+            .map(|(n, e)| {
+                let e = (e * level).max(1e-9);
+                source.gamma(self.shape + n) / (self.shape / e + 1.0) / months
+            })
+            .collect()
+    }
+}
+
+/// Share of finds that prospecting brings: prior, moved by how much of the reps' capacity the recorded calls leave.
+///
+/// Calls on customers are in `calls.csv`; capacity beyond them is time that can have gone into prospecting. A quarter of
+/// the leftover counts as much as the prior.
+pub fn finds_by_prospecting(market: &Market, prior: Prior, calls_a_month: f64) -> (Prior, bool) {
+    let (Some(reps), Prior::Beta { a, b }) = (&market.data.reps, prior) else { return (prior, false) };
+    let last = market.history.last;
+    let capacity: f64 = (0..reps.ids.len())
+        .filter(|&r| reps.start[r] <= last && reps.end[r].is_none_or(|end| end >= last))
+        .map(|r| reps.calls_per_month[r])
+        .sum();
+    if capacity <= 0.0 || market.calls.is_none() {
+        return (prior, false);
+    }
+    let left = (1.0 - calls_a_month / capacity).clamp(0.0, 1.0);
+    (Prior::Beta { a: a + 4.0 * left, b: b + 4.0 * (1.0 - left) }, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibrate::sampling::Purpose;
+    use crate::stats::mean_sd;
+
+    #[test]
+    fn many_events_beat_the_prior() {
+        let prior = Prior::Lognormal { median: 0.004, sd: 0.5 };
+        let hazard = Hazard::conjugate(prior, 400.0, 40_000.0, 2000, &mut Source::new(1, Purpose::Hazards, 0));
+        let (mean, sd) = mean_sd(&hazard.draws);
+        assert!((mean - 0.01).abs() < 0.0004 && (sd / 0.0005 - 1.0).abs() < 0.15, "{mean} ± {sd}");
+    }
+
+    #[test]
+    fn waiting_is_counted_only_where_somebody_waited() {
+        let at_once = Timeline { known: 5, end: 40, orders: Some((5, 30)), order_months: 4 };
+        assert_eq!(conversions(&[at_once; 50], 40), None);
+        let late = Timeline { known: 5, end: 40, orders: Some((15, 30)), order_months: 4 };
+        let never = Timeline { known: 10, end: 40, orders: None, order_months: 0 };
+        let mixed: Vec<Timeline> = [[late; 10], [never; 10]].concat();
+        assert_eq!(conversions(&mixed, 40), Some((10.0, 100.0 + 300.0)));
+    }
+
+    #[test]
+    fn territories_share_strength() {
+        // Ten territories of equal size: one found 12, the others 1 each.
+        let mut count = vec![1.0; 10];
+        count[3] = 12.0;
+        let expected = vec![2.15; 10];
+        let finds = Finds { count, months: 36, from_first_known: true, expected, shape: 1.0 };
+        let draws: Vec<Vec<f64>> = (0..2000).map(|d| finds.draw(&mut Source::new(1, Purpose::Hazards, d))).collect();
+        let mean = |j: usize| draws.iter().map(|d| d[j]).sum::<f64>() / 2000.0 * 36.0;
+        assert!(mean(3) < 12.0 && mean(3) > 7.0, "{}", mean(3));
+        assert!(mean(0) > 1.0 && mean(0) < 2.0, "{}", mean(0));
+    }
+}

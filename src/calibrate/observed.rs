@@ -1,0 +1,284 @@
+//! The observed past in the layout of the likelihood: own sales with returns netted, contacts, and for every customer
+//! and month the probability that it was buying from us.
+//!
+//! A month counts for as much as it is certain that the customer was ours then: nothing before it was won, all of the
+//! months between its orders, and after its last order less and less, as [`crate::calibrate::alive`] reads its silence.
+//! Counting a long silence after a customer left as zero demand would bend growth down and every rate with it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::calibrate::alive::{Alive, Rhythm};
+use crate::channel::Channel;
+use crate::market::Market;
+
+/// Customers a group of territories has at least: their months share one set of month effects.
+const GROUP: usize = 30;
+
+/// One channel's contacts.
+#[derive(Debug, Clone)]
+pub struct Contacts {
+    pub channel: Channel,
+    /// `[customer * months + month]`.
+    pub by_month: Vec<f32>,
+    /// Contacts a month that a customer is taken to have had before the history: its mean over the first year.
+    pub before: Vec<f32>,
+    /// Distinct numbers of contacts in the last 12 months with the share of (buying customer, month)s that had them.
+    pub usual: Vec<(f64, f64)>,
+    /// Mean contacts a month in months with a contact: where elasticities are measured.
+    pub reference: f64,
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    pub months: usize,
+    pub customers: usize,
+    /// Contiguous customers that share month effects.
+    pub groups: Vec<Range<usize>>,
+    /// `[customer * months + month]`: probability that the customer was buying from us.
+    pub weight: Vec<f32>,
+    /// Customer i's months with sales are `start[i]..start[i + 1]`.
+    pub start: Vec<usize>,
+    pub month: Vec<u16>,
+    /// Sales times weight, positive.
+    pub amount: Vec<f64>,
+    /// Month from which a customer's contacts count (it was not known before).
+    pub known_from: Vec<u16>,
+    /// Ordered at least once.
+    pub bought: Vec<bool>,
+    /// Channels with contacts.
+    pub contacts: Vec<Contacts>,
+}
+
+/// Own sales of one customer by month with returns set against the sales before them: nothing is negative.
+///
+/// What was returned was sold before, so a negative month is taken off the months before it, latest first; a rest that
+/// no earlier sale covers (sold before the history) is dropped.
+pub fn net_returns(entries: impl Iterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
+    let mut out: Vec<(usize, f64)> = Vec::new();
+    for (month, amount) in entries {
+        if amount >= 0.0 {
+            out.push((month, amount));
+            continue;
+        }
+        let mut owed = -amount;
+        for (_, earlier) in out.iter_mut().rev() {
+            let taken = earlier.min(owed);
+            *earlier -= taken;
+            owed -= taken;
+            if owed <= 0.0 {
+                break;
+            }
+        }
+    }
+    out.retain(|&(_, amount)| amount > 0.0);
+    out
+}
+
+/// What a customer's orders look like in time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timeline {
+    /// Month from which we know the customer (0 = before or at the start of the history).
+    pub known: usize,
+    /// First month after the watch: closed, or the end of the history.
+    pub end: usize,
+    /// Months of the first and the last order.
+    pub orders: Option<(usize, usize)>,
+    /// Months with orders.
+    pub order_months: usize,
+}
+
+impl Timeline {
+    /// Months with orders after the first, as [`crate::calibrate::alive`] wants them.
+    pub fn rhythm(&self) -> Option<Rhythm> {
+        let (first, last) = self.orders?;
+        Some(Rhythm {
+            orders: (self.order_months - 1) as u16,
+            last: (last - first) as u16,
+            watched: (self.end.max(last + 1) - 1 - first) as u16,
+        })
+    }
+}
+
+/// The timelines of all customers, and their netted sales.
+pub fn timelines(market: &Market) -> (Vec<Timeline>, Vec<Vec<(usize, f64)>>) {
+    let months = market.months();
+    (0..market.customer_count())
+        .map(|i| {
+            let sales = net_returns(market.sales.of(i));
+            let position =
+                |month: crate::units::Month| month.since(market.history.first).clamp(0, months as i32) as usize;
+            let orders = sales.first().zip(sales.last()).map(|(first, last)| (first.0, last.0));
+            let known = market.data.customers.first_known[i].map_or(0, position);
+            let first_order = orders.map_or(months, |(first, _)| first);
+            let end = market.data.customers.closed[i].map_or(months, |month| position(month) + 1).min(months);
+            let timeline = Timeline {
+                // Whoever orders is known, whatever the file says.
+                known: known.min(first_order),
+                end: end.max(orders.map_or(0, |(_, last)| last + 1)),
+                orders,
+                order_months: sales.len(),
+            };
+            (timeline, sales)
+        })
+        .unzip()
+}
+
+impl Observed {
+    /// Lays out the observed past.
+    pub fn new(
+        market: &Market,
+        timelines: &[Timeline],
+        sales: &[Vec<(usize, f64)>],
+        alive: &Alive,
+        conversion: f64,
+    ) -> Self {
+        let months = market.months();
+        let customers = market.customer_count();
+        let mut weight = vec![0.0_f32; customers * months];
+        let (mut start, mut month, mut amount) = (vec![0], Vec::new(), Vec::new());
+        for (i, (timeline, sales)) in timelines.iter().zip(sales).enumerate() {
+            let row = &mut weight[i * months..(i + 1) * months];
+            if let (Some((first, last)), Some(rhythm)) = (timeline.orders, timeline.rhythm()) {
+                let silent = first - timeline.known;
+                let before = alive.already_buying(rhythm, silent, timeline.known == 0, conversion);
+                for (t, p) in before.iter().enumerate() {
+                    row[timeline.known + t] = *p as f32;
+                }
+                row[first + 1..=last.max(first)].fill(1.0);
+                for (t, p) in alive.still_buying(rhythm).iter().enumerate().skip(1) {
+                    if last + t < timeline.end {
+                        row[last + t] = *p as f32;
+                    }
+                }
+            }
+            for &(t, y) in sales {
+                let counted = f64::from(row[t]) * y;
+                if counted > 0.0 {
+                    month.push(t as u16);
+                    amount.push(counted);
+                }
+            }
+            start.push(month.len());
+        }
+        let bought: Vec<bool> = timelines.iter().map(|timeline| timeline.orders.is_some()).collect();
+        let known_from: Vec<u16> = timelines.iter().map(|timeline| timeline.known as u16).collect();
+        let contacts = lay_out_contacts(market, &known_from, &weight);
+        let groups = groups(market, &bought);
+        Self { months, customers, groups, weight, start, month, amount, known_from, bought, contacts }
+    }
+
+    /// (month, sales times weight) of a customer.
+    pub fn sales(&self, customer: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let range = self.start[customer]..self.start[customer + 1];
+        self.month[range.clone()].iter().zip(&self.amount[range]).map(|(&t, &y)| (usize::from(t), y))
+    }
+
+    /// Probability of buying from us, by month, of a customer.
+    pub fn weights(&self, customer: usize) -> &[f32] {
+        &self.weight[customer * self.months..(customer + 1) * self.months]
+    }
+
+    /// Mean contacts a month of a customer, all channels together, while we knew it.
+    pub fn call_level(&self, customer: usize) -> f64 {
+        let from = usize::from(self.known_from[customer]);
+        let known = (self.months - from).max(1) as f64;
+        self.contacts
+            .iter()
+            .map(|contacts| {
+                let row = &contacts.by_month[customer * self.months..(customer + 1) * self.months];
+                row[from.min(self.months)..].iter().map(|&x| f64::from(x)).sum::<f64>() / known
+            })
+            .sum()
+    }
+}
+
+fn lay_out_contacts(market: &Market, known_from: &[u16], weight: &[f32]) -> Vec<Contacts> {
+    let months = market.months();
+    let customers = market.customer_count();
+    let Some(calls) = &market.calls else { return Vec::new() };
+    let mut out = Vec::new();
+    for channel in Channel::ALL {
+        let mut by_month = vec![0.0_f32; customers * months];
+        let (mut contacts, mut with_contact) = (0.0, 0.0);
+        for i in 0..customers {
+            for (t, x) in calls[channel.index()].of(i) {
+                if x > 0.0 {
+                    by_month[i * months + t] = x as f32;
+                    contacts += x;
+                    with_contact += 1.0;
+                }
+            }
+        }
+        if contacts <= 0.0 {
+            continue;
+        }
+        let first_year = months.min(12);
+        let before = (0..customers)
+            .map(|i| {
+                let row = &by_month[i * months..i * months + first_year];
+                // Not known before the history: nobody called.
+                if known_from[i] > 0 { 0.0 } else { row.iter().sum::<f32>() / first_year as f32 }
+            })
+            .collect();
+        let mut usual: BTreeMap<u32, f64> = BTreeMap::new();
+        let mut total = 0.0;
+        for i in 0..customers {
+            for t in months.saturating_sub(12)..months {
+                let w = f64::from(weight[i * months + t]);
+                // Contacts are not negative, so their bits order as they do.
+                *usual.entry(by_month[i * months + t].max(0.0).to_bits()).or_insert(0.0) += w;
+                total += w;
+            }
+        }
+        let usual = if total > 0.0 {
+            usual.into_iter().map(|(bits, w)| (f64::from(f32::from_bits(bits)), w / total)).collect()
+        } else {
+            Vec::new()
+        };
+        out.push(Contacts { channel, by_month, before, usual, reference: contacts / with_contact });
+    }
+    out
+}
+
+/// Neighbouring territories together until they have enough buying customers to estimate their months' ups and downs.
+fn groups(market: &Market, bought: &[bool]) -> Vec<Range<usize>> {
+    let mut out: Vec<Range<usize>> = Vec::new();
+    let (mut from, mut buyers) = (0, 0);
+    for j in 0..market.territory_count() {
+        let range = market.customers_of(j);
+        buyers += range.clone().filter(|&i| bought[i]).count();
+        if buyers >= GROUP {
+            out.push(from..range.end);
+            (from, buyers) = (range.end, 0);
+        }
+    }
+    if from < bought.len() {
+        match out.last_mut() {
+            Some(last) if buyers < GROUP => last.end = bought.len(),
+            _ => out.push(from..bought.len()),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn returns_undo_the_sales_before_them() {
+        let net = net_returns([(0, 5.0), (1, 3.0), (2, -4.0), (5, 2.0)].into_iter());
+        assert_eq!(net, vec![(0, 4.0), (5, 2.0)]);
+        assert!(net_returns([(0, -5.0), (1, 1.0)].into_iter()) == vec![(1, 1.0)]);
+    }
+
+    #[test]
+    fn a_rhythm_counts_from_the_first_order() {
+        let timeline = Timeline { known: 0, end: 20, orders: Some((3, 11)), order_months: 5 };
+        assert_eq!(timeline.rhythm(), Some(Rhythm { orders: 4, last: 8, watched: 16 }));
+        let once = Timeline { known: 0, end: 4, orders: Some((3, 3)), order_months: 1 };
+        assert_eq!(once.rhythm(), Some(Rhythm { orders: 0, last: 0, watched: 0 }));
+    }
+}

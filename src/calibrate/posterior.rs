@@ -1,0 +1,129 @@
+//! What calibration hands on: draws, never point estimates.
+
+use serde::Serialize;
+
+use crate::origin::Origin;
+use crate::simulate::Parameters;
+use crate::stats::Summary;
+use crate::units::Date;
+
+/// The calibrated response of a market.
+#[derive(Debug, Clone)]
+pub struct Calibration {
+    /// Equally weighted draws of the market-wide parameters.
+    pub draws: Vec<Draw>,
+    /// One row a parameter.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Self-checks with their verdicts.
+    pub checks: Vec<Check>,
+    /// Artificial moves of rivals learnt from the data, apart from season and feasts.
+    pub actions_found: Vec<ActionFound>,
+    /// Plain sentences on what the data cannot tell, and what would help.
+    pub notes: Vec<String>,
+    /// What the customers' own rates need to be drawn; see [`CustomerRates`].
+    pub customers: CustomerEffects,
+}
+
+/// One draw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draw {
+    /// The parameters of the forward model. `discovery.prospecting_yield` and `.spontaneous` need the dark half: they are
+    /// left 0 here and set from `finds` when a twin is built.
+    pub parameters: Parameters,
+    /// Customers found (first known) a month at present, by territory, all causes together.
+    pub finds: Vec<f64>,
+    /// Share of those finds that prospecting brings; the rest come by themselves or by referral.
+    pub finds_by_prospecting: f64,
+    /// Log odds by which the appeal of a customer won later lies below that of one we serve today (selection).
+    pub selection: f64,
+    /// Further parameters for `posterior.csv` (name, value), the same names in every draw.
+    pub more: Vec<(&'static str, f64)>,
+}
+
+/// Sufficient statistics of each known customer's own-sales effect given the draw's globals.
+///
+/// Own sales of customer i in month t have mean `A_i * season_t * growth_t * response(goodwill_it)`; A_i is gamma with a
+/// prior around the regression on attributes, so its posterior is gamma too.
+#[derive(Debug, Clone, Default)]
+pub struct CustomerEffects {
+    /// `[draw][customer]`: shape of the gamma posterior of the own rate.
+    pub shape: Vec<Vec<f32>>,
+    /// `[draw][customer]`: rate of the gamma posterior, so that mean = shape / rate.
+    pub rate: Vec<Vec<f32>>,
+    /// `[draw][customer]`: goodwill at `history_end`.
+    pub goodwill: Vec<Vec<f32>>,
+    /// Probability that a customer who once bought still buys from us at `history_end`, by customer.
+    pub active: Vec<f64>,
+}
+
+/// Own rates of all known customers in one draw.
+#[derive(Debug, Clone, Default)]
+pub struct CustomerRates {
+    /// Own demand units a month at the level of `history_end`, season 1, *at today's goodwill*; if still active.
+    pub own: Vec<f64>,
+    /// Goodwill at `history_end`.
+    pub goodwill: Vec<f64>,
+    /// Drawn: still buys from us.
+    pub active: Vec<bool>,
+}
+
+/// How well the data speak to a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Identified {
+    /// The posterior is much narrower than the prior.
+    Yes,
+    /// It is somewhat narrower.
+    Weak,
+    /// It is the prior.
+    No,
+}
+
+/// A row of `diagnostics.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Diagnostic {
+    pub parameter: String,
+    pub unit: String,
+    pub summary: Summary,
+    /// 1 - (posterior sd / prior sd)^2; `None` where there is no proper prior to compare with.
+    pub contraction: Option<f64>,
+    pub identified: Identified,
+    pub origin: Origin,
+    /// Source of the prior, or of the estimate.
+    pub source: String,
+}
+
+/// Verdict of a self-check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Verdict {
+    Pass,
+    Review,
+    Fail,
+}
+
+/// A self-check of the calibration, or a line of the twin-readiness card.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Check {
+    pub name: String,
+    pub verdict: Verdict,
+    /// What was found, in plain words with the figure.
+    pub finding: String,
+    /// What to do about it; empty on PASS.
+    pub advice: String,
+}
+
+/// A row of `actions_found.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ActionFound {
+    pub company: String,
+    /// `*` = the whole market.
+    pub territory: String,
+    pub start: Date,
+    pub end: Date,
+    pub kind: String,
+    /// What `depth` is measured in, e.g. "months of demand" or "share of sales".
+    pub unit: String,
+    pub depth: Summary,
+    pub probability: f64,
+}

@@ -1,0 +1,387 @@
+//! The likelihood of our contacts' effect on own sales, over all customers that ever bought from us.
+//!
+//! Own sales of customer i in month t, in orders of `order_unit` φ:
+//!
+//! `y_it / φ ~ Poisson(A_i λ_gt r_it / φ)`, `r_it = w_it share(appeal + G_it) / share(appeal)`
+//!
+//! with G the goodwill of [`crate::simulate::mechanisms::goodwill`] driven by the observed contacts, `share` that of
+//! [`crate::simulate::mechanisms::choice`], w the probability that the customer was buying from us
+//! ([`crate::calibrate::observed`]), and λ the months' ups and downs of the customer's group of territories, free of
+//! any shape. `appeal` is such that a customer with the usual contacts gives us the share of wallet.
+//!
+//! A_i ~ gamma integrates out in closed form to a negative multinomial, which is exactly
+//!
+//! `negative binomial(K_i) x multinomial(y_i1, ..., y_iT | K_i)`, `K_i = sum_t y_it`,
+//! multinomial shares `λ_t r_it / F_i`, `F_i = sum_t λ_t r_it`.
+//!
+//! Effects are learnt from the second factor alone, the comparison of a customer with itself (the conditional
+//! likelihood of Hausman, Hall & Griliches 1984); the first compares customers with one another. Reps call on good
+//! customers more often, so that comparison would count their judgement as their effect. This is the correlated-effects
+//! regression of Mundlak (1978) with a regression free enough to take up all differences between customers. The first
+//! factor is used, given the effects, for the customers' own rates ([`crate::calibrate::effects`]).
+//!
+//! λ is profiled out by iterative proportional fitting: `A_i = K_i / F_i`, `λ_gt = Y_gt / sum_i A_i r_it`; two-way Poisson
+//! effects cost no bias (Fernández-Val & Weidner 2016). Standard errors are clustered by customer: the likelihood is
+//! divided by the ratio of the scores' observed to expected variance where that is above 1, as generalised posteriors
+//! are (Holmes & Walker 2017; Lyddon, Holmes & Walker 2019).
+
+use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
+
+use crate::calibrate::observed::Observed;
+use crate::calibrate::shock::Months;
+use crate::channel::Channel;
+use crate::simulate::mechanisms::choice;
+use crate::simulate::mechanisms::goodwill::Goodwill;
+
+/// A point of the parameter space.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    pub goodwill: Goodwill,
+    /// Share of wallet of a served customer with the usual contacts.
+    pub share: f64,
+    /// Placebo: log odds added by next month's contacts. 0 in the model.
+    pub lead: f64,
+}
+
+/// What an evaluation found.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    /// Sum over customers of `sum_t y_it log(λ_t r_it / F_i)`: the log likelihood times the order unit.
+    pub value: f64,
+    /// `[group][month]`: λ.
+    pub month_effects: Vec<Vec<f64>>,
+    /// The same by customer; empty unless asked for.
+    pub by_customer: Vec<f64>,
+}
+
+impl Observed {
+    /// Log odds of us at zero goodwill such that the usual contacts lead to the point's share of wallet.
+    pub fn appeal(&self, point: &Point) -> f64 {
+        let lifts: f64 = self
+            .contacts
+            .iter()
+            .map(|contacts| {
+                let mean: f64 = contacts.usual.iter().map(|&(x, share)| point.goodwill.saturate(x) * share).sum();
+                point.goodwill.effect[contacts.channel.index()] * mean
+            })
+            .sum();
+        choice::appeal(point.share, lifts / (1.0 - point.goodwill.decay))
+    }
+
+    /// Goodwill of a customer by month, from its observed contacts.
+    pub fn goodwill(&self, customer: usize, goodwill: &Goodwill, out: &mut [f64]) {
+        let mut steady = [0.0; Channel::COUNT];
+        for contacts in &self.contacts {
+            steady[contacts.channel.index()] = f64::from(contacts.before[customer]);
+        }
+        let mut now = goodwill.steady(&steady);
+        let from = usize::from(self.known_from[customer]);
+        out.fill(0.0);
+        for contacts in &self.contacts {
+            let row = &contacts.by_month[customer * self.months..(customer + 1) * self.months];
+            for (t, &x) in row.iter().enumerate() {
+                if x > 0.0 {
+                    out[t] += goodwill.lift(contacts.channel, f64::from(x));
+                }
+            }
+        }
+        for (t, slot) in out.iter_mut().enumerate() {
+            now = if t < from { 0.0 } else { goodwill.step(now, *slot) };
+            *slot = now;
+        }
+    }
+
+    /// `w_it share(appeal + G_it) / share(appeal)` of a customer, by month. `scratch` is as long.
+    fn response(&self, customer: usize, point: &Point, appeal: f64, scratch: &mut [f64], out: &mut [f64]) {
+        self.goodwill(customer, &point.goodwill, scratch);
+        if point.lead != 0.0 {
+            for contacts in &self.contacts {
+                let row = &contacts.by_month[customer * self.months..(customer + 1) * self.months];
+                for t in 0..self.months - 1 {
+                    scratch[t] += point.lead * point.goodwill.saturate(f64::from(row[t + 1]));
+                }
+            }
+        }
+        let base = choice::share(appeal, 1.0);
+        for ((slot, &goodwill), &weight) in out.iter_mut().zip(scratch.iter()).zip(self.weights(customer)) {
+            *slot = if weight > 0.0 { f64::from(weight) * choice::share(appeal + goodwill, 1.0) / base } else { 0.0 };
+        }
+    }
+
+    /// The log likelihood (times the order unit) at a point, λ profiled out from `start` by `rounds` of fitting.
+    pub fn evaluate(&self, point: &Point, start: Option<&[Vec<f64>]>, rounds: usize, by_customer: bool) -> Evaluation {
+        let appeal = self.appeal(point);
+        let groups: Vec<(f64, Vec<f64>, Vec<f64>)> = self
+            .groups
+            .par_iter()
+            .enumerate()
+            .map(|(g, range)| {
+                let fitted =
+                    self.fit_group(range.clone(), point, appeal, start.map(|start| start[g].as_slice()), rounds);
+                (fitted.by_customer.iter().sum(), fitted.month_effects, fitted.by_customer)
+            })
+            .collect();
+        let mut out =
+            Evaluation { value: 0.0, month_effects: Vec::with_capacity(groups.len()), by_customer: Vec::new() };
+        for (value, month_effects, customers) in groups {
+            out.value += value;
+            out.month_effects.push(month_effects);
+            if by_customer {
+                out.by_customer.extend(customers);
+            }
+        }
+        out
+    }
+
+    /// One group's months fitted.
+    fn fit_group(
+        &self,
+        range: std::ops::Range<usize>,
+        point: &Point,
+        appeal: f64,
+        start: Option<&[f64]>,
+        rounds: usize,
+    ) -> GroupFit {
+        let months = self.months;
+        let mut scratch = vec![0.0; months];
+        let mut responses = vec![0.0; range.len() * months];
+        let mut sold = vec![0.0; range.len()];
+        let mut by_month = vec![0.0; months];
+        for (n, i) in range.clone().enumerate() {
+            if !self.bought[i] {
+                continue;
+            }
+            self.response(i, point, appeal, &mut scratch, &mut responses[n * months..(n + 1) * months]);
+            for (t, y) in self.sales(i) {
+                sold[n] += y;
+                by_month[t] += y;
+            }
+        }
+        let mut effects = start.map_or_else(|| vec![1.0; months], <[f64]>::to_vec);
+        let mut expected = vec![0.0; months];
+        for _ in 0..rounds {
+            expected.fill(0.0);
+            for (n, &total) in sold.iter().enumerate() {
+                if total <= 0.0 {
+                    continue;
+                }
+                let row = &responses[n * months..(n + 1) * months];
+                let exposure: f64 = row.iter().zip(&effects).map(|(r, effect)| r * effect).sum();
+                if exposure > 0.0 {
+                    let rate = total / exposure;
+                    for (sum, r) in expected.iter_mut().zip(row) {
+                        *sum += rate * r;
+                    }
+                }
+            }
+            for (effect, (&y, &e)) in effects.iter_mut().zip(by_month.iter().zip(&expected)) {
+                // A month without sales has no finite effect; this one is small enough to stay out of every sum.
+                *effect = if e > 0.0 { (y / e).max(1e-9) } else { 1.0 };
+            }
+        }
+        let mut by_customer = vec![0.0; range.len()];
+        for (n, i) in range.enumerate() {
+            if sold[n] <= 0.0 {
+                continue;
+            }
+            let row = &responses[n * months..(n + 1) * months];
+            let exposure: f64 = row.iter().zip(&effects).map(|(r, effect)| r * effect).sum();
+            if exposure <= 0.0 {
+                continue;
+            }
+            let observed: f64 = self.sales(i).map(|(t, y)| y * libm::log((effects[t] * row[t]).max(1e-300))).sum();
+            by_customer[n] = observed - sold[n] * libm::log(exposure);
+        }
+        GroupFit { month_effects: effects, by_customer, responses, sold }
+    }
+
+    /// The order unit φ: Pearson's dispersion within customers, each customer weighted by its sales, with its standard
+    /// error on the log scale (over customers).
+    pub fn order_unit(&self, point: &Point, month_effects: &[Vec<f64>]) -> (f64, f64) {
+        let appeal = self.appeal(point);
+        let parts: Vec<Vec<(f64, f64)>> = self
+            .groups
+            .par_iter()
+            .enumerate()
+            .map(|(g, range)| {
+                let fitted = self.fit_group(range.clone(), point, appeal, Some(&month_effects[g]), 1);
+                let buyers = fitted.sold.iter().filter(|&&sold| sold > 0.0).count().max(2) as f64;
+                let months = self.months;
+                range
+                    .clone()
+                    .enumerate()
+                    .filter(|&(n, _)| fitted.sold[n] > 0.0)
+                    .filter_map(|(n, i)| {
+                        let row = &fitted.responses[n * months..(n + 1) * months];
+                        let exposure: f64 = row.iter().zip(&fitted.month_effects).map(|(r, e)| r * e).sum();
+                        let rate = fitted.sold[n] / exposure;
+                        let mean = |t: usize| rate * row[t] * fitted.month_effects[t];
+                        // Months without sales contribute their mean; months with sales (y - m)² / m.
+                        let mut pearson: f64 = (0..months).map(mean).sum();
+                        for (t, y) in self.sales(i) {
+                            let m = mean(t).max(1e-12);
+                            pearson += (y - m) * (y - m) / m - m;
+                        }
+                        let counted: f64 = self.weights(i).iter().map(|&w| f64::from(w)).sum();
+                        let freedom = (counted - 1.0) * (1.0 - 1.0 / buyers);
+                        (freedom >= 1.0 && exposure > 0.0).then(|| (fitted.sold[n], pearson / freedom))
+                    })
+                    .collect()
+            })
+            .collect();
+        let parts: Vec<(f64, f64)> = parts.into_iter().flatten().collect();
+        let total: f64 = parts.iter().map(|(sold, _)| sold).sum();
+        if total <= 0.0 {
+            return (1.0, 1.0);
+        }
+        let mean = parts.iter().map(|(sold, phi)| sold * phi).sum::<f64>() / total;
+        let spread: f64 =
+            parts.iter().map(|(sold, phi)| (sold / total * (phi - mean)) * (sold / total * (phi - mean))).sum();
+        let mean = mean.max(1e-9);
+        (mean, (spread.sqrt() / mean).clamp(0.01, 1.0))
+    }
+
+    /// `sum over months of discounted relative_t r_it` and of discounted sales, for every customer; and goodwill at the
+    /// end. `discount[t]` is what month t still tells about today.
+    pub fn exposures(&self, point: &Point, relative: &[f64], discount: &[f64]) -> Exposures {
+        let appeal = self.appeal(point);
+        let base = choice::share(appeal, 1.0);
+        let months = self.months;
+        let parts: Vec<Exposures> = self
+            .groups
+            .par_iter()
+            .map(|range| {
+                let mut out = Exposures::default();
+                let (mut scratch, mut row) = (vec![0.0; months], vec![0.0; months]);
+                for i in range.clone() {
+                    if self.bought[i] {
+                        self.response(i, point, appeal, &mut scratch, &mut row);
+                    } else {
+                        self.goodwill(i, &point.goodwill, &mut scratch);
+                        row.fill(0.0);
+                    }
+                    let goodwill = scratch[months - 1];
+                    let sum: f64 = row.iter().zip(relative).zip(discount).map(|((r, f), d)| r * f * d).sum();
+                    out.exposure.push(sum);
+                    out.goodwill.push(goodwill);
+                    out.today.push(choice::share(appeal + goodwill, 1.0) / base);
+                }
+                out
+            })
+            .collect();
+        let mut out = Exposures::default();
+        for part in parts {
+            out.exposure.extend(part.exposure);
+            out.goodwill.extend(part.goodwill);
+            out.today.extend(part.today);
+        }
+        out
+    }
+
+    /// Pooled months: own sales by month and what they would be at λ = 1, given customers' rates fitted with months
+    /// common to all. The input of [`crate::calibrate::season`].
+    pub fn pooled(&self, point: &Point) -> (Vec<f64>, Vec<f64>) {
+        let everyone = Self { groups: std::iter::once(0..self.customers).collect(), ..self.clone() };
+        let fitted = everyone.fit_group(0..self.customers, point, self.appeal(point), None, 30);
+        let mut total = vec![0.0; self.months];
+        let mut exposure = vec![0.0; self.months];
+        for i in 0..self.customers {
+            if fitted.sold[i] <= 0.0 {
+                continue;
+            }
+            let row = &fitted.responses[i * self.months..(i + 1) * self.months];
+            let fit: f64 = row.iter().zip(&fitted.month_effects).map(|(r, e)| r * e).sum();
+            for (t, y) in self.sales(i) {
+                total[t] += y;
+            }
+            for (sum, r) in exposure.iter_mut().zip(row) {
+                *sum += fitted.sold[i] / fit.max(1e-300) * r;
+            }
+        }
+        (total, exposure)
+    }
+
+    /// A customer's mean by month at a rate of 1, with the months' path relative to the end of the history.
+    pub fn mean_at_unit_rate(&self, customer: usize, point: &Point, relative: &[f64]) -> Vec<f64> {
+        let (mut scratch, mut row) = (vec![0.0; self.months], vec![0.0; self.months]);
+        self.response(customer, point, self.appeal(point), &mut scratch, &mut row);
+        row.iter().zip(relative).map(|(r, f)| r * f).collect()
+    }
+
+    /// Own sales of each group by month, and what its customers' rates and the pooled months lead to expect.
+    pub fn group_months(&self, point: &Point) -> Vec<Months> {
+        let everyone = Self { groups: std::iter::once(0..self.customers).collect(), ..self.clone() };
+        let fitted = everyone.fit_group(0..self.customers, point, self.appeal(point), None, 30);
+        let months = self.months;
+        self.groups
+            .iter()
+            .map(|range| {
+                let mut out = Months { total: vec![0.0; months], expected: vec![0.0; months] };
+                for i in range.clone().filter(|&i| fitted.sold[i] > 0.0) {
+                    let row = &fitted.responses[i * months..(i + 1) * months];
+                    let fit: f64 = row.iter().zip(&fitted.month_effects).map(|(r, e)| r * e).sum();
+                    for (t, y) in self.sales(i) {
+                        out.total[t] += y;
+                    }
+                    for (t, r) in row.iter().enumerate() {
+                        out.expected[t] += fitted.sold[i] / fit.max(1e-300) * r * fitted.month_effects[t];
+                    }
+                }
+                out
+            })
+            .collect()
+    }
+
+    /// The log likelihood (times the order unit) at coordinates, λ profiled out.
+    pub fn evaluate_at(
+        &self,
+        at: &DVector<f64>,
+        point: &(dyn Fn(&DVector<f64>) -> Point + Sync),
+        effects: &[Vec<f64>],
+    ) -> f64 {
+        self.evaluate(&point(at), Some(effects), 6, false).value
+    }
+
+    /// Scores of the profile likelihood by customer (times the order unit): derivatives of each customer's part with λ
+    /// following along, so that the sum of their products is the variance clustered by customer.
+    pub fn scores(
+        &self,
+        at: &DVector<f64>,
+        widths: &[f64],
+        point: &(dyn Fn(&DVector<f64>) -> Point + Sync),
+        effects: &[Vec<f64>],
+    ) -> DMatrix<f64> {
+        let n = at.len();
+        let mut out = DMatrix::zeros(n, self.customers);
+        for k in 0..n {
+            let step = 0.25 * widths[k];
+            let (mut up, mut down) = (at.clone(), at.clone());
+            up[k] += step;
+            down[k] -= step;
+            let up = self.evaluate(&point(&up), Some(effects), 6, true);
+            let down = self.evaluate(&point(&down), Some(effects), 6, true);
+            for i in 0..self.customers {
+                out[(k, i)] = (up.by_customer[i] - down.by_customer[i]) / (2.0 * step);
+            }
+        }
+        out
+    }
+}
+
+/// See [`Observed::exposures`]; all by customer.
+#[derive(Debug, Clone, Default)]
+pub struct Exposures {
+    pub exposure: Vec<f64>,
+    /// At the end of the history.
+    pub goodwill: Vec<f64>,
+    /// Response at the end of the history, relative to zero goodwill.
+    pub today: Vec<f64>,
+}
+
+struct GroupFit {
+    month_effects: Vec<f64>,
+    by_customer: Vec<f64>,
+    responses: Vec<f64>,
+    sold: Vec<f64>,
+}

@@ -1,0 +1,176 @@
+//! The response parameters as coordinates on the real line: which are free, and the way to and fro.
+
+use nalgebra::DVector;
+
+use crate::calibrate::observed::Observed;
+use crate::calibrate::priors::{self, Priors};
+use crate::calibrate::response::Point;
+use crate::calibrate::sampling::Source;
+use crate::channel::Channel;
+use crate::scenario::Prior;
+use crate::simulate::mechanisms::goodwill::Goodwill;
+
+/// One parameter of the response.
+#[derive(Debug, Clone)]
+pub struct Coordinate {
+    /// Key of the prior: `goodwill` or `choice`, and the parameter.
+    pub mechanism: &'static str,
+    pub parameter: String,
+    pub prior: Prior,
+    meaning: Meaning,
+    /// The data speak to it.
+    pub in_data: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Meaning {
+    Decay,
+    HalfSaturation,
+    Share,
+    /// Log odds a contact.
+    Effect(Channel),
+    /// Elasticity at this many contacts a month.
+    Elasticity(Channel, f64),
+}
+
+/// All parameters of the response, free ones first in `free`.
+#[derive(Debug, Clone)]
+pub struct Space {
+    pub coordinates: Vec<Coordinate>,
+    /// Positions in `coordinates` of those sampled against the data.
+    pub free: Vec<usize>,
+}
+
+impl Space {
+    /// The parameters of a market's response: channels with contacts are free, the others keep their priors.
+    pub fn new(observed: &Observed, priors: &Priors, share: Prior) -> Self {
+        let any = !observed.contacts.is_empty();
+        let plain = |mechanism, parameter: &str, meaning, in_data| Coordinate {
+            mechanism,
+            parameter: parameter.to_owned(),
+            prior: priors.prior(mechanism, parameter),
+            meaning,
+            in_data,
+        };
+        let mut coordinates = vec![
+            plain("goodwill", "decay", Meaning::Decay, any),
+            plain("goodwill", "half_saturation", Meaning::HalfSaturation, any),
+            Coordinate { prior: share, ..plain("choice", "share_of_wallet", Meaning::Share, any) },
+        ];
+        for channel in Channel::ALL {
+            let contacts = observed.contacts.iter().find(|contacts| contacts.channel == channel);
+            let effect = priors::effect_name(channel);
+            if channel == Channel::FaceToFace && !priors.of("goodwill", &effect).is_some_and(|(_, given)| given) {
+                let at = contacts.map_or(1.0, |contacts| contacts.reference);
+                let meaning = Meaning::Elasticity(channel, at);
+                coordinates.push(plain("goodwill", "elasticity_face_to_face", meaning, contacts.is_some()));
+            } else {
+                let prior = priors.of("goodwill", &effect).map_or(Prior::Fixed(0.0), |(prior, _)| prior);
+                let meaning = Meaning::Effect(channel);
+                coordinates.push(Coordinate { prior, ..plain("goodwill", &effect, meaning, contacts.is_some()) });
+            }
+        }
+        let free = (0..coordinates.len())
+            .filter(|&k| coordinates[k].in_data && !matches!(coordinates[k].prior, Prior::Fixed(_)))
+            .collect();
+        Self { coordinates, free }
+    }
+
+    /// Values on the real line at the centre of the priors, of the free coordinates.
+    pub fn start(&self) -> DVector<f64> {
+        self.vector(|coordinate| {
+            let mean = priors::moments(coordinate.prior).0;
+            priors::unconstrain(coordinate.prior, mean)
+        })
+    }
+
+    /// Prior deviations on the real line, of the free coordinates.
+    pub fn widths(&self) -> Vec<f64> {
+        let width = |coordinate: &Coordinate| match coordinate.prior {
+            Prior::Lognormal { sd, .. } | Prior::Normal { sd, .. } => sd,
+            Prior::Beta { a, b } => (1.0 / a + 1.0 / b).sqrt(),
+            Prior::Uniform { .. } => 1.8,
+            Prior::Fixed(_) => 1.0,
+        };
+        self.free.iter().map(|&k| width(&self.coordinates[k])).collect()
+    }
+
+    fn vector(&self, of: impl Fn(&Coordinate) -> f64) -> DVector<f64> {
+        DVector::from_iterator(self.free.len(), self.free.iter().map(|&k| of(&self.coordinates[k])))
+    }
+
+    /// Log prior density of the free coordinates.
+    pub fn log_prior(&self, x: &DVector<f64>) -> f64 {
+        self.free.iter().zip(x.iter()).map(|(&k, &x)| priors::log_density(self.coordinates[k].prior, x)).sum()
+    }
+
+    /// The values of all coordinates: the free ones from `x`, the others as given.
+    fn values(&self, x: &DVector<f64>, others: impl FnMut(&Coordinate) -> f64) -> Vec<f64> {
+        let mut values: Vec<f64> = self.coordinates.iter().map(others).collect();
+        for (&k, &x) in self.free.iter().zip(x.iter()) {
+            values[k] = priors::constrain(self.coordinates[k].prior, x);
+        }
+        values
+    }
+
+    /// The model at a point of the free coordinates; channels without contacts do nothing.
+    pub fn point(&self, x: &DVector<f64>) -> Point {
+        let values = self.values(x, |coordinate| match coordinate.prior {
+            Prior::Fixed(value) => value,
+            prior if coordinate.in_data => priors::moments(prior).0,
+            prior => match coordinate.meaning {
+                Meaning::Effect(_) | Meaning::Elasticity(..) => 0.0,
+                _ => priors::moments(prior).0,
+            },
+        });
+        self.assemble(&values)
+    }
+
+    /// As [`Space::point`], every coordinate without data drawn from its prior. Also gives all the values.
+    pub fn draw(&self, x: &DVector<f64>, source: &mut Source) -> (Point, Vec<f64>) {
+        let values = self.values(x, |coordinate| priors::draw(coordinate.prior, source));
+        (self.assemble(&values), values)
+    }
+
+    /// A wholly prior draw's values.
+    pub fn prior_draw(&self, source: &mut Source) -> (Point, Vec<f64>) {
+        let values: Vec<f64> = self.coordinates.iter().map(|c| priors::draw(c.prior, source)).collect();
+        (self.assemble(&values), values)
+    }
+
+    /// A prior draw of the free coordinates, on the real line.
+    pub fn prior_coordinates(&self, source: &mut Source) -> DVector<f64> {
+        let drawn: Vec<f64> = self
+            .free
+            .iter()
+            .map(|&k| {
+                let prior = self.coordinates[k].prior;
+                priors::unconstrain(prior, priors::draw(prior, source))
+            })
+            .collect();
+        DVector::from_vec(drawn)
+    }
+
+    fn assemble(&self, values: &[f64]) -> Point {
+        let mut goodwill = Goodwill { decay: 0.0, effect: [0.0; Channel::COUNT], half_saturation: 1.0 };
+        let mut share = 0.5;
+        for (coordinate, &value) in self.coordinates.iter().zip(values) {
+            match coordinate.meaning {
+                Meaning::Decay => goodwill.decay = value.clamp(0.0, 0.995),
+                Meaning::HalfSaturation => goodwill.half_saturation = value.clamp(0.05, 1e3),
+                Meaning::Share => share = value.clamp(1e-4, 0.999),
+                Meaning::Effect(_) | Meaning::Elasticity(..) => {}
+            }
+        }
+        for (coordinate, &value) in self.coordinates.iter().zip(values) {
+            match coordinate.meaning {
+                Meaning::Effect(channel) => goodwill.effect[channel.index()] = value,
+                Meaning::Elasticity(channel, at) => {
+                    goodwill.effect[channel.index()] = value / priors::elasticity_per_effect(&goodwill, at, share);
+                }
+                _ => {}
+            }
+        }
+        Point { goodwill, share, lead: 0.0 }
+    }
+}

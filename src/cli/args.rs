@@ -1,0 +1,79 @@
+//! Arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A digital twin of your market: rebuilds the half you cannot see, and compares ways to grow before anyone is sent out.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, propagate_version = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What all commands share.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Market directory, instead of the scenario's.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub market: Option<PathBuf>,
+    /// Overrides a field of the scenario, e.g. --set economics.budget=5e6 (repeatable).
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Seed, instead of the scenario's.
+    #[arg(long, global = true)]
+    pub seed: Option<u64>,
+    /// Folder that results go under.
+    #[arg(long, global = true, value_name = "DIR", default_value = "output")]
+    pub out: PathBuf,
+    /// Threads (0 = one a core). Results are the same for any number.
+    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
+    pub threads: usize,
+    /// Posterior draws (more are slower and smoother).
+    #[arg(long, global = true, default_value_t = 400, value_name = "N", value_parser = clap::value_parser!(u32).range(50..=10_000))]
+    pub draws: u32,
+    /// No progress, no summary; problems only.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// The summary as one JSON object on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Show strategies and targets even when a self-check failed.
+    #[arg(long, global = true)]
+    pub force: bool,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Does everything: check, calibrate, estimate the dark half, compare strategies, write the report.
+    Run(ScenarioArgument),
+    /// Checks scenario and market, and says what the data can and cannot carry.
+    Check(ScenarioArgument),
+    /// Calibrates and writes posterior.csv and diagnostics.csv.
+    Calibrate(ScenarioArgument),
+    /// Calibrates, estimates the dark half and writes potential.csv, maps and a report without strategies.
+    Potential(ScenarioArgument),
+    /// Everything that `run` does; the name says what you came for.
+    Compare(ScenarioArgument),
+    /// Writes a synthetic market directory, with its truth beside it, from a description.
+    Synth {
+        /// Description of the market (TOML), e.g. scenarios/markets/turkiye.toml.
+        description: PathBuf,
+        /// Where to write: DIR/market and DIR/truth.
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+    /// Prints the JSON Schema of scenario files.
+    Schema,
+}
+
+/// The scenario of a command.
+#[derive(Debug, Args)]
+pub struct ScenarioArgument {
+    /// Scenario file, e.g. scenarios/turkiye.toml.
+    pub scenario: PathBuf,
+}

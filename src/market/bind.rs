@@ -1,0 +1,312 @@
+//! A scenario's names resolved against a market: territories, attributes, companies, months of the horizon.
+
+use super::filter::suggestion;
+use super::{CustomerAttributes, Market, Selection};
+use crate::data::MarketData;
+use crate::ids::Index as _;
+use crate::problem::{Problem, any_error};
+use crate::scenario::{CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, Scenario};
+use crate::units::{Month, MonthSpan};
+
+/// A market and the strategies to compare on it.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    pub market: Market,
+    pub attributes: CustomerAttributes,
+    pub strategies: Vec<BoundStrategy>,
+}
+
+/// A strategy of a scenario, bound to a market.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundStrategy {
+    pub id: String,
+    pub levers: Vec<BoundLever>,
+}
+
+/// A lever, bound to a market.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundLever {
+    /// First month, counted from 0 = the month after `history_end`.
+    pub from: usize,
+    /// The month after the last one, at most the horizon.
+    pub until: usize,
+    /// By territory.
+    pub territories: Vec<bool>,
+    pub who: Option<Selection>,
+    pub cost: Cost,
+    pub action: BoundAction,
+}
+
+/// What a lever does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BoundAction {
+    /// The calls a month of one new rep are resolved.
+    Headcount {
+        plan: Headcount,
+        calls_per_month: f64,
+    },
+    CallPlan {
+        prospecting: Option<f64>,
+        rules: Vec<BoundRule>,
+    },
+    ChannelPlan(ChannelPlan),
+    Targeting {
+        weight: f64,
+    },
+    ListPurchase(ListPurchase),
+    /// Company index from 1.
+    CompetitorMove {
+        company: usize,
+        push: f64,
+    },
+    DemandShock {
+        factor: f64,
+    },
+}
+
+/// One rule of a call plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundRule {
+    pub who: Selection,
+    pub per_month: f64,
+}
+
+/// Binds a scenario to a market directory.
+///
+/// # Errors
+///
+/// All names that do not resolve and all dates outside the market, each underlined in the scenario.
+pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem>), Vec<Problem>> {
+    let mut problems = Vec::new();
+    let window = bind_history(scenario, data.meta.history, &mut problems);
+    if any_error(&problems) {
+        return Err(problems);
+    }
+    let market = Market::new(data, window, scenario.economics.unit_price);
+    let attributes = CustomerAttributes::of(&market);
+    let binder = Binder { scenario, market: &market, attributes: &attributes };
+    problems.extend(mechanism_problems(scenario));
+    let strategies = scenario
+        .strategies
+        .iter()
+        .map(|strategy| BoundStrategy {
+            id: strategy.id.clone(),
+            levers: strategy.levers.iter().filter_map(|plan| binder.lever(plan, &mut problems)).collect(),
+        })
+        .collect();
+    if any_error(&problems) {
+        return Err(problems);
+    }
+    Ok((Bound { attributes, strategies, market }, problems))
+}
+
+/// Mechanisms that this version simulates, and whether the scenario may switch them off.
+const SIMULATED: &[(&str, bool)] = &[
+    ("demand", false),
+    ("goodwill", true),
+    ("choice", false),
+    ("orders", false),
+    ("discovery", true),
+    ("conversion", true),
+    ("churn", true),
+    ("dark", false),
+    ("closure", true),
+    ("birth", true),
+];
+
+fn mechanism_problems(scenario: &Scenario) -> Vec<Problem> {
+    let mut out = Vec::new();
+    for (name, settings) in &scenario.mechanisms {
+        let place = scenario.source.place(&settings.span);
+        let simulated = SIMULATED.iter().find(|(simulated, _)| simulated == name);
+        match (simulated, settings.on) {
+            (None, Some(false)) | (Some((_, true)), _) | (Some(_), None | Some(true)) => {}
+            (None, Some(true)) => out.push(
+                Problem::error(format!("this version of ikiz does not simulate `{name}` yet"))
+                    .at(place, "switched on")
+                    .help("set on = false, so that no result rests on it"),
+            ),
+            (None, None) => out.push(
+                Problem::warning(format!("this version of ikiz does not simulate `{name}` yet"))
+                    .at(place, "has no effect")
+                    .help("its prior is ignored, and no result rests on it"),
+            ),
+            (Some((_, false)), Some(false)) => out.push(
+                Problem::error(format!("`{name}` cannot be switched off"))
+                    .at(place, "the twin does not run without it")
+                    .help("remove on = false"),
+            ),
+        }
+    }
+    out
+}
+
+fn bind_history(scenario: &Scenario, full: MonthSpan, problems: &mut Vec<Problem>) -> Option<MonthSpan> {
+    let window = scenario.history.as_ref()?;
+    let mut end = |month: &Option<Located<Month>>, fallback: Month| match month {
+        Some(located) if full.position(located.value).is_none() => {
+            problems.push(
+                Problem::error(format!("{} lies outside the market's history", located.value))
+                    .at(scenario.source.place(&located.span), format!("the market has {full}"))
+                    .help(format!("choose a month within {full}, or leave the field out to use all of it")),
+            );
+            fallback
+        }
+        Some(located) => located.value,
+        None => fallback,
+    };
+    let (first, last) = (end(&window.from, full.first), end(&window.to, full.last));
+    MonthSpan::new(first, last)
+}
+
+struct Binder<'a> {
+    scenario: &'a Scenario,
+    market: &'a Market,
+    attributes: &'a CustomerAttributes,
+}
+
+impl Binder<'_> {
+    fn problem(&self, title: impl Into<String>, span: &std::ops::Range<usize>, label: &str, help: String) -> Problem {
+        Problem::error(title).at(self.scenario.source.place(span), label).help(help)
+    }
+
+    fn lever(&self, plan: &LeverPlan, problems: &mut Vec<Problem>) -> Option<BoundLever> {
+        let before = problems.len();
+        let first = self.market.history.last.plus(1);
+        let horizon = self.scenario.horizon as usize;
+        let last = first.plus(horizon as i32 - 1);
+        let span = MonthSpan { first, last };
+        let mut month = |located: &Located<Month>| {
+            span.position(located.value).or_else(|| {
+                problems.push(self.problem(
+                    format!("{} lies outside the horizon", located.value),
+                    &located.span,
+                    &format!("the horizon is {span}"),
+                    format!(
+                        "the history ends in {} and `horizon = {horizon}` months follow; choose a month within {span}",
+                        self.market.history.last
+                    ),
+                ));
+                None
+            })
+        };
+        let from = month(&plan.from);
+        let until = plan.to.as_ref().map_or(Some(horizon), |to| month(to).map(|position| position + 1));
+        let territories = self.territories(plan, problems);
+        let who = plan.who.as_ref().and_then(|filter| self.selection(filter, problems));
+        let action = self.action(plan, problems);
+        if problems[before..].iter().any(|problem| problem.severity == crate::problem::Severity::Error) {
+            return None;
+        }
+        Some(BoundLever { from: from?, until: until?, territories, who, cost: plan.cost, action: action? })
+    }
+
+    fn territories(&self, plan: &LeverPlan, problems: &mut Vec<Problem>) -> Vec<bool> {
+        let ids = &self.market.data.territories.ids;
+        let Some(named) = &plan.territories else { return vec![true; ids.len()] };
+        let mut chosen = vec![false; ids.len()];
+        for name in named {
+            match ids.get(&name.value) {
+                Some(index) => chosen[index.usize()] = true,
+                None => {
+                    let known: Vec<String> = ids.names().map(str::to_owned).collect();
+                    let parent = self.market.data.territories.parents.iter().any(|parent| parent.id == name.value);
+                    let help = if parent {
+                        "it is a parent of other territories; name those".to_owned()
+                    } else {
+                        suggestion(&name.value, &known)
+                    };
+                    problems.push(self.problem(
+                        format!("this market has no territory \"{}\"", name.value),
+                        &name.span,
+                        "not in territories.csv",
+                        help,
+                    ));
+                }
+            }
+        }
+        chosen
+    }
+
+    /// Binds a filter, and warns when it selects none of the known customers.
+    fn selection(
+        &self,
+        filter: &Located<crate::scenario::filter::Filter>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Selection> {
+        match Selection::bind(filter, self.market, self.attributes, &self.scenario.source) {
+            Ok(selection) => Some(selection),
+            Err(found) => {
+                problems.extend(found);
+                None
+            }
+        }
+    }
+
+    fn action(&self, plan: &LeverPlan, problems: &mut Vec<Problem>) -> Option<BoundAction> {
+        match &plan.lever {
+            Lever::Headcount(headcount) => {
+                let reps = self.market.data.reps.as_ref().filter(|reps| !reps.calls_per_month.is_empty());
+                let mean =
+                    reps.map(|reps| reps.calls_per_month.iter().sum::<f64>() / reps.calls_per_month.len() as f64);
+                let calls_per_month = headcount.calls_per_month.or(mean).or_else(|| {
+                    problems.push(self.problem(
+                        "it is not known how many calls a new rep makes",
+                        &plan.span,
+                        "no calls_per_month here, and the market has no reps.csv",
+                        "add calls_per_month = ... to this lever".into(),
+                    ));
+                    None
+                })?;
+                Some(BoundAction::Headcount { plan: headcount.clone(), calls_per_month })
+            }
+            Lever::CallPlan(CallPlan { prospecting, calls }) => {
+                let rules = calls
+                    .iter()
+                    .filter_map(|rule| {
+                        let who = self.selection(&rule.who, problems)?;
+                        Some(BoundRule { who, per_month: rule.per_month })
+                    })
+                    .collect();
+                Some(BoundAction::CallPlan { prospecting: *prospecting, rules })
+            }
+            Lever::ChannelPlan(channels) => Some(BoundAction::ChannelPlan(channels.clone())),
+            Lever::Targeting(targeting) => Some(BoundAction::Targeting { weight: targeting.weight }),
+            Lever::ListPurchase(list) => Some(BoundAction::ListPurchase(list.clone())),
+            Lever::CompetitorMove(stress) => {
+                let companies = &self.market.data.companies.ids;
+                let found = companies.get(&stress.company.value).map(|index| index.usize());
+                match found {
+                    Some(company) if company > 0 => Some(BoundAction::CompetitorMove { company, push: stress.push }),
+                    _ => {
+                        let rivals: Vec<String> = companies.names().skip(1).map(str::to_owned).collect();
+                        problems.push(self.problem(
+                            format!("\"{}\" is no competitor of this market", stress.company.value),
+                            &stress.company.span,
+                            "not a competitor",
+                            suggestion(&stress.company.value, &rivals),
+                        ));
+                        None
+                    }
+                }
+            }
+            Lever::DemandShock(shock) => Some(BoundAction::DemandShock { factor: shock.factor }),
+            Lever::Realign(_)
+            | Lever::Price(_)
+            | Lever::OrderChannel(_)
+            | Lever::Referral(_)
+            | Lever::StockLoading(_)
+            | Lever::SupplyShock(_) => {
+                problems.push(self.problem(
+                    "this version of ikiz cannot simulate this lever yet",
+                    &plan.span,
+                    "not simulated",
+                    "it simulates headcount, call_plan, channel_plan, targeting, list_purchase, competitor_move and \
+                     demand_shock; remove this lever, so that no result rests on it"
+                        .into(),
+                ));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! The fusion model: a marked Poisson process of buyers, thinned by being seen.
+//!
+//! Territory j has X_j = (1, centred log population, standardised covariates) and three effects:
+//!
+//! ```text
+//! universe   theta_j = log L_j                  ~ N(g . X_j, s_N^2)
+//! coverage   phi_j   = logit of the known part  ~ N(c . X_j, s_a^2)
+//! size       psi_j   = log level of demand      ~ N(m . X_j, s_m^2)
+//! ```
+//!
+//! Thinning a Poisson process leaves two independent ones: open known customers ~ Poisson(L (1 - q)) and dark ones ~
+//! Poisson(L q). The sampler works in their logs, alpha = log L (1 - q) and beta = log L q; the map from (theta, phi) has
+//! determinant 1. Poisson with a lognormal rate is overdispersed, as counts of outlets are.
+//!
+//! * **Known**: A_j = sum of the probabilities of being open, with log likelihood `A alpha - exp(alpha)`.
+//! * **Outlets** O_j: the dark are O - A, with log likelihood `(O - A) beta - exp(beta)`.
+//! * **Lists** (`captures.rs`): those listed but not ours are dark and bound it from below; beside them Poisson(L q rho_0).
+//! * **Known demand** W: lognormal with the moments of sum over open known of w_i, `log w_i = psi + kappa z_i + tau e_i`.
+//! * **Dark demand** D: N dark customers of mean m = (mean of the known) / R and coefficient of variation c; its moments are
+//!   those of the compound Poisson sum, with the atom P(N = 0) kept apart: matched where N > 0 by a lognormal (Fenton).
+//! * **Panel**: T = W + D. Where the territory's T is known, the split is integrated out (`numeric::SplitGrid`), W at
+//!   least our own sales. Where only the market is, the T_j of the rest live on the simplex that sums to it exactly.
+//!   Without either, only P(W >= own sales) speaks.
+//!
+//! Priors (the map of a company's reach is unknown, so they are wide; those of R and of sizes matter and are said so):
+//! g1 ~ N(1, 0.1) on log population, others N(0, 0.1); c ~ N(-1, 1.5), slopes N(0, 0.3), N(0, 0.15); m1 ~ N(0.1, 0.2), others
+//! N(0, 0.15); s_N ~ LN(0.3, 0.4), s_a ~ LN(0.5, 0.5), s_m ~ LN(0.25, 0.4); log R ~ N(log 2.5, 0.8); c ~ LN(1.3, 0.3).
+//! Outlets per head are centred on the audited ones (sd 0.5), or on the known ones at a coverage of 0.27 (sd 1.2).
+
+use super::Settings;
+use super::activity::Activity;
+use super::captures::CaptureData;
+use super::numeric::{LogNormal, SplitGrid, log_add, log_normal_cdf};
+use super::observed::Observed;
+use super::sizes::{KnownSizes, NormalPrior, SizeSums};
+
+/// Most covariates used beside log population.
+const MOST_COVARIATES: usize = 5;
+
+/// Which regression.
+pub(super) const UNIVERSE: usize = 0;
+pub(super) const COVERAGE: usize = 1;
+pub(super) const SIZE: usize = 2;
+
+/// Coverage assumed where nothing but the known is counted: logistic(-1), the prior's centre.
+const GUESSED_COVERAGE: f64 = 0.27;
+
+/// Priors of a regression of a territory effect.
+#[derive(Debug, Clone)]
+pub(super) struct RegressionPrior {
+    pub coefficients: Vec<NormalPrior>,
+    pub log_sd: NormalPrior,
+}
+
+/// Priors of the size parameters, all on the scale on which they are sampled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SizePriors {
+    pub kappa: NormalPrior,
+    pub log_tau: NormalPrior,
+    pub log_ratio: NormalPrior,
+    pub log_variation: NormalPrior,
+}
+
+/// What is known of a territory, ready for the likelihood.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// Design row.
+    pub x: Vec<f64>,
+    /// Expected number of open known customers.
+    pub open_known: f64,
+    /// Dark customers by the audit, `outlets - open_known`, at least 0.
+    pub audited_dark: Option<f64>,
+    pub demand: Demand,
+    /// Log of our own sales to open customers; minus infinity when there are none.
+    pub log_own: f64,
+}
+
+/// What is known of a territory's category demand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Demand {
+    /// The log of it, by the panel.
+    Known(f64),
+    /// A part of the market's rest.
+    Shared,
+    /// Nothing but our own sales.
+    Unknown,
+}
+
+/// Everything that the sampler reads.
+#[derive(Debug, Clone)]
+pub(super) struct Model {
+    pub places: Vec<Place>,
+    pub regressions: [RegressionPrior; 3],
+    pub sizes: SizePriors,
+    pub sums: SizeSums,
+    pub grid: SplitGrid,
+    pub captures: Option<CaptureData>,
+    /// Category demand of the territories whose own is not known, together.
+    pub rest: Option<f64>,
+    /// Territories that share `rest`.
+    pub sharing: Vec<usize>,
+}
+
+/// Parameters of sizes that all territories share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct SizeParameters {
+    pub kappa: f64,
+    pub log_tau: f64,
+    /// log R.
+    pub log_ratio: f64,
+    /// Log of the coefficient of variation of the dark.
+    pub log_variation: f64,
+}
+
+/// What the demand of every territory needs of [`SizeParameters`], worked out once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SizeTerms {
+    /// Log sums of the known, by territory.
+    pub sums: Vec<Option<[f64; 3]>>,
+    pub tau2: f64,
+    /// Log mean of the dark at psi = 0.
+    pub log_dark_mean: f64,
+    pub variation2: f64,
+}
+
+impl SizeTerms {
+    pub(super) fn write(&mut self, model: &Model, p: &SizeParameters) {
+        model.sums.read(p.kappa, &mut self.sums);
+        let tau = libm::exp(p.log_tau);
+        self.tau2 = tau * tau;
+        self.log_dark_mean = model.sums.log_mean(p.kappa) + 0.5 * self.tau2 - p.log_ratio;
+        self.variation2 = libm::exp(2.0 * p.log_variation);
+    }
+
+    /// Demand of the open known of a territory at size level `psi`.
+    #[inline(always)]
+    pub(super) fn known(&self, territory: usize, psi: f64) -> Option<LogNormal> {
+        self.sums[territory].map(|[first, second, third]| {
+            let variation2 =
+                libm::exp(second - 2.0 * first + self.tau2) - libm::exp(third - 2.0 * first);
+            LogNormal::matching(psi + 0.5 * self.tau2 + first, variation2)
+        })
+    }
+
+    /// Demand of `listed` certain and Poisson(`free`) further dark customers: log P(none) and, where there are some, the
+    /// lognormal.
+    #[inline(always)]
+    pub(super) fn dark(&self, psi: f64, listed: f64, free: f64) -> (f64, LogNormal) {
+        let count = (listed + free).max(1e-12);
+        let log_mean = psi + self.log_dark_mean + libm::log(count);
+        let variation2 = (count * self.variation2 + free) / (count * count);
+        if listed > 0.0 {
+            return (f64::NEG_INFINITY, LogNormal::matching(log_mean, variation2));
+        }
+        let some = -libm::expm1(-free);
+        let given_some = (1.0 + variation2) * some - 1.0;
+        (-free, LogNormal::matching(log_mean - libm::log(some.max(1e-300)), given_some))
+    }
+
+    /// Demand of exactly `count` dark customers (a real number: an expectation may stand for it).
+    #[inline(always)]
+    pub(super) fn dark_of(&self, psi: f64, count: f64) -> LogNormal {
+        LogNormal::matching(psi + self.log_dark_mean + libm::log(count), self.variation2 / count)
+    }
+}
+
+impl Model {
+    pub(super) fn new(
+        observed: &Observed,
+        activity: &[Activity],
+        sizes: &KnownSizes,
+        settings: &Settings,
+    ) -> Self {
+        let count = observed.territories.len();
+        let design = Design::new(observed);
+        let open: Vec<f64> = observed
+            .territories
+            .iter()
+            .map(|territory| territory.customers.clone().map(|i| activity[i].open).sum())
+            .collect();
+        let known_parts: f64 = observed.territories.iter().filter_map(|territory| territory.demand).sum();
+        let unknown: Vec<usize> = (0..count).filter(|&j| observed.territories[j].demand.is_none()).collect();
+        let own_unknown: f64 = unknown.iter().map(|&j| observed.own_sales(j).max(0.0)).sum();
+        // A rest that our own sales fill to the brim is rounding, not information.
+        let rest = observed
+            .market_demand
+            .map(|market| market - known_parts)
+            .filter(|&rest| !unknown.is_empty() && rest > own_unknown * 1.001 && rest > 0.0);
+        let places: Vec<Place> = observed
+            .territories
+            .iter()
+            .enumerate()
+            .map(|(j, territory)| {
+                let own: f64 = territory
+                    .customers
+                    .clone()
+                    .filter(|&i| !observed.customers[i].closed)
+                    .map(|i| observed.customers[i].own_year.max(0.0))
+                    .sum();
+                let demand = match territory.demand {
+                    // Rounding may leave the panel a hair below our own sales.
+                    Some(demand) if demand > 0.0 => Demand::Known(libm::log(demand.max(own))),
+                    Some(_) => Demand::Unknown,
+                    None if rest.is_some() => Demand::Shared,
+                    None => Demand::Unknown,
+                };
+                Place {
+                    x: design.rows[j].clone(),
+                    open_known: open[j],
+                    audited_dark: territory.outlets.map(|outlets| (outlets - open[j]).max(0.0)),
+                    demand,
+                    log_own: if own > 0.0 { libm::log(own) } else { f64::NEG_INFINITY },
+                }
+            })
+            .collect();
+        let width = design.rows.first().map_or(1, Vec::len);
+        let priors = |intercept: NormalPrior, population: NormalPrior, other: NormalPrior, log_sd: NormalPrior| {
+            let slopes = (1..width).map(|d| if d == 1 && design.has_population { population } else { other });
+            RegressionPrior { coefficients: std::iter::once(intercept).chain(slopes).collect(), log_sd }
+        };
+        let universe_sd = if design.has_population {
+            NormalPrior::new(libm::log(0.3), 0.4)
+        } else {
+            NormalPrior::new(libm::log(0.8), 0.5)
+        };
+        let normal = NormalPrior::new;
+        let regressions = [
+            priors(universe_centre(observed, &places), normal(1.0, 0.1), normal(0.0, 0.1), universe_sd),
+            priors(normal(-1.0, 1.5), normal(0.0, 0.3), normal(0.0, 0.15), normal(libm::log(0.5), 0.5)),
+            priors(
+                size_centre(observed, &places, sizes),
+                normal(0.1, 0.2),
+                normal(0.0, 0.15),
+                normal(libm::log(0.25), 0.4),
+            ),
+        ];
+        Self {
+            places,
+            regressions,
+            sizes: SizePriors {
+                kappa: sizes.kappa,
+                log_tau: sizes.log_tau,
+                log_ratio: normal(libm::log(settings.size_ratio.median), settings.size_ratio.log_sd),
+                log_variation: normal(libm::log(1.3), 0.3),
+            },
+            sums: SizeSums::new(observed, activity, sizes),
+            grid: SplitGrid::new(),
+            captures: CaptureData::new(observed),
+            sharing: if rest.is_some() { unknown } else { Vec::new() },
+            rest,
+        }
+    }
+
+    /// Log density of what the panel and our own sales say of a territory's demand, per unit of log T.
+    ///
+    /// `log_total` is read where the demand is a share of the rest.
+    #[inline(always)]
+    pub(super) fn demand(&self, j: usize, terms: &SizeTerms, beta: f64, psi: f64, log_rho: f64, log_total: f64) -> f64 {
+        let place = &self.places[j];
+        let total = match place.demand {
+            Demand::Known(log_total) => log_total,
+            Demand::Shared => log_total,
+            Demand::Unknown => {
+                return match terms.known(j, psi) {
+                    Some(known) if place.log_own > f64::NEG_INFINITY => {
+                        log_normal_cdf((known.mean - place.log_own) / known.sd)
+                    }
+                    _ => 0.0,
+                };
+            }
+        };
+        let known = terms.known(j, psi);
+        let (log_none, dark) = match place.audited_dark {
+            Some(dark) if dark < 0.05 => (0.0, None),
+            Some(dark) => (f64::NEG_INFINITY, Some(terms.dark_of(psi, dark))),
+            None => {
+                let listed = self.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
+                let (log_none, dark) = terms.dark(psi, listed, libm::exp(beta + log_rho));
+                (log_none, Some(dark))
+            }
+        };
+        match (known, dark) {
+            (Some(known), Some(dark)) => {
+                let split = self.grid.log_density(total, known, dark, place.log_own);
+                if log_none == f64::NEG_INFINITY {
+                    split
+                } else {
+                    let some = libm::log((-libm::expm1(log_none)).max(1e-300));
+                    log_add(log_none + known.log_density(total), some + split)
+                }
+            }
+            (Some(known), None) => known.log_density(total),
+            (None, Some(dark)) => {
+                let some = libm::log((-libm::expm1(log_none)).max(1e-300));
+                dark.log_density(total) + if log_none == f64::NEG_INFINITY { 0.0 } else { some }
+            }
+            (None, None) => 0.0,
+        }
+    }
+}
+
+/// Design rows of the territory regressions.
+struct Design {
+    rows: Vec<Vec<f64>>,
+    has_population: bool,
+}
+
+impl Design {
+    fn new(observed: &Observed) -> Self {
+        let count = observed.territories.len();
+        let population: Vec<Option<f64>> =
+            observed.territories.iter().map(|territory| territory.population.map(libm::log)).collect();
+        let mut rows = vec![vec![1.0]; count];
+        let known: Vec<f64> = population.iter().filter_map(|x| *x).collect();
+        // One territory, or nothing to compare: there is no regression.
+        let has_population = count > 1 && 2 * known.len() > count;
+        if has_population {
+            let centre = known.iter().sum::<f64>() / known.len() as f64;
+            for (row, x) in rows.iter_mut().zip(&population) {
+                // An unknown population is taken for an average one.
+                row.push(x.map_or(0.0, |x| x - centre));
+            }
+        }
+        let mut used = 0;
+        for covariate in 0..observed.covariate_names.len() {
+            let values: Vec<Option<f64>> = observed.territories.iter().map(|t| t.covariates[covariate]).collect();
+            let seen: Vec<f64> = values.iter().filter_map(|x| *x).collect();
+            if used == MOST_COVARIATES || count < 8 || seen.len() * 5 < count * 4 {
+                continue;
+            }
+            let (mean, sd) = crate::stats::mean_sd(&seen);
+            if sd <= 1e-9 * mean.abs().max(1e-9) {
+                continue;
+            }
+            for (row, x) in rows.iter_mut().zip(&values) {
+                row.push(x.map_or(0.0, |x| ((x - mean) / sd).clamp(-3.0, 3.0)));
+            }
+            used += 1;
+        }
+        Self { rows, has_population }
+    }
+}
+
+/// Prior of the universe's intercept: the audited outlets, or the known at a guessed coverage.
+fn universe_centre(observed: &Observed, places: &[Place]) -> NormalPrior {
+    let slope = |place: &Place| place.x.get(1).copied().unwrap_or(0.0);
+    let audited: Vec<f64> = observed
+        .territories
+        .iter()
+        .zip(places)
+        .filter_map(|(territory, place)| Some(libm::log(territory.outlets?.max(0.5)) - slope(place)))
+        .collect();
+    if !audited.is_empty() {
+        return NormalPrior::new(audited.iter().sum::<f64>() / audited.len() as f64, 0.5);
+    }
+    let open: f64 = places.iter().map(|place| place.open_known).sum();
+    let exposure: f64 = places.iter().map(|place| libm::exp(slope(place))).sum();
+    NormalPrior::new(libm::log(open.max(0.5) / GUESSED_COVERAGE / exposure), 1.2)
+}
+
+/// Prior of the size level's intercept: a survey or the size column; else panel demand per outlet; else our own sales.
+fn size_centre(observed: &Observed, places: &[Place], sizes: &KnownSizes) -> NormalPrior {
+    if let Some(level) = sizes.level {
+        return level;
+    }
+    let both = observed.territories.iter().filter_map(|territory| Some((territory.demand?, territory.outlets?)));
+    let (demand, outlets) = both.fold((0.0, 0.0), |(t, o), (demand, outlets)| (t + demand, o + outlets));
+    // -0.7: from the mean of a skewed size to its log median.
+    if demand > 0.0 && outlets > 0.0 {
+        return NormalPrior::new(libm::log(demand / outlets) - 0.7, 1.0);
+    }
+    let open: f64 = places.iter().map(|place| place.open_known).sum();
+    let guessed = open.max(0.5) / GUESSED_COVERAGE;
+    let all: Option<f64> = observed.market_demand.or_else(|| {
+        let seen: f64 = observed.territories.iter().filter_map(|territory| territory.demand).sum();
+        (seen > 0.0).then_some(seen)
+    });
+    if let Some(demand) = all.filter(|&demand| demand > 0.0) {
+        return NormalPrior::new(libm::log(demand / guessed) - 0.7, 1.2);
+    }
+    let own: f64 = observed.customers.iter().filter(|c| c.served).map(|c| c.own_year).sum();
+    let served = observed.customers.iter().filter(|c| c.served).count().max(1) as f64;
+    NormalPrior::new(libm::log((own / served).max(1e-9) / GUESSED_COVERAGE) - 0.7, 1.2)
+}

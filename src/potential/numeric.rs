@@ -1,0 +1,256 @@
+//! Small numerical tools of the estimate: quadrature, a simplex search, the split of a total between two lognormals.
+
+/// Nodes of the Gauss-Hermite rule.
+pub(super) const NODES: usize = 15;
+
+/// Gauss-Hermite rule for the standard normal: (node, weight), weights summing to 1.
+pub(super) const GAUSS_HERMITE: [(f64, f64); NODES] = [
+    (-6.363947888829838, 8.589649899633349e-10),
+    (-5.19009359130478, 5.975419597920656e-07),
+    (-4.196207711269016, 5.642146405188979e-05),
+    (-3.2890824243987664, 0.0015673575035499577),
+    (-2.4324368270097585, 0.017365774492137567),
+    (-1.60671006902873, 0.08941779539984439),
+    (-0.799129068324548, 0.23246229360973228),
+    (0.0, 0.31825951825951826),
+    (0.799129068324548, 0.23246229360973228),
+    (1.60671006902873, 0.08941779539984439),
+    (2.4324368270097585, 0.017365774492137567),
+    (3.2890824243987664, 0.0015673575035499577),
+    (4.196207711269016, 5.642146405188979e-05),
+    (5.19009359130478, 5.975419597920656e-07),
+    (6.363947888829838, 8.589649899633349e-10),
+];
+
+pub(super) const LOG_2PI: f64 = 1.837_877_066_409_345_3;
+
+/// Log density of a normal.
+#[inline(always)]
+pub(super) fn log_normal_density(x: f64, mean: f64, sd: f64) -> f64 {
+    let z = (x - mean) / sd;
+    -0.5 * (z * z + LOG_2PI) - libm::log(sd)
+}
+
+/// Log of the standard normal distribution function.
+pub(super) fn log_normal_cdf(x: f64) -> f64 {
+    if x > -8.0 {
+        libm::log(0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2))
+    } else {
+        // Mills ratio.
+        -0.5 * (x * x + LOG_2PI) - libm::log(-x) + libm::log1p(-1.0 / (x * x))
+    }
+}
+
+/// log(exp(a) + exp(b)).
+#[inline(always)]
+pub(super) fn log_add(a: f64, b: f64) -> f64 {
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    if low == f64::NEG_INFINITY { high } else { high + libm::log1p(libm::exp(low - high)) }
+}
+
+/// Log of the logistic function.
+#[inline(always)]
+pub(super) fn log_logistic(x: f64) -> f64 {
+    if x > 0.0 { -libm::log1p(libm::exp(-x)) } else { x - libm::log1p(libm::exp(x)) }
+}
+
+/// A lognormal by the mean and standard deviation of its log.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct LogNormal {
+    pub mean: f64,
+    pub sd: f64,
+}
+
+impl LogNormal {
+    /// Narrowest log sd: no total of a territory is known better than a panel's own error.
+    const NARROWEST: f64 = 0.1;
+
+    /// The lognormal with the moments of a sum, given its log mean and squared coefficient of variation (Fenton 1960).
+    #[inline(always)]
+    pub(super) fn matching(log_mean: f64, squared_variation: f64) -> Self {
+        let variance = libm::log1p(squared_variation.max(0.0)).max(Self::NARROWEST * Self::NARROWEST);
+        Self { mean: log_mean - 0.5 * variance, sd: variance.sqrt() }
+    }
+
+    #[inline(always)]
+    pub(super) fn log_density(self, log_x: f64) -> f64 {
+        log_normal_density(log_x, self.mean, self.sd)
+    }
+}
+
+/// Grid of the dark share v of a total on the logit scale.
+#[derive(Debug, Clone)]
+pub(super) struct SplitGrid {
+    log_dark: Vec<f64>,
+    log_known: Vec<f64>,
+}
+
+impl SplitGrid {
+    const STEP: f64 = 0.16;
+    const FROM: f64 = -9.0;
+    const CELLS: usize = 104;
+
+    pub(super) fn new() -> Self {
+        let logits: Vec<f64> = (0..Self::CELLS).map(|cell| Self::FROM + Self::STEP * cell as f64).collect();
+        Self {
+            log_dark: logits.iter().map(|&x| log_logistic(x)).collect(),
+            log_known: logits.iter().map(|&x| log_logistic(-x)).collect(),
+        }
+    }
+
+    /// Log density of log T for T = W + D, both lognormal, W at least exp(`floor`).
+    ///
+    /// With v = D / T it is the integral over logit v of N(log T (1 - v)) N(log T v), the Jacobians cancelling; the
+    /// trapezoid rule converges geometrically as the integrand dies off at both ends.
+    pub(super) fn log_density(&self, log_total: f64, known: LogNormal, dark: LogNormal, floor: f64) -> f64 {
+        let mut log = [f64::NEG_INFINITY; Self::CELLS];
+        let top = self.integrand(log_total, known, dark, floor, &mut log);
+        if top == f64::NEG_INFINITY {
+            // Nearly all of the total is our own sales: there is no room for the dark.
+            return known.log_density(log_total) - 20.0;
+        }
+        let sum: f64 = log.iter().map(|&x| if x > top - 30.0 { libm::exp(x - top) } else { 0.0 }).sum();
+        top + libm::log(sum * Self::STEP) - LOG_2PI - libm::log(known.sd * dark.sd)
+    }
+
+    #[inline(always)]
+    fn integrand(&self, total: f64, known: LogNormal, dark: LogNormal, floor: f64, log: &mut [f64]) -> f64 {
+        let (per_known, per_dark) = (1.0 / known.sd, 1.0 / dark.sd);
+        let mut top = f64::NEG_INFINITY;
+        for ((out, &log_known), &log_dark) in log.iter_mut().zip(&self.log_known).zip(&self.log_dark) {
+            if total + log_known < floor {
+                break;
+            }
+            let a = (total + log_known - known.mean) * per_known;
+            let b = (total + log_dark - dark.mean) * per_dark;
+            *out = -0.5 * (a * a + b * b);
+            if *out > top {
+                top = *out;
+            }
+        }
+        top
+    }
+
+    /// Draws the dark share v given the total, by inverting `uniform` on the grid (linear within a cell).
+    pub(super) fn draw(&self, total: f64, known: LogNormal, dark: LogNormal, floor: f64, uniform: f64) -> f64 {
+        let mut log = [f64::NEG_INFINITY; Self::CELLS];
+        let top = self.integrand(total, known, dark, floor, &mut log);
+        if top == f64::NEG_INFINITY {
+            return 0.0;
+        }
+        let weights: Vec<f64> = log.iter().map(|&x| if x > top - 30.0 { libm::exp(x - top) } else { 0.0 }).collect();
+        let mut left = uniform * weights.iter().sum::<f64>();
+        for (cell, &weight) in weights.iter().enumerate() {
+            if left <= weight && weight > 0.0 {
+                let logit = Self::FROM + Self::STEP * (cell as f64 + left / weight - 0.5);
+                return libm::exp(log_logistic(logit));
+            }
+            left -= weight;
+        }
+        libm::exp(self.log_dark[Self::CELLS - 1])
+    }
+}
+
+/// Minimum of a function by the simplex search of Nelder & Mead (1965), `evaluations` at most.
+pub(super) fn nelder_mead<const N: usize>(
+    start: [f64; N],
+    step: [f64; N],
+    evaluations: usize,
+    f: impl Fn(&[f64; N]) -> f64,
+) -> [f64; N] {
+    let worth = |x: &[f64; N]| {
+        let value = f(x);
+        if value.is_finite() { value } else { f64::MAX }
+    };
+    let mut simplex: Vec<([f64; N], f64)> = (0..=N)
+        .map(|corner| {
+            let mut x = start;
+            if corner > 0 {
+                x[corner - 1] += step[corner - 1];
+            }
+            (x, worth(&x))
+        })
+        .collect();
+    let mut used = N + 1;
+    while used < evaluations {
+        simplex.sort_by(|a, b| a.1.total_cmp(&b.1));
+        if simplex[N].1 - simplex[0].1 < 1e-7 {
+            break;
+        }
+        let centre: [f64; N] =
+            std::array::from_fn(|d| simplex[..N].iter().map(|(x, _)| x[d]).sum::<f64>() / N as f64);
+        let worst = simplex[N].0;
+        let along = |factor: f64| -> [f64; N] { std::array::from_fn(|d| centre[d] + factor * (worst[d] - centre[d])) };
+        let reflected = along(-1.0);
+        let value = worth(&reflected);
+        used += 1;
+        if value < simplex[0].1 {
+            let expanded = along(-2.0);
+            let further = worth(&expanded);
+            used += 1;
+            simplex[N] = if further < value { (expanded, further) } else { (reflected, value) };
+        } else if value < simplex[N - 1].1 {
+            simplex[N] = (reflected, value);
+        } else {
+            let contracted = along(if value < simplex[N].1 { -0.5 } else { 0.5 });
+            let nearer = worth(&contracted);
+            used += 1;
+            if nearer < simplex[N].1.min(value) {
+                simplex[N] = (contracted, nearer);
+            } else {
+                let best = simplex[0].0;
+                for (x, value) in &mut simplex[1..] {
+                    *x = std::array::from_fn(|d| 0.5 * (x[d] + best[d]));
+                    *value = worth(x);
+                }
+                used += N;
+            }
+        }
+    }
+    simplex.sort_by(|a, b| a.1.total_cmp(&b.1));
+    simplex[0].0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hermite_integrates_normal_moments() {
+        let moment = |power: i32| GAUSS_HERMITE.iter().map(|(z, w)| w * z.powi(power)).sum::<f64>();
+        assert!((moment(0) - 1.0).abs() < 1e-12);
+        assert!((moment(2) - 1.0).abs() < 1e-12);
+        assert!((moment(4) - 3.0).abs() < 1e-11);
+    }
+
+    #[test]
+    fn the_split_integrates_to_one_and_leans_to_the_larger() {
+        let grid = SplitGrid::new();
+        let (known, dark) = (LogNormal { mean: 1.0, sd: 0.4 }, LogNormal { mean: 0.0, sd: 0.9 });
+        let density: f64 =
+            (0..4000).map(|i| 0.005 * libm::exp(grid.log_density(-8.0 + 0.005 * f64::from(i), known, dark, -1e9))).sum();
+        assert!((density - 1.0).abs() < 1e-3, "{density}");
+        let draws: Vec<f64> =
+            (0..1000).map(|i| grid.draw(1.5, known, dark, -1e9, (f64::from(i) + 0.5) / 1000.0)).collect();
+        assert!(draws.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert!(draws[500] > 0.1 && draws[500] < 0.4, "{}", draws[500]);
+        // The floor holds.
+        let floored: Vec<f64> =
+            (0..100).map(|i| grid.draw(1.5, known, dark, 1.4, (f64::from(i) + 0.5) / 100.0)).collect();
+        assert!(floored.iter().all(|v| 1.0 - v > libm::exp(1.4 - 1.5) - 0.02));
+    }
+
+    #[test]
+    fn the_simplex_finds_a_valley() {
+        let best = nelder_mead([-1.2, 1.0], [0.5, 0.5], 2000, |[x, y]| {
+            (1.0 - x) * (1.0 - x) + 100.0 * (y - x * x) * (y - x * x)
+        });
+        assert!((best[0] - 1.0).abs() < 1e-3 && (best[1] - 1.0).abs() < 1e-3, "{best:?}");
+    }
+
+    #[test]
+    fn tails_of_the_normal() {
+        assert!((log_normal_cdf(0.0) - libm::log(0.5)).abs() < 1e-12);
+        assert!((log_normal_cdf(-7.999) - log_normal_cdf(-8.001)).abs() < 0.02);
+    }
+}

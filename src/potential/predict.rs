@@ -1,0 +1,261 @@
+//! From a state of the chain to the realised 12 months: counts, demand and the wallet of every known customer.
+//!
+//! Known customers are open or not by their own probability (served ones are open); the demand of a territory splits into known and
+//! dark as the model says; the number of dark customers is drawn given their demand; the known demand is shared out over
+//! the open known in proportion to drawn sizes, no wallet below our own sales to it. Totals add up by construction.
+
+use rand::RngExt as _;
+use rand_distr::{Distribution as _, Poisson, StandardNormal};
+
+use super::activity::Activity;
+use super::chain::State;
+use super::model::{Demand, Model, SizeTerms};
+use super::numeric::{LogNormal, log_normal_density};
+use super::observed::Observed;
+use super::sizes::KnownSizes;
+use crate::rng::Stream;
+
+/// One predictive draw; vectors by territory, `wallets` by customer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Prediction {
+    pub dark_customers: Vec<f64>,
+    pub dark_demand: Vec<f64>,
+    pub served_demand: Vec<f64>,
+    pub identified_demand: Vec<f64>,
+    pub identified_customers: Vec<f64>,
+    pub wallets: Vec<f32>,
+}
+
+/// What a prediction reads beside the state.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub observed: &'a Observed,
+    pub activity: &'a [Activity],
+    pub sizes: &'a KnownSizes,
+    pub model: &'a Model,
+    /// False where nothing speaks of a dark half: then there is none in the draws.
+    pub dark: bool,
+}
+
+pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Prediction {
+    let Source { observed, activity, sizes, model, dark } = source;
+    let mut terms = SizeTerms::default();
+    terms.write(model, &state.size);
+    let tau = libm::exp(state.size.log_tau);
+    let count = observed.territories.len();
+    let mut out = Prediction { wallets: vec![0.0; observed.customers.len()], ..Default::default() };
+    for j in 0..count {
+        let territory = &observed.territories[j];
+        let place = &model.places[j];
+        let mut open: Vec<usize> = territory
+            .customers
+            .clone()
+            .filter(|&i| {
+                let uniform: f64 = rng.random();
+                uniform < activity[i].open
+            })
+            .collect();
+        let own: f64 = open.iter().map(|&i| observed.customers[i].own_year.max(0.0)).sum();
+        let known = known_demand(&open, state, sizes, state.psi[j], tau);
+        let free = libm::exp(state.beta[j] + state.log_rho[j]);
+        let listed = model.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
+        let audited = territory.outlets.map(|outlets| (outlets - open.len() as f64).round().max(0.0));
+        let log_total = match place.demand {
+            Demand::Known(log_total) => Some(log_total),
+            Demand::Shared => Some(state.log_total[j]),
+            Demand::Unknown => None,
+        };
+        let (number, known_amount, dark_amount) = match log_total {
+            Some(log_total) => {
+                let (number, share) =
+                    split(model, &terms, state.psi[j], log_total, known, place.log_own, audited, listed, free, rng);
+                let total = libm::exp(log_total);
+                let known_amount = if open.is_empty() { 0.0 } else { (total * (1.0 - share)).max(own).min(total.max(own)) };
+                (number, known_amount, (total - known_amount).max(0.0))
+            }
+            None => {
+                let number = if dark { audited.unwrap_or_else(|| listed + poisson(free, rng)) } else { 0.0 };
+                let size = |lognormal: LogNormal, rng: &mut Stream| {
+                    let z: f64 = StandardNormal.sample(rng);
+                    libm::exp(lognormal.mean + lognormal.sd * z)
+                };
+                let known_amount = known.map_or(0.0, |known| {
+                    // Above our own sales: a few tries, then the least that is possible and a little more.
+                    let tried = (0..20).map(|_| size(known, rng)).find(|&amount| amount >= own);
+                    tried.unwrap_or(own * 1.02)
+                });
+                let dark_amount =
+                    if number > 0.0 { size(terms.dark_of(state.psi[j], number), rng) } else { 0.0 };
+                (number, known_amount, dark_amount)
+            }
+        };
+        if known_amount <= 0.0 {
+            open.clear();
+        }
+        share_out(&open, known_amount, observed, state, sizes, tau, rng, &mut out.wallets);
+        let sum = |served: bool| -> f64 {
+            let chosen = open.iter().filter(|&&i| observed.customers[i].served == served);
+            chosen.map(|&i| f64::from(out.wallets[i])).sum()
+        };
+        let (served, identified) = (sum(true), sum(false));
+        out.served_demand.push(served);
+        out.identified_demand.push(identified);
+        out.identified_customers.push(open.iter().filter(|&&i| !observed.customers[i].served).count() as f64);
+        // Wallets are single precision: the dark take the rounding, so that the total stays exact.
+        let rounding = if dark_amount > 0.0 { known_amount - served - identified } else { 0.0 };
+        out.dark_demand.push((dark_amount + rounding).max(0.0));
+        out.dark_customers.push(if dark_amount > 0.0 { number.max(1.0) } else { number });
+    }
+    out
+}
+
+/// The lognormal of the demand of these open customers.
+fn known_demand(open: &[usize], state: &State, sizes: &KnownSizes, psi: f64, tau: f64) -> Option<LogNormal> {
+    if open.is_empty() {
+        return None;
+    }
+    let kappa = state.size.kappa;
+    let (mut first, mut variance) = (0.0, 0.0);
+    for &i in open {
+        let spread = kappa * kappa * sizes.variance[i] + tau * tau;
+        let mean = libm::exp(kappa * sizes.index[i] + 0.5 * spread);
+        first += mean;
+        variance += mean * mean * libm::expm1(spread);
+    }
+    Some(LogNormal::matching(psi + libm::log(first), variance / (first * first)))
+}
+
+/// Number of dark customers and their share of a known total.
+#[expect(clippy::too_many_arguments, reason = "one step of `predict`, cut out to be read alone")]
+fn split(
+    model: &Model,
+    terms: &SizeTerms,
+    psi: f64,
+    log_total: f64,
+    known: Option<LogNormal>,
+    log_own: f64,
+    audited: Option<f64>,
+    listed: f64,
+    free: f64,
+    rng: &mut Stream,
+) -> (f64, f64) {
+    let uniform: f64 = rng.random();
+    let Some(known) = known else {
+        // Nobody known: all of it is dark.
+        let number = audited.unwrap_or_else(|| number_given_demand(terms, psi, log_total, listed, free, rng));
+        return (number.max(1.0), 1.0);
+    };
+    match audited {
+        Some(number) if number < 0.5 => (0.0, 0.0),
+        Some(number) => (number, model.grid.draw(log_total, known, terms.dark_of(psi, number), log_own, uniform)),
+        None => {
+            let (log_none, dark) = terms.dark(psi, listed, free);
+            let none = log_none + known.log_density(log_total);
+            let some =
+                libm::log((-libm::expm1(log_none)).max(1e-300)) + model.grid.log_density(log_total, known, dark, log_own);
+            let chance: f64 = rng.random();
+            if log_none > f64::NEG_INFINITY && chance < 1.0 / (1.0 + libm::exp((some - none).clamp(-700.0, 700.0))) {
+                return (0.0, 0.0);
+            }
+            let share = model.grid.draw(log_total, known, dark, log_own, uniform);
+            if share <= 0.0 {
+                return (listed, 0.0);
+            }
+            let number = number_given_demand(terms, psi, log_total + libm::log(share), listed, free, rng);
+            (number, share)
+        }
+    }
+}
+
+/// Draws the number of dark customers, at least one, given their demand:
+/// P(n | D) proportional to Poisson(n - listed; free) x lognormal(D; n customers).
+fn number_given_demand(terms: &SizeTerms, psi: f64, log_demand: f64, listed: f64, free: f64, rng: &mut Stream) -> f64 {
+    let reach = 8.0 * (free + 1.0).sqrt() + 8.0;
+    let from = (free - reach).floor().max(if listed > 0.0 { 0.0 } else { 1.0 });
+    let cells = (free + reach - from).ceil().max(1.0) as usize;
+    let log_free = libm::log(free.max(1e-300));
+    let log: Vec<f64> = (0..=cells)
+        .map(|cell| {
+            let further = from + cell as f64;
+            let size = terms.dark_of(psi, listed + further);
+            further * log_free - libm::lgamma(further + 1.0) + log_normal_density(log_demand, size.mean, size.sd)
+        })
+        .collect();
+    let top = log.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = log.iter().map(|x| libm::exp(x - top)).collect();
+    let uniform: f64 = rng.random();
+    let mut left = uniform * weights.iter().sum::<f64>();
+    for (cell, weight) in weights.iter().enumerate() {
+        left -= weight;
+        if left <= 0.0 {
+            return listed + from + cell as f64;
+        }
+    }
+    listed + from + cells as f64
+}
+
+fn poisson(mean: f64, rng: &mut Stream) -> f64 {
+    if mean > 1e-9 && mean < 1e12 { Poisson::new(mean).map_or(0.0, |poisson| poisson.sample(rng)) } else { 0.0 }
+}
+
+/// Shares `amount` out over the open customers: `max(own, scale x drawn size)`, with the scale that makes the sum right.
+#[expect(clippy::too_many_arguments, reason = "one step of `predict`, cut out to be read alone")]
+fn share_out(
+    open: &[usize],
+    amount: f64,
+    observed: &Observed,
+    state: &State,
+    sizes: &KnownSizes,
+    tau: f64,
+    rng: &mut Stream,
+    wallets: &mut [f32],
+) {
+    let size: Vec<f64> = open
+        .iter()
+        .map(|&i| {
+            let (a, b): (f64, f64) = (StandardNormal.sample(rng), StandardNormal.sample(rng));
+            libm::exp(state.size.kappa * (sizes.index[i] + sizes.variance[i].sqrt() * a) + tau * b)
+        })
+        .collect();
+    let own: Vec<f64> = open.iter().map(|&i| observed.customers[i].own_year.max(0.0)).collect();
+    for (&i, wallet) in open.iter().zip(fill(amount, &size, &own)) {
+        // Rounding to single precision must not fall below our own sales.
+        let rounded = wallet as f32;
+        wallets[i] = if f64::from(rounded) < observed.customers[i].own_year { rounded.next_up() } else { rounded };
+    }
+}
+
+/// `max(floor, scale x weight)` with the scale at which the sum is `amount` (or the floors, when they alone exceed it).
+fn fill(amount: f64, weight: &[f64], floor: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..weight.len()).collect();
+    // Whose floor binds longest comes first.
+    order.sort_by(|&a, &b| (floor[b] / weight[b]).total_cmp(&(floor[a] / weight[a])).then(a.cmp(&b)));
+    let mut weights: f64 = weight.iter().sum();
+    let mut left = amount;
+    let mut bound = vec![false; weight.len()];
+    for &i in &order {
+        if left <= 0.0 || floor[i] * weights <= left * weight[i] {
+            break;
+        }
+        bound[i] = true;
+        left -= floor[i];
+        weights -= weight[i];
+    }
+    let scale = if weights > 0.0 { left.max(0.0) / weights } else { 0.0 };
+    (0..weight.len()).map(|i| if bound[i] { floor[i] } else { (scale * weight[i]).max(floor[i]) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floors_hold_and_the_sum_is_kept() {
+        let filled = fill(100.0, &[1.0, 1.0, 2.0], &[40.0, 0.0, 10.0]);
+        assert!((filled.iter().sum::<f64>() - 100.0).abs() < 1e-9);
+        assert_eq!(filled, [40.0, 20.0, 40.0]);
+        // Floors that exceed the amount are kept.
+        assert_eq!(fill(10.0, &[1.0, 1.0], &[8.0, 7.0]), [8.0, 7.0]);
+        assert!(fill(10.0, &[], &[]).is_empty());
+    }
+}

@@ -1,0 +1,49 @@
+//! Discovery: how dark customers become identified.
+//!
+//! Hazard a month of one dark agent: `visibility * (spontaneous + referral * S + yield * calls / dark_at_start)`. The first
+//! two terms are Bass (1969): innovation, and imitation of the influence-weighted share S of the territory's living
+//! customers that we served at the month's start. The third makes each prospecting call find `yield` customers while the
+//! dark half is what it was, and fewer as fewer remain. An event of hazard h has probability `1 - exp(-h)`.
+//!
+//! A bought list with `usable` records names each dark agent of the territory with the same chance
+//! `min(1, usable / dark now)`.
+
+use crate::lanes::Lanes;
+use crate::simulate::Discovery;
+
+/// Hazard a month of a dark agent of visibility 1. `served` is S, `calls` the prospecting calls of the month.
+pub fn hazard(discovery: &Discovery, served: f64, calls: f64, dark_at_start: f64) -> f64 {
+    let prospecting = if dark_at_start > 0.0 { discovery.prospecting_yield * calls / dark_at_start } else { 0.0 };
+    discovery.spontaneous + discovery.referral * served + prospecting
+}
+
+/// Chance of each dark agent to be on a list.
+pub fn listed(usable: f64, dark: f64) -> f64 {
+    if dark > 0.0 { (usable / dark).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+/// Probability of either of two independent events.
+#[inline(always)]
+pub fn either<V: Lanes>(one: V, other: V) -> V {
+    one + other * (V::of(1.0) - one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hand_computed_hazard() {
+        let discovery = Discovery { spontaneous: 0.001, referral: 0.02, prospecting_yield: 0.1 };
+        // 0.001 + 0.02 * 0.25 + 0.1 * 30 / 600 = 0.011
+        assert!((hazard(&discovery, 0.25, 30.0, 600.0) - 0.011).abs() < 1e-15);
+        assert!((hazard(&discovery, 0.0, 30.0, 0.0) - 0.001).abs() < 1e-15);
+    }
+
+    #[test]
+    fn lists_end_with_the_dark() {
+        assert!((listed(50.0, 200.0) - 0.25).abs() < 1e-15);
+        assert_eq!((listed(500.0, 200.0), listed(5.0, 0.0)), (1.0, 0.0));
+        assert!((either(0.5, 0.5) - 0.75_f64).abs() < 1e-15);
+    }
+}

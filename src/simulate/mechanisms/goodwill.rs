@@ -1,0 +1,92 @@
+//! Goodwill: what our contacts leave behind in a customer's mind.
+//!
+//! `G_t = decay * G_{t-1} + sum_c effect_c * saturate(contacts_ct)`, the adstock of Broadbent (1979), with contacts
+//! saturating as a Hill curve of slope 1, normalised so that one contact counts as one:
+//! `saturate(x) = x * (1 + h) / (x + h)` with h the half-saturation in contacts a month.
+//!
+//! A steady `x` contacts a month leads to `effect * saturate(x) / (1 - decay)`.
+
+use crate::channel::Channel;
+use crate::lanes::Lanes;
+
+/// Parameters of goodwill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goodwill {
+    /// Share of last month's goodwill that is left, 0 to 1.
+    pub decay: f64,
+    /// Log odds of choosing us added by one contact a month, by channel.
+    pub effect: [f64; Channel::COUNT],
+    /// Contacts a month at which the effect is half of its ceiling; positive.
+    pub half_saturation: f64,
+}
+
+impl Goodwill {
+    /// The effect of `contacts` in a month relative to that of one.
+    #[inline(always)]
+    pub fn saturate<V: Lanes>(&self, contacts: V) -> V {
+        contacts * V::of(1.0 + self.half_saturation) / (contacts + V::of(self.half_saturation))
+    }
+
+    /// What one channel's contacts add this month.
+    #[inline(always)]
+    pub fn lift<V: Lanes>(&self, channel: Channel, contacts: V) -> V {
+        V::of(self.effect[channel.index()]) * self.saturate(contacts)
+    }
+
+    /// This month's goodwill from last month's and what was added.
+    #[inline(always)]
+    pub fn step<V: Lanes>(&self, before: V, lifts: V) -> V {
+        V::of(self.decay) * before + lifts
+    }
+
+    /// Goodwill that a steady number of contacts a month leads to, by channel.
+    pub fn steady(&self, contacts: &[f64; Channel::COUNT]) -> f64 {
+        let lifts: f64 = Channel::ALL.iter().map(|&channel| self.lift(channel, contacts[channel.index()])).sum();
+        lifts / (1.0 - self.decay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn goodwill() -> Goodwill {
+        Goodwill { decay: 0.7, effect: [0.1, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0], half_saturation: 3.0 }
+    }
+
+    #[test]
+    fn hand_computed_months() {
+        let model = goodwill();
+        // Two visits: 0.1 * 2 * 4 / 5 = 0.16; then nothing: 0.7 * 0.16 = 0.112.
+        let first = model.step(0.0, model.lift(Channel::FaceToFace, 2.0));
+        assert!((first - 0.16).abs() < 1e-12);
+        assert!((model.step(first, model.lift(Channel::FaceToFace, 0.0)) - 0.112).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_contact_counts_as_one_and_more_count_less() {
+        let model = goodwill();
+        assert!((model.saturate(1.0_f64) - 1.0).abs() < 1e-12);
+        assert!(model.saturate(2.0_f64) < 2.0);
+        assert!(model.saturate(1e9_f64) < 4.0 + 1e-6);
+    }
+
+    #[test]
+    fn half_life_is_that_of_the_decay() {
+        let model = goodwill();
+        let months = -0.5_f64.ln() / -model.decay.ln() * -1.0;
+        let left = model.decay.powf(months.abs());
+        assert!((left - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn steady_contacts_converge() {
+        let model = goodwill();
+        let mut goodwill = 0.0;
+        for _ in 0..200 {
+            goodwill = model.step(goodwill, model.lift(Channel::FaceToFace, 1.5) + model.lift(Channel::Phone, 0.5));
+        }
+        let steady = model.steady(&[1.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert!((goodwill - steady).abs() < 1e-12);
+    }
+}

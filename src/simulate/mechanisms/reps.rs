@@ -1,0 +1,58 @@
+//! Reps: how a plan of visits meets the calls that a territory's reps can make in a month.
+//!
+//! With `wanted = sum of desired visits over the customers known at the month's start` and `for_visits = (1 - share) *
+//! capacity`: a plan that is *spread* scales all desired rates by `for_visits / wanted`; one with a *ceiling* scales by
+//! `min(1, for_visits / wanted)`. The rest of capacity is spent prospecting; of a spread plan that is `share * capacity`.
+//!
+//! Visits are then rates rounded up or down at random (see [`super::contacts`]), so that a territory's visits meet its
+//! capacity in expectation and scatter around it by a few, as the calls of real months do.
+
+use crate::simulate::MeetsCapacity;
+
+/// A territory's month in the field.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effort {
+    /// Multiplies desired visits.
+    pub factor: f64,
+    /// Calls spent prospecting.
+    pub prospecting: f64,
+}
+
+/// Meets `wanted` visits with `capacity` calls a month, of which `share` (0 to 1) is meant for prospecting.
+pub fn effort(meets: MeetsCapacity, wanted: f64, capacity: f64, share: f64) -> Effort {
+    let for_visits = (1.0 - share) * capacity;
+    let spread = if wanted > 0.0 { for_visits / wanted } else { 0.0 };
+    match meets {
+        MeetsCapacity::Spread => Effort { factor: spread, prospecting: share * capacity },
+        MeetsCapacity::Ceiling => {
+            let factor = spread.min(1.0);
+            Effort { factor, prospecting: (capacity - factor * wanted).max(0.0) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spread_uses_all_calls() {
+        // 100 calls, 20% prospecting: 80 visits over 50 wanted.
+        let effort = effort(MeetsCapacity::Spread, 50.0, 100.0, 0.2);
+        assert!((effort.factor - 1.6).abs() < 1e-12 && (effort.prospecting - 20.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_ceiling_leaves_the_rest_to_prospecting() {
+        let idle = effort(MeetsCapacity::Ceiling, 50.0, 100.0, 0.2);
+        assert!((idle.factor - 1.0).abs() < 1e-12 && (idle.prospecting - 50.0).abs() < 1e-12);
+        let short = effort(MeetsCapacity::Ceiling, 160.0, 100.0, 0.2);
+        assert!((short.factor - 0.5).abs() < 1e-12 && (short.prospecting - 20.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn nobody_to_visit() {
+        assert_eq!(effort(MeetsCapacity::Spread, 0.0, 100.0, 0.2), Effort { factor: 0.0, prospecting: 20.0 });
+        assert_eq!(effort(MeetsCapacity::Ceiling, 0.0, 100.0, 0.2), Effort { factor: 0.0, prospecting: 100.0 });
+    }
+}

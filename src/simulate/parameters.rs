@@ -1,0 +1,49 @@
+//! The parameters of one draw, shared by the simulator and the likelihood.
+
+use super::mechanisms::goodwill::Goodwill;
+
+/// Market-wide parameters of one draw.
+///
+/// Levels are those of `history_end`: a customer's `size` is its category demand in an average month of that time, and
+/// month t after it is multiplied by `season[month of year] * exp(growth * t)` and the territory's shock.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameters {
+    /// Demand indices by month of the year (January first), mean 1.
+    pub season: [f64; 12],
+    /// Log growth of category demand a month.
+    pub growth: f64,
+    /// Standard deviation of the log of the territory-month shock (mean of the shock is 1).
+    pub shock_sd: f64,
+    pub goodwill: Goodwill,
+    /// Demand units of one order: `orders = order_unit * Poisson(mean / order_unit)`, so variance / mean = order_unit.
+    pub order_unit: f64,
+    pub discovery: Discovery,
+    pub conversion: Conversion,
+    /// Hazard a month that a served customer stops buying from us.
+    pub churn: f64,
+    /// Hazard a month that any customer closes for good.
+    pub closure: f64,
+    /// New (dark) customers opening a month, as a share of the living ones.
+    pub birth: f64,
+}
+
+/// How dark customers become identified: hazard a month of one dark agent
+/// `= visibility * (spontaneous + referral * influence-weighted served share
+///                  + prospecting_yield * prospecting calls / dark at start)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Discovery {
+    /// Hazard a month.
+    pub spontaneous: f64,
+    /// Hazard a month at a served share of 1 (Bass's q).
+    pub referral: f64,
+    /// Customers found by one prospecting call while the dark half is what it was at the start.
+    pub prospecting_yield: f64,
+}
+
+/// How identified (or lapsed) customers become served: hazard a month `= hazard * exp(goodwill_effect * goodwill)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Conversion {
+    /// At zero goodwill.
+    pub hazard: f64,
+    pub goodwill_effect: f64,
+}

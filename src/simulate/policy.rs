@@ -1,0 +1,79 @@
+//! What we do, month by month: the only thing in which strategies differ.
+
+use super::ChannelSet;
+
+/// A policy over the horizon: phases in time order, the first beginning in month 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    pub phases: Vec<Phase>,
+    /// Things that happen once, in month order.
+    pub list_purchases: Vec<ListPurchase>,
+}
+
+impl Policy {
+    /// The phase that holds in a month.
+    ///
+    /// # Panics
+    ///
+    /// Without a phase from month 0.
+    pub fn phase(&self, month: usize) -> &Phase {
+        &self.phases[self.phases.partition_point(|phase| phase.from <= month) - 1]
+    }
+}
+
+/// What holds from one month on until the next phase begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Phase {
+    /// First month of the phase, counted from 0 = the first month simulated.
+    pub from: usize,
+    pub visits: VisitPlan,
+    /// Contacts a month by agent for each further channel in use; of agents that we know at the time.
+    /// Not bounded by rep capacity. Outer: as `channels`; inner: by agent.
+    pub channels: ChannelSet,
+    pub contacts: Vec<Vec<f32>>,
+    /// Multiplies category demand, by territory (1 = as is).
+    pub demand: Vec<f32>,
+    /// Log odds added to each rival's appeal, in `CompanyIx` order from 1, by territory (outer); what is missing counts as 0.
+    pub rival_push: Vec<Vec<f32>>,
+    /// Months of customers' category demand that each rival sells ahead in *every* month of the phase (loading), in
+    /// `CompanyIx` order from 1; empty for none. A single load is a phase of one month.
+    pub rival_loading: Vec<f32>,
+    /// Log odds added to our own appeal everywhere (price, supply).
+    pub own_push: f32,
+}
+
+/// Visits of field reps.
+///
+/// In territory j, with `wanted_j = sum of desired_i over the customers known at the month's start`:
+///
+/// * `Spread`: all visits are made, in proportion: `rate_i = desired_i * (1 - prospecting_j) * capacity_j / wanted_j`;
+///   the rest of capacity, `prospecting_j * capacity_j`, is spent prospecting. (As today: the plan is a set of weights.)
+/// * `Ceiling`: `rate_i = desired_i * min(1, (1 - prospecting_j) * capacity_j / wanted_j)`; what is left over is spent
+///   prospecting too. (An explicit call plan says how often, and is cut only where capacity lacks.)
+#[derive(Debug, Clone, PartialEq)]
+pub struct VisitPlan {
+    /// Visits a month by agent, if we know it.
+    pub desired: Vec<f32>,
+    /// How the plan meets capacity, by territory.
+    pub meets_capacity: Vec<MeetsCapacity>,
+    /// Calls a month that the reps of a territory can make, travel taken off.
+    pub capacity: Vec<f64>,
+    /// Share of capacity spent on finding dark customers, by territory, 0 to 1.
+    pub prospecting: Vec<f64>,
+}
+
+/// See [`VisitPlan`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeetsCapacity {
+    Spread,
+    Ceiling,
+}
+
+/// A bought list: each dark agent of the territories is on it with the same chance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListPurchase {
+    /// Month, counted from 0.
+    pub month: usize,
+    /// Usable records (already times accuracy), by territory.
+    pub usable: Vec<f64>,
+}

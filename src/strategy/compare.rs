@@ -1,0 +1,262 @@
+//! Runs to rows: `strategies.csv`, `forecast.csv`, warnings and the assumptions that the figures rest on.
+
+use super::runs::{Outcome, Run, Runs, best};
+use super::{Assumption, Comparison, ForecastRow, StrategyRow, TargetRow, Today};
+use crate::calibrate::{Calibration, Identified};
+use crate::market::{Bound, BoundAction};
+use crate::origin::Origin;
+use crate::scenario::Objective;
+use crate::stats::{Summary, mean_sd, quantile_sorted};
+
+use super::levers::channel_plan_notes;
+use super::twin::{APPEAL_PRIOR, PROSPECTING_YIELD_PRIOR};
+
+/// A gain in sales beyond this share has not been shown by field experiments on sales effort.
+const BELIEVABLE_GAIN: f64 = 0.10;
+
+/// Share of runs that must pay back for a payback time to be shown.
+const PAYS_BACK: f64 = 0.95;
+
+/// Writes up all runs.
+pub fn write_up(
+    bound: &Bound,
+    today: &Today,
+    calibration: &Calibration,
+    runs: &Runs,
+    baseline: usize,
+    targets: Vec<TargetRow>,
+) -> Comparison {
+    Comparison {
+        forecast: forecast(bound, &runs.runs),
+        strategies: strategies(bound, runs),
+        targets,
+        runs: runs.runs.len() as u32,
+        monte_carlo: runs.monte_carlo.clone(),
+        assumptions: assumptions(bound, today, calibration),
+        warnings: warnings(bound, runs, baseline),
+    }
+}
+
+fn strategies(bound: &Bound, runs: &Runs) -> Vec<StrategyRow> {
+    let market = &bound.market;
+    let (unit, currency) = (market.unit().to_owned(), market.data.meta.currency.clone());
+    let n = runs.runs.len() as f64;
+    let objectives: Vec<Vec<f64>> = runs.runs.iter().map(|run| run.objective(runs.objective)).collect();
+    let objective_unit = match runs.objective {
+        Objective::IncrementalSales => unit.clone(),
+        Objective::Npv | Objective::IncrementalMargin => currency.clone(),
+    };
+    let mut rows = Vec::new();
+    for (s, strategy) in bound.strategies.iter().enumerate() {
+        let mut push = |territory: &str, period: &str, metric: &str, unit: &str, summary: Option<Summary>| {
+            rows.push(StrategyRow {
+                strategy: strategy.id.clone(),
+                territory_id: territory.to_owned(),
+                segment: "*".into(),
+                period: period.to_owned(),
+                metric: metric.to_owned(),
+                unit: unit.to_owned(),
+                summary,
+            });
+        };
+        let of = |pick: &dyn Fn(&Outcome) -> f64| -> Option<Summary> {
+            Summary::of(&runs.runs.iter().map(|run| pick(&run.outcomes[s])).collect::<Vec<f64>>())
+        };
+        push("*", "*", "incremental_sales", &unit, of(&|outcome| outcome.sales.iter().sum()));
+        push("*", "*", "cost", &currency, of(&|outcome| outcome.cost.iter().sum()));
+        push("*", "*", "new_customers", "customers", of(&|outcome| outcome.won.iter().sum()));
+        push("*", "*", "share", "share", of(&|outcome| outcome.share));
+        let money: Option<Vec<_>> = runs.runs.iter().map(|run| run.outcomes[s].money).collect();
+        if let Some(money) = money {
+            let summary = |pick: &dyn Fn(&super::economics::Money) -> f64| {
+                Summary::of(&money.iter().map(pick).collect::<Vec<f64>>())
+            };
+            push("*", "*", "incremental_margin", &currency, summary(&|money| money.margin));
+            push("*", "*", "npv", &currency, summary(&|money| money.npv));
+            let roi: Option<Vec<f64>> = money.iter().map(|money| money.roi).collect();
+            push("*", "*", "roi", "ratio", roi.and_then(|roi| Summary::of(&roi)));
+            let payback: Vec<f64> = money.iter().filter_map(|money| money.payback).collect();
+            // A strategy that spends nothing has nothing to pay back.
+            let spends = money.iter().any(|money| money.cost > 0.0);
+            let enough = spends && payback.len() as f64 >= PAYS_BACK * n;
+            push("*", "*", "payback_months", "months", if enough { Summary::of(&payback) } else { None });
+        }
+        let probability = |count: f64| {
+            let p = count / n;
+            // The deviation is the Monte Carlo error of the probability.
+            Summary { sd: (p * (1.0 - p) / n).sqrt(), ..Summary::exact(p) }
+        };
+        let wins = objectives.iter().filter(|run| best(run) == s).count() as f64;
+        let losses = objectives.iter().filter(|run| run[s] < 0.0).count() as f64;
+        push("*", "*", "p_best", "probability", Some(probability(wins)));
+        push("*", "*", "p_loss", "probability", Some(probability(losses)));
+        let regret: Vec<f64> = objectives.iter().map(|run| run[best(run)] - run[s]).collect();
+        push("*", "*", "regret", &objective_unit, Summary::of(&regret));
+        push("*", "*", "regret_cvar95", &objective_unit, cvar95(&regret).map(Summary::exact));
+        for month in 0..runs.runs.first().map_or(0, |run| run.outcomes[s].sales.len()) {
+            let period = market.history.last.plus(1 + month as i32).to_string();
+            push("*", &period, "incremental_sales", &unit, of(&|outcome| outcome.sales[month]));
+            push("*", &period, "cost", &currency, of(&|outcome| outcome.cost[month]));
+            push("*", &period, "new_customers", "customers", of(&|outcome| outcome.won[month]));
+        }
+        for j in 0..market.territory_count() {
+            let id = market.data.territory_id(j);
+            push(id, "*", "incremental_sales", &unit, of(&|outcome| outcome.sales_by_territory[j]));
+            push(id, "*", "new_customers", "customers", of(&|outcome| outcome.won_by_territory[j]));
+        }
+    }
+    rows
+}
+
+/// Mean of the worst 5% (Rockafellar & Uryasev 2000).
+fn cvar95(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let from = (!sorted.is_empty()).then(|| quantile_sorted(&sorted, 0.95))?;
+    let tail: Vec<f64> = sorted.into_iter().filter(|value| *value >= from).collect();
+    Some(mean_sd(&tail).0)
+}
+
+fn forecast(bound: &Bound, runs: &[Run]) -> Vec<ForecastRow> {
+    let market = &bound.market;
+    let territories = market.territory_count();
+    let kept: Vec<&Run> = runs.iter().filter(|run| !run.own_sales.is_empty()).collect();
+    let months = kept.first().map_or(0, |run| run.own_sales.len() / territories.max(1));
+    let mut rows = Vec::new();
+    type Series = fn(&Run) -> &Vec<f32>;
+    let series: [(&str, Series); 2] = [("own_sales", |run| &run.own_sales), ("total_demand", |run| &run.total_demand)];
+    for (measure, of) in series {
+        for month in 0..months {
+            let mut push = |id: &str, draws: Vec<f64>| {
+                rows.push(ForecastRow {
+                    period: market.history.last.plus(1 + month as i32),
+                    territory_id: id.to_owned(),
+                    measure: measure.to_owned(),
+                    unit: market.unit().to_owned(),
+                    summary: Summary::of(&draws),
+                    actual: None,
+                });
+            };
+            let cells = month * territories..(month + 1) * territories;
+            push("*", kept.iter().map(|run| of(run)[cells.clone()].iter().map(|&x| f64::from(x)).sum()).collect());
+            for j in 0..territories {
+                push(market.data.territory_id(j), kept.iter().map(|run| f64::from(of(run)[cells.start + j])).collect());
+            }
+        }
+    }
+    rows
+}
+
+fn warnings(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
+    let mut out = Vec::new();
+    let n = runs.runs.len() as f64;
+    let today: f64 = bound.market.own_last_year().iter().sum();
+    for (s, strategy) in bound.strategies.iter().enumerate() {
+        for (lever, &reached) in runs.reached[s].iter().enumerate() {
+            let plan = &strategy.levers[lever];
+            if reached == 0 && plan.who.is_some() {
+                out.push(format!(
+                    "{}: the `who` of lever {} selects none of the known customers in its territories",
+                    strategy.id,
+                    lever + 1
+                ));
+            }
+            if let BoundAction::ChannelPlan(channels) = &plan.action {
+                out.extend(
+                    channel_plan_notes(channels, bound).into_iter().map(|note| format!("{}: {note}", strategy.id)),
+                );
+            }
+        }
+        if s == baseline {
+            continue;
+        }
+        let months = runs.runs.first().map_or(1, |run| run.outcomes[s].sales.len()).max(1) as f64;
+        let gain =
+            runs.runs.iter().map(|run| run.outcomes[s].sales.iter().sum::<f64>()).sum::<f64>() / n * 12.0 / months;
+        if today > 0.0 && gain / today > BELIEVABLE_GAIN {
+            out.push(format!(
+                "{}: the mean gain is {:.0}% of today's sales a year; field experiments on sales effort have shown at most about \
+                 {:.0}% (call planning and sizing about 8%, realignment 2 to 7%). Treat it as too good until a pilot shows it",
+                strategy.id,
+                100.0 * gain / today,
+                100.0 * BELIEVABLE_GAIN
+            ));
+        }
+    }
+    out
+}
+
+fn assumptions(bound: &Bound, today: &Today, calibration: &Calibration) -> Vec<Assumption> {
+    let mut out: Vec<Assumption> = calibration
+        .diagnostics
+        .iter()
+        .map(|row| Assumption {
+            name: row.parameter.clone(),
+            value: format!(
+                "{} ({} to {}) {}",
+                digits(row.summary.q50),
+                digits(row.summary.q05),
+                digits(row.summary.q95),
+                row.unit
+            ),
+            origin: if row.identified == Identified::No && row.origin == Origin::YourData {
+                Origin::Assumption
+            } else {
+                row.origin
+            },
+            source: row.source.clone(),
+        })
+        .collect();
+    let mut assume = |name: &str, value: String, origin: Origin, source: &str| {
+        out.push(Assumption { name: name.into(), value, origin, source: source.into() });
+    };
+    if !today.calls_known {
+        assume(
+            "present calls",
+            "none known".into(),
+            Origin::Assumption,
+            "calls.csv is missing: today's effort counts as zero",
+        );
+    }
+    let prospecting: f64 =
+        today.capacity.iter().zip(&today.prospecting).map(|(capacity, share)| capacity * share).sum();
+    if prospecting > 0.0 {
+        assume(
+            "present prospecting",
+            format!("{} calls a month", digits(prospecting)),
+            Origin::YourData,
+            "capacity of reps.csv less the calls of calls.csv",
+        );
+    } else {
+        assume(
+            "finds by a prospecting call",
+            format!("lognormal, median {}, log sd {}", PROSPECTING_YIELD_PRIOR.0, PROSPECTING_YIELD_PRIOR.1),
+            Origin::Assumption,
+            "no record of prospecting in the data",
+        );
+    }
+    assume(
+        "chance of being found",
+        "grows with the root of a customer's size".into(),
+        Origin::Assumption,
+        "companies find the large ones first; the exponent has not been measured",
+    );
+    if bound.market.served().iter().all(|served| !served) {
+        assume(
+            "log odds of a customer once won",
+            format!("normal, mean {}, sd {}", APPEAL_PRIOR.0, APPEAL_PRIOR.1),
+            Origin::Assumption,
+            "nobody buys from us yet",
+        );
+    }
+    out
+}
+
+/// Three significant digits.
+fn digits(value: f64) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    let places = (2 - value.abs().log10().floor() as i32).clamp(0, 9) as usize;
+    format!("{value:.places$}")
+}

@@ -1,0 +1,97 @@
+//! A strategy's levers to a [`Policy`]: today's effort, edited by every lever in the months in which it is on.
+
+use crate::channel::Channel;
+use crate::market::{Bound, BoundStrategy};
+use crate::simulate::{MeetsCapacity, Phase, Policy, VisitPlan};
+
+use super::Today;
+use super::levers::{self, Context, Draft};
+use super::twin::Placed;
+
+/// A strategy, ready to run on one placed twin.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    pub policy: Policy,
+    /// By phase: money a contact, by channel.
+    pub contact_cost: Vec<[f64; Channel::COUNT]>,
+    /// By lever: agents that it reaches and that we know today.
+    pub reached: Vec<usize>,
+}
+
+/// Compiles a strategy for a placed twin.
+pub fn compile(
+    bound: &Bound,
+    today: &Today,
+    placed: &Placed,
+    strategy: &BoundStrategy,
+    weight: &[f64],
+    horizon: usize,
+) -> Compiled {
+    let start = as_today(bound, today, placed);
+    let mut policy = Policy { phases: Vec::new(), list_purchases: Vec::new() };
+    let mut contact_cost = Vec::new();
+    for month in phase_starts(strategy, horizon) {
+        let mut phase = start.clone();
+        phase.from = month;
+        let mut draft = Draft { phase, contact_cost: [0.0; Channel::COUNT], lists: Vec::new() };
+        for lever in strategy.levers.iter().filter(|lever| (lever.from..lever.until).contains(&month)) {
+            levers::apply(&Context { bound, placed, lever, weight, month }, &mut draft);
+        }
+        policy.phases.push(draft.phase);
+        policy.list_purchases.extend(draft.lists);
+        contact_cost.push(draft.contact_cost);
+    }
+    let reached = strategy
+        .levers
+        .iter()
+        .map(|lever| {
+            let context = Context { bound, placed, lever, weight, month: lever.from };
+            (0..placed.known.len()).filter(|&agent| placed.known[agent] && context.reaches(agent)).count()
+        })
+        .collect();
+    Compiled { policy, contact_cost, reached }
+}
+
+/// Months in which the policy changes, ascending, the first 0.
+fn phase_starts(strategy: &BoundStrategy, horizon: usize) -> Vec<usize> {
+    let mut starts = vec![0];
+    for lever in &strategy.levers {
+        // The month after a list was bought is a phase of its own, without the purchase.
+        starts.extend((lever.from..=lever.from + levers::steps(&lever.action)).chain([lever.until]));
+    }
+    starts.retain(|&month| month < horizon);
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
+/// Today's effort, for the agents of a placed twin.
+fn as_today(bound: &Bound, today: &Today, placed: &Placed) -> Phase {
+    let territories = bound.market.territory_count();
+    let rivals = placed.twin.territories.first().map_or(0, |territory| territory.rivals.len());
+    let contacts = |channel: Channel| -> Vec<f32> {
+        let (known, newcomer) = (&today.contacts[channel.index()], &today.newcomer[channel.index()]);
+        (0..placed.known.len())
+            .map(|agent| match (placed.known[agent], placed.customer[agent]) {
+                (true, Some(customer)) => known[customer as usize] as f32,
+                _ => newcomer[placed.territory[agent] as usize] as f32,
+            })
+            .collect()
+    };
+    let channels = today.channels();
+    Phase {
+        from: 0,
+        visits: VisitPlan {
+            desired: contacts(Channel::FaceToFace),
+            meets_capacity: vec![MeetsCapacity::Spread; territories],
+            capacity: today.capacity.clone(),
+            prospecting: today.prospecting.clone(),
+        },
+        contacts: channels.iter().map(|&channel| contacts(channel)).collect(),
+        channels,
+        demand: vec![1.0; territories],
+        rival_push: vec![vec![0.0; rivals]; territories],
+        rival_loading: vec![0.0; rivals],
+        own_push: 0.0,
+    }
+}

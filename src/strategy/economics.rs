@@ -1,0 +1,87 @@
+//! Money: what a strategy earns and costs against the baseline, in one run.
+//!
+//! With incremental sales s_t (demand units), price p, gross margin g, incremental cost c_t and real discount rate r a year:
+//!
+//! ```text
+//! margin_t = g p s_t            npv = sum_t (margin_t - c_t) (1 + r)^(-(t + 1) / 12)
+//! roi = (sum margin - sum c) / sum c, left out where sum c <= 0
+//! payback = first month (from 1) from which the running sum of margin - c stays at or above 0 to the horizon
+//! ```
+
+/// Prices that turn units into money.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prices {
+    /// Money a demand unit.
+    pub unit_price: f64,
+    /// Share of net sales.
+    pub gross_margin: f64,
+    /// Real, a year.
+    pub discount_rate: f64,
+}
+
+/// Money figures of one strategy in one run, against the baseline.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Money {
+    pub margin: f64,
+    pub cost: f64,
+    pub npv: f64,
+    pub roi: Option<f64>,
+    /// Months; `None` = not within the horizon.
+    pub payback: Option<f64>,
+}
+
+impl Prices {
+    /// Figures from incremental sales and cost by month.
+    pub fn value(&self, sales: &[f64], cost: &[f64]) -> Money {
+        let margins: Vec<f64> = sales.iter().map(|units| self.gross_margin * self.unit_price * units).collect();
+        let monthly = libm::pow(1.0 + self.discount_rate, -1.0 / 12.0);
+        let (mut npv, mut discount, mut running, mut payback) = (0.0, 1.0, 0.0, None);
+        for (month, (margin, cost)) in margins.iter().zip(cost).enumerate() {
+            discount *= monthly;
+            npv += (margin - cost) * discount;
+            running += margin - cost;
+            payback = match (running >= 0.0, payback) {
+                (true, None) => Some(month as f64 + 1.0),
+                (true, found) => found,
+                (false, _) => None,
+            };
+        }
+        let (margin, cost) = (margins.iter().sum::<f64>(), cost.iter().sum::<f64>());
+        let roi = (cost > 0.0).then(|| (margin - cost) / cost);
+        Money { margin, cost, npv, roi, payback }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRICES: Prices = Prices { unit_price: 10.0, gross_margin: 0.5, discount_rate: 0.21 };
+
+    #[test]
+    fn hand_computed_plan() {
+        // Margins 0, 50, 50 against 60 in the first month: pays back in month 3.
+        let money = PRICES.value(&[0.0, 10.0, 10.0], &[60.0, 0.0, 0.0]);
+        assert_eq!((money.margin, money.cost), (100.0, 60.0));
+        assert_eq!(money.payback, Some(3.0));
+        assert!((money.roi.unwrap() - 40.0 / 60.0).abs() < 1e-12);
+        let month = 1.21_f64.powf(-1.0 / 12.0);
+        let npv = -60.0 * month + 50.0 * month.powi(2) + 50.0 * month.powi(3);
+        assert!((money.npv - npv).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_year_is_discounted_by_the_yearly_rate() {
+        let mut sales = [0.0; 12];
+        sales[11] = 1.0;
+        let money = PRICES.value(&sales, &[0.0; 12]);
+        assert!((money.npv - 5.0 / 1.21).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_never_pays_back_has_no_payback_and_what_costs_nothing_no_roi() {
+        let money = PRICES.value(&[1.0, 0.0], &[3.0, 9.0]);
+        assert_eq!(money.payback, None);
+        assert_eq!(PRICES.value(&[1.0], &[0.0]).roi, None);
+    }
+}

@@ -1,0 +1,103 @@
+//! Levers: each edits the policy of the months in which it is on. One file a lever.
+//!
+//! To add one: write `levers/<name>.rs` with a function like [`targeting::apply`], give it a variant in
+//! `market::BoundAction`, bind its names in `market::bind`, and add a line to [`apply`].
+
+mod call_plan;
+mod channel_plan;
+mod competitor_move;
+mod demand_shock;
+mod headcount;
+mod list_purchase;
+mod targeting;
+
+pub use channel_plan::notes as channel_plan_notes;
+
+use crate::channel::Channel;
+use crate::market::{Bound, BoundAction, BoundLever};
+use crate::simulate::{ListPurchase, Phase};
+
+use super::twin::Placed;
+
+/// A policy's phase while levers edit it, and what a contact costs in it.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub phase: Phase,
+    /// Money a contact, by channel, on top of what we pay today.
+    pub contact_cost: [f64; Channel::COUNT],
+    /// Bought lists; only the phase that begins with the purchase counts.
+    pub lists: Vec<ListPurchase>,
+}
+
+/// What a lever may look at.
+pub struct Context<'a> {
+    pub bound: &'a Bound,
+    pub placed: &'a Placed,
+    pub lever: &'a BoundLever,
+    /// Weight of each territory when something is spread over several: its category demand.
+    pub weight: &'a [f64],
+    /// First month of the phase, counted from 0.
+    pub month: usize,
+}
+
+impl Context<'_> {
+    /// Whether an agent is among the lever's territories and fits its `who`.
+    pub fn reaches(&self, agent: usize) -> bool {
+        self.lever.territories[self.placed.territory[agent] as usize]
+            && self.lever.who.as_ref().is_none_or(|who| self.fits(who, agent))
+    }
+
+    /// Whether an agent fits an expression.
+    pub fn fits(&self, who: &crate::market::Selection, agent: usize) -> bool {
+        who.fits(&self.placed.view(agent), &self.bound.market, &self.bound.attributes, &self.placed.percentiles)
+    }
+
+    /// Shares of the lever's territories in something that is spread over them by demand; they sum to 1.
+    pub fn spread(&self) -> Vec<f64> {
+        let chosen = || self.lever.territories.iter().zip(self.weight);
+        let total: f64 = chosen().filter(|(on, _)| **on).map(|(_, weight)| weight).sum();
+        let count = self.lever.territories.iter().filter(|on| **on).count().max(1) as f64;
+        chosen()
+            .map(|(on, weight)| match (on, total > 0.0) {
+                (false, _) => 0.0,
+                (true, true) => weight / total,
+                (true, false) => 1.0 / count,
+            })
+            .collect()
+    }
+}
+
+/// Lets a lever edit the phase.
+pub fn apply(context: &Context<'_>, draft: &mut Draft) {
+    match &context.lever.action {
+        BoundAction::Headcount { plan, calls_per_month } => headcount::apply(plan, *calls_per_month, context, draft),
+        BoundAction::CallPlan { prospecting, rules } => call_plan::apply(*prospecting, rules, context, draft),
+        BoundAction::ChannelPlan(plan) => channel_plan::apply(plan, context, draft),
+        BoundAction::Targeting { weight } => targeting::apply(*weight, context, draft),
+        BoundAction::ListPurchase(plan) => list_purchase::apply(plan, context, draft),
+        BoundAction::CompetitorMove { company, push } => competitor_move::apply(*company, *push, context, draft),
+        BoundAction::DemandShock { factor } => demand_shock::apply(*factor, context, draft),
+    }
+}
+
+/// Months (from the lever's first) in which a lever changes what it does, apart from its beginning and end.
+pub fn steps(action: &BoundAction) -> usize {
+    match action {
+        BoundAction::Headcount { plan, .. } => plan.ramp_months as usize,
+        _ => 0,
+    }
+}
+
+/// Money spent in a month of the horizon that does not depend on how the market answers.
+pub fn fixed_cost(lever: &BoundLever, month: usize) -> f64 {
+    if !(lever.from..lever.until).contains(&month) {
+        return 0.0;
+    }
+    let once = if month == lever.from { lever.cost.once } else { 0.0 };
+    let own = match &lever.action {
+        BoundAction::Headcount { plan, .. } => plan.add * plan.monthly_cost,
+        BoundAction::ListPurchase(plan) if month == lever.from => plan.records * plan.cost_per_record,
+        _ => 0.0,
+    };
+    once + lever.cost.monthly + own
+}

@@ -1,0 +1,78 @@
+//! What a comparison hands on.
+
+use serde::Serialize;
+
+use crate::origin::Origin;
+use crate::stats::Summary;
+use crate::units::Month;
+
+/// A row of `forecast.csv`: the baseline's future.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ForecastRow {
+    pub period: Month,
+    /// A territory's id, or `*`.
+    pub territory_id: String,
+    /// `own_sales` or `total_demand`.
+    pub measure: String,
+    pub unit: String,
+    /// `None` for months of the history, which only have an actual.
+    pub summary: Option<Summary>,
+    pub actual: Option<f64>,
+}
+
+/// A row of `strategies.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StrategyRow {
+    pub strategy: String,
+    /// A territory's id, or `*`.
+    pub territory_id: String,
+    /// `*` = all segments.
+    pub segment: String,
+    /// A month, or `*` = the whole horizon.
+    pub period: String,
+    pub metric: String,
+    pub unit: String,
+    /// `None` where the metric does not apply (ROI at zero cost).
+    pub summary: Option<Summary>,
+}
+
+/// A row of `targets.csv`, best first within a territory.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TargetRow {
+    pub territory_id: String,
+    /// A known customer's id, or `prospects` for the dark half of the territory.
+    pub target: String,
+    /// `served`, `identified`, `lapsed` or `prospects`.
+    pub kind: String,
+    pub headroom: Summary,
+    pub unit: String,
+    pub best_channel: String,
+    pub next_action: String,
+    /// Own sales a year that the action is expected to add.
+    pub expected_value: Summary,
+}
+
+/// A comparison of strategies on paired runs.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    pub forecast: Vec<ForecastRow>,
+    pub strategies: Vec<StrategyRow>,
+    pub targets: Vec<TargetRow>,
+    /// Paired runs made, and whether the scenario's Monte Carlo errors were reached.
+    pub runs: u32,
+    pub monte_carlo: String,
+    /// Assumptions that the result rests on, with their origin, for the report.
+    pub assumptions: Vec<Assumption>,
+    /// Warnings in plain words (a gain beyond what field experiments have shown, a filter that selects nobody, ...).
+    pub warnings: Vec<String>,
+}
+
+/// Something the result rests on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Assumption {
+    pub name: String,
+    /// Median and 90% range, or the fixed value, in words.
+    pub value: String,
+    pub origin: Origin,
+    pub source: String,
+}

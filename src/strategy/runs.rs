@@ -1,0 +1,287 @@
+//! Paired Monte Carlo: every strategy on the same draw, the same placed dark half and the same random numbers.
+//!
+//! Run r takes draw r (cycling), places its agents, compiles each strategy for them and simulates all strategies under
+//! key (seed, r). Batches are added until the Monte Carlo errors that the scenario asks for are reached:
+//!
+//! ```text
+//! se(P(best)) = sqrt(p (1 - p) / n)        rse(incremental) = sd / (sqrt(n) |mean|)
+//! ```
+//!
+//! Batch sizes depend on the results alone, never on threads or time.
+
+use rayon::prelude::*;
+
+use super::compile::compile;
+use super::economics::{Money, Prices};
+use super::levers;
+use super::twin::Placer;
+use crate::channel::Channel;
+use crate::lanes::Isa;
+use crate::market::{Bound, BoundStrategy};
+use crate::rng::RunKey;
+use crate::scenario::{MonteCarlo, Objective};
+use crate::simulate::{Horizon, Policy, Tallies, World};
+use crate::stats::mean_sd;
+
+/// One strategy in one run.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Own sales less the baseline's, demand units, by month.
+    pub sales: Vec<f64>,
+    /// The same over the horizon, by territory.
+    pub sales_by_territory: Vec<f64>,
+    /// Customers won (or won back) less the baseline's, by month and by territory.
+    pub won: Vec<f64>,
+    pub won_by_territory: Vec<f64>,
+    /// Money spent less the baseline's, by month.
+    pub cost: Vec<f64>,
+    /// Our share of category orders in the last 12 months of the horizon.
+    pub share: f64,
+    /// `None` where price or margin is not known.
+    pub money: Option<Money>,
+}
+
+/// One run of all strategies.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub outcomes: Vec<Outcome>,
+    /// Baseline by `[month * territories + territory]`; kept for the first [`FORECAST_RUNS`] runs.
+    pub own_sales: Vec<f32>,
+    pub total_demand: Vec<f32>,
+}
+
+/// All runs.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    pub runs: Vec<Run>,
+    pub objective: Objective,
+    /// Words on the Monte Carlo errors reached.
+    pub monte_carlo: String,
+    /// By strategy and lever: known customers that it reaches in the first run.
+    pub reached: Vec<Vec<usize>>,
+}
+
+/// Runs whose baseline is kept territory by territory for the forecast.
+pub const FORECAST_RUNS: usize = 1000;
+/// Cells (runs x months x territories) kept at most.
+const FORECAST_CELLS: usize = 20_000_000;
+
+/// What [`simulate_all`] needs besides the placer.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    pub bound: &'a Bound,
+    pub baseline: usize,
+    pub objective: Objective,
+    pub prices: Option<Prices>,
+    pub monte_carlo: &'a MonteCarlo,
+    /// Weight by territory for what is spread over several.
+    pub weight: Vec<f64>,
+}
+
+/// Runs all strategies until the Monte Carlo errors are small enough. `progress` gets (runs done, runs expected).
+pub fn simulate_all(placer: &Placer<'_>, plan: &Plan<'_>, progress: &(dyn Fn(u32, u32) + Sync)) -> Runs {
+    let monte_carlo = plan.monte_carlo;
+    let cells = placer.horizon * plan.bound.market.territory_count();
+    let keep = FORECAST_RUNS.min(FORECAST_CELLS / cells.max(1)).max(100);
+    let mut runs: Vec<Run> = Vec::new();
+    let mut expected = monte_carlo.runs_min;
+    let done = std::sync::atomic::AtomicU32::new(0);
+    let words = loop {
+        let batch = runs.len() as u32..expected;
+        let more: Vec<Run> = batch
+            .into_par_iter()
+            .map(|run| {
+                let result = one_run(placer, plan, run, (run as usize) < keep);
+                let count = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+                progress(count, expected);
+                result
+            })
+            .collect();
+        runs.extend(more);
+        let errors = Errors::of(&runs, plan);
+        if errors.small_enough(monte_carlo) || expected >= monte_carlo.runs_max {
+            break errors.words(monte_carlo, runs.len());
+        }
+        // As many as the errors ask for, at most doubled, so that a wrong first guess costs little.
+        let wanted = errors.runs_wanted(monte_carlo, runs.len());
+        expected = wanted.clamp(expected + 50, expected * 2).min(monte_carlo.runs_max);
+    };
+    let placed = placer.place(0);
+    let reached = plan
+        .bound
+        .strategies
+        .iter()
+        .map(|strategy| compile(plan.bound, placer.today, &placed, strategy, &plan.weight, placer.horizon).reached);
+    Runs { objective: plan.objective, monte_carlo: words, reached: reached.collect(), runs }
+}
+
+fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
+    let placed = placer.place(run);
+    let months = placer.horizon;
+    let horizon = Horizon::after(plan.bound.market.history.last, months);
+    let key = RunKey { seed: placer.seed, run };
+    let mut world = World::new(&placed.twin);
+    let simulated: Vec<(Tallies, Vec<f64>)> = plan
+        .bound
+        .strategies
+        .iter()
+        .map(|strategy| {
+            let compiled = compile(plan.bound, placer.today, &placed, strategy, &plan.weight, months);
+            let tallies = world.run(&compiled.policy, horizon, key, Isa::detect(), &mut ());
+            let cost = costs(strategy, &compiled.policy, &compiled.contact_cost, &tallies);
+            (tallies, cost)
+        })
+        .collect();
+    let (base, base_cost) = &simulated[plan.baseline];
+    let outcomes = simulated
+        .iter()
+        .map(|(tallies, cost)| {
+            let sales = minus(by_month(&tallies.own_sales, tallies), by_month(&base.own_sales, base));
+            let cost = minus(cost.clone(), base_cost.clone());
+            let last_year = months.saturating_sub(12) * tallies.territories..;
+            let ours: f64 = tallies.own_sales[last_year.clone()].iter().sum();
+            let all: f64 = tallies.total_demand[last_year].iter().sum();
+            Outcome {
+                sales_by_territory: minus(
+                    by_territory(&tallies.own_sales, tallies),
+                    by_territory(&base.own_sales, base),
+                ),
+                won: minus(by_month(&tallies.won, tallies), by_month(&base.won, base)),
+                won_by_territory: minus(by_territory(&tallies.won, tallies), by_territory(&base.won, base)),
+                share: if all > 0.0 { ours / all } else { 0.0 },
+                money: plan.prices.map(|prices| prices.value(&sales, &cost)),
+                sales,
+                cost,
+            }
+        })
+        .collect();
+    let kept = |values: &[f64]| if keep { values.iter().map(|&x| x as f32).collect() } else { Vec::new() };
+    Run { outcomes, own_sales: kept(&base.own_sales), total_demand: kept(&base.total_demand) }
+}
+
+/// Money spent by month: what levers cost as such, and contacts at their price.
+fn costs(
+    strategy: &BoundStrategy,
+    policy: &Policy,
+    contact_cost: &[[f64; Channel::COUNT]],
+    tallies: &Tallies,
+) -> Vec<f64> {
+    (0..tallies.months)
+        .map(|month| {
+            let fixed: f64 = strategy.levers.iter().map(|lever| levers::fixed_cost(lever, month)).sum();
+            let phase = policy.phases.iter().rposition(|phase| phase.from <= month).unwrap_or(0);
+            let cells = month * tallies.territories..(month + 1) * tallies.territories;
+            let contacts: f64 = Channel::ALL
+                .iter()
+                .map(|channel| {
+                    let price = contact_cost[phase][channel.index()];
+                    if price == 0.0 {
+                        return 0.0;
+                    }
+                    let made = match channel {
+                        Channel::FaceToFace => &tallies.visits,
+                        _ => &tallies.contacts[channel.index()],
+                    };
+                    price * made[cells.clone()].iter().sum::<f64>()
+                })
+                .sum();
+            fixed + contacts
+        })
+        .collect()
+}
+
+fn by_month(values: &[f64], tallies: &Tallies) -> Vec<f64> {
+    values.chunks(tallies.territories.max(1)).map(|month| month.iter().sum()).collect()
+}
+
+fn by_territory(values: &[f64], tallies: &Tallies) -> Vec<f64> {
+    let mut out = vec![0.0; tallies.territories];
+    for month in values.chunks(tallies.territories.max(1)) {
+        for (sum, value) in out.iter_mut().zip(month) {
+            *sum += value;
+        }
+    }
+    out
+}
+
+fn minus(mut left: Vec<f64>, right: Vec<f64>) -> Vec<f64> {
+    for (left, right) in left.iter_mut().zip(right) {
+        *left -= right;
+    }
+    left
+}
+
+impl Run {
+    /// The objective of each strategy; 0 for the baseline.
+    pub fn objective(&self, objective: Objective) -> Vec<f64> {
+        let value = |outcome: &Outcome| match (objective, outcome.money) {
+            (Objective::Npv, Some(money)) => money.npv,
+            (Objective::IncrementalMargin, Some(money)) => money.margin - money.cost,
+            _ => outcome.sales.iter().sum(),
+        };
+        self.outcomes.iter().map(value).collect()
+    }
+}
+
+/// The best strategy of a run; the first of equals.
+pub fn best(objectives: &[f64]) -> usize {
+    objectives.iter().enumerate().fold(0, |best, (index, value)| if *value > objectives[best] { index } else { best })
+}
+
+/// Monte Carlo errors reached.
+struct Errors {
+    /// Largest standard error of a P(best).
+    p_best: f64,
+    /// Largest relative standard error of a mean incremental.
+    incremental: f64,
+}
+
+impl Errors {
+    fn of(runs: &[Run], plan: &Plan<'_>) -> Self {
+        let n = runs.len() as f64;
+        let strategies = plan.bound.strategies.len();
+        let mut wins = vec![0.0; strategies];
+        let mut sales = vec![Vec::with_capacity(runs.len()); strategies];
+        for run in runs {
+            wins[best(&run.objective(plan.objective))] += 1.0;
+            for (sales, outcome) in sales.iter_mut().zip(&run.outcomes) {
+                sales.push(outcome.sales.iter().sum::<f64>());
+            }
+        }
+        let p_best = wins.iter().map(|wins| (wins / n * (1.0 - wins / n) / n).sqrt()).fold(0.0, f64::max);
+        let incremental = sales.iter().filter_map(|sales| {
+            let (mean, sd) = mean_sd(sales);
+            (sd > 0.0).then(|| sd / n.sqrt() / mean.abs().max(f64::MIN_POSITIVE))
+        });
+        Self { p_best, incremental: incremental.fold(0.0, f64::max) }
+    }
+
+    fn small_enough(&self, wanted: &MonteCarlo) -> bool {
+        self.p_best <= wanted.p_best_se && self.incremental <= wanted.incremental_rse
+    }
+
+    fn runs_wanted(&self, wanted: &MonteCarlo, runs: usize) -> u32 {
+        let factor = (self.p_best / wanted.p_best_se).max(self.incremental / wanted.incremental_rse);
+        (runs as f64 * factor * factor * 1.05).ceil().min(f64::from(u32::MAX)) as u32
+    }
+
+    fn words(&self, wanted: &MonteCarlo, runs: usize) -> String {
+        let relative = if self.incremental > 10.0 {
+            "above 1,000%".to_owned()
+        } else {
+            format!("{:.1}%", 100.0 * self.incremental)
+        };
+        let verdict = if self.small_enough(wanted) {
+            "the errors that the scenario asks for are reached"
+        } else {
+            "the scenario's largest number of runs was reached first"
+        };
+        format!(
+            "{runs} paired runs: standard error of P(best) {:.3} (asked: {:.3}), of the mean incremental sales {relative} \
+             (asked: {:.1}%); {verdict}",
+            self.p_best,
+            wanted.p_best_se,
+            100.0 * wanted.incremental_rse,
+        )
+    }
+}

@@ -1,0 +1,145 @@
+//! The main job as a user runs it, on a small synthetic market: files, exit codes, equal bytes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+
+const SMALL: &str = r#"
+schema   = 1
+market   = { synthetic = "SMALL" }
+seed     = 7
+horizon  = 12
+baseline = "as-today"
+
+[economics]
+gross_margin = 0.5
+discount_rate = 0.1
+
+[monte_carlo]
+runs = { min = 40, max = 40 }
+
+[[strategy]]
+id = "as-today"
+
+[[strategy]]
+id = "two-reps"
+
+[[strategy.lever]]
+from = "2026-02"
+do.headcount = { add = 2, monthly_cost = 5_000, ramp_months = 3 }
+
+[[strategy]]
+id = "nothing-in-disguise"
+
+[[strategy.lever]]
+from = "2026-02"
+do.targeting = { weight = 1.0 }
+"#;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn scenario(folder: &Path) -> PathBuf {
+    let small = root().join("scenarios/markets/small.toml");
+    let path = folder.join("small.toml");
+    fs::write(&path, SMALL.replace("SMALL", small.to_str().unwrap())).unwrap();
+    path
+}
+
+fn ikiz() -> Command {
+    let mut command = Command::cargo_bin("ikiz").unwrap();
+    command.args(["--draws", "60"]);
+    command
+}
+
+fn run(scenario: &Path, out: &Path, threads: &str, isa: Option<&str>) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut command = ikiz();
+    command.arg("run").arg(scenario).arg("--out").arg(out).args(["--threads", threads, "--quiet"]);
+    if let Some(isa) = isa {
+        command.env("IKIZ_ISA", isa);
+    }
+    command.assert().success();
+    let mut files = BTreeMap::new();
+    collect(&out.join("small"), &mut files, &out.join("small"));
+    files.remove(Path::new("timings.json"));
+    files
+}
+
+fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>, root: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files, root);
+        } else {
+            files.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn bytes_are_equal_on_any_number_of_threads_and_any_instruction_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let one = run(&scenario, &folder.path().join("one"), "1", None);
+    for file in [
+        "potential.csv",
+        "posterior.csv",
+        "diagnostics.csv",
+        "actions_found.csv",
+        "forecast.csv",
+        "strategies.csv",
+        "targets.csv",
+        "manifest.json",
+        "report.html",
+    ] {
+        assert!(one.contains_key(Path::new(file)), "{file} is missing");
+    }
+    let same = |other: BTreeMap<PathBuf, Vec<u8>>, what: &str| {
+        assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
+        for (file, bytes) in &one {
+            assert!(bytes == &other[file], "{what} changes {}", file.display());
+        }
+    };
+    same(run(&scenario, &folder.path().join("two"), "2", None), "a second thread");
+    same(run(&scenario, &folder.path().join("eight"), "8", None), "eight threads");
+    same(run(&scenario, &folder.path().join("sse2"), "2", Some("sse2")), "switching AVX off");
+}
+
+#[test]
+fn a_strategy_without_effect_gains_exactly_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    run(&scenario, folder.path(), "2", None);
+    let mut reader = csv::Reader::from_path(folder.path().join("small/strategies.csv")).unwrap();
+    let mut seen = 0;
+    for row in reader.deserialize::<BTreeMap<String, String>>() {
+        let row = row.unwrap();
+        if row["strategy"] == "nothing-in-disguise" && row["metric"] == "incremental_sales" {
+            assert_eq!((row["mean"].as_str(), row["sd"].as_str()), ("0", "0"), "{row:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn bad_input_stops_with_code_2_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let broken = fs::read_to_string(&scenario).unwrap().replace("weight = 1.0", "wieght = 1.0");
+    fs::write(&scenario, broken).unwrap();
+    let result = ikiz().arg("run").arg(&scenario).arg("--out").arg(folder.path().join("out")).assert().code(2);
+    let message = String::from_utf8(result.get_output().stderr.clone()).unwrap();
+    assert!(message.contains("did you mean") && message.contains("nothing was written"), "{message}");
+    assert!(!folder.path().join("out/small").exists());
+}
+
+#[test]
+fn a_scenario_without_a_market_says_what_to_add() {
+    let result = ikiz().arg("run").arg(root().join("scenarios/minimal.toml")).assert().code(2);
+    let message = String::from_utf8(result.get_output().stderr.clone()).unwrap();
+    assert!(message.contains("--market DIR"), "{message}");
+}
