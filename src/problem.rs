@@ -42,12 +42,14 @@ pub struct Problem {
     pub label: String,
     /// What to write or do instead.
     pub help: Option<String>,
+    /// Further problems of the same kind, which are counted but not kept: one wrong export can hold millions.
+    pub more: usize,
 }
 
 impl Problem {
     /// An error without a place.
     pub fn error(title: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, title: title.into(), place: None, label: String::new(), help: None }
+        Self { severity: Severity::Error, title: title.into(), place: None, label: String::new(), help: None, more: 0 }
     }
 
     /// A warning without a place.
@@ -106,12 +108,14 @@ pub fn render(problems: &[Problem], colour: bool) -> String {
         groups.push(group);
         let _ = writeln!(out, "{}\n", renderer.render(&groups));
     }
-    let hidden = ordered.len().saturating_sub(SHOWN);
+    let count = |severity: Severity| -> usize {
+        problems.iter().filter(|problem| problem.severity == severity).map(|problem| 1 + problem.more).sum()
+    };
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let hidden = errors + warnings - ordered.len().min(SHOWN);
     if hidden > 0 {
-        let _ = writeln!(out, "... and {hidden} more problems of this kind; mend the first {SHOWN} and run again\n");
+        let _ = writeln!(out, "... and {hidden} more; mend these first and run again\n");
     }
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    let warnings = problems.len() - errors;
     let plural = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
     let _ = match (errors, warnings) {
         (0, 0) => Ok(()),

@@ -60,6 +60,7 @@ reads! {
     too_few_cells: |f| { f.replace("companies.csv", "rival,Rival AŞ", "rival"); };
     quote_not_closed: |f| { f.replace("customers.csv", "\"moved, twice\"", "\"moved, twice"); };
     quote_not_closed_at_the_end: |f| { f.replace("companies.csv", "us,Our Company", "us,\"Our Company"); };
+    quote_that_swallows_rows: |f| { f.replace("companies.csv", "rival,Rival AŞ", "rival,\"Rival AŞ").append("companies.csv", "third,\"Third, Inc\""); };
     line_numbers_behind_line_breaks: |f| { f.write("companies.csv", "company_id,name\r\n\r\nrival,\"two\r\nlines\"\r\nus,Us\r\nus,Us\r\n"); };
     only_headers: |f| { f.write("customers.csv", "customer_id,territory_id\n").write("sales.csv", "period,customer_id,units\n"); };
     no_territory: |f| { f.write("territories.csv", "territory_id,name\n"); };
@@ -137,6 +138,8 @@ reads! {
     sold_before_known: |f| { f.append("sales.csv", "2024-01,C2,P1,3,30,,,"); };
     sold_after_closed: |f| { f.replace("customers.csv", "2024-02-15,2024-06", "2024-02-15,2024-03").append("sales.csv", "2024-05,C2,P1,3,30,,,"); };
     pasted_twice: |f| { let text = "2024-05,C1,P1,3,30,,,\n".repeat(40); f.append("sales.csv", text.trim_end()); };
+
+    companies_beyond_the_category: |f| { f.append("panel.csv", "2024-02,34,*,5,50"); };
 
     // Capture histories.
     list_that_is_neither: |f| { f.replace("captures.csv", "1,0,0,1", "1,0,yes,1"); };

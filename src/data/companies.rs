@@ -63,7 +63,8 @@ impl Roll {
             roll.companies.ids.intern(&id);
             roll.companies.name.push(name);
         }
-        roll.closed = own.is_some();
+        // Where rows are lost, whether an id is unknown cannot be told.
+        roll.closed = own.is_some() && !table.rows_lost;
         roll.lost.extend(table.lost.iter().cloned());
         Some(roll)
     }

@@ -1,6 +1,6 @@
 //! Columns that ikiz does not know by name: covariates where they are numeric, named to the user where they are not.
 
-use super::log::Log;
+use super::log::{Log, counted};
 use super::table::{Col, Table};
 use super::tables::Covariate;
 use super::{Ignored, IgnoredColumn};
@@ -68,10 +68,10 @@ impl CovariateReader {
                 (1.., 0) => covariates.push(Covariate { name: column.name, values: column.values }),
                 (1.., others) => {
                     let problem = Problem::warning(format!(
-                        "column `{}` of `{}` is not used: {others} of its {} cells are not numbers",
+                        "column `{}` of `{}` is not used: it holds numbers, but in {} something else",
                         column.name,
                         table.file(),
-                        others + column.numbers
+                        counted(others, "cell")
                     ));
                     let help = "leave unknown figures blank to have it used as a covariate";
                     log.push(match column.first_other {

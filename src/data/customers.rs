@@ -39,6 +39,15 @@ pub(super) const COLUMNS: &[Column] = &[
 /// Lists are bits of a mask.
 pub(super) const MOST_LISTS: usize = 32;
 
+/// What the file holds.
+pub(super) struct CustomerFile {
+    pub customers: Customers,
+    /// Ids of rows with errors.
+    pub lost: BTreeSet<String>,
+    /// Rows are missing whose ids cannot be told.
+    pub rows_lost: bool,
+}
+
 /// Columns in file order.
 #[derive(Default)]
 struct Rows {
@@ -67,7 +76,7 @@ pub(super) fn read(
     history_end: Option<Month>,
     ignored: &mut Ignored,
     log: &mut Log,
-) -> Option<(Customers, BTreeSet<String>)> {
+) -> Option<CustomerFile> {
     let mut table = Table::open(source, COLUMNS, log)?;
     let [id, territory, lon, lat, segment, size, preferred, consent, sources, first_known, closed] = [
         "customer_id",
@@ -202,7 +211,7 @@ pub(super) fn read(
             .collect(),
         ids,
     };
-    Some((customers, lost))
+    Some(CustomerFile { customers, lost, rows_lost: table.rows_lost })
 }
 
 fn pick<T: Copy>(column: &[T], order: &[usize]) -> Vec<T> {

@@ -22,6 +22,15 @@ const REP_COLUMNS: &[Column] =
 const ASSIGNMENT_COLUMNS: &[Column] =
     &[required("rep_id"), required("territory_id"), required("valid_from"), optional("valid_to")];
 
+/// What `reps.csv` holds.
+pub(super) struct RepFile {
+    pub reps: Reps,
+    /// Ids of rows with errors.
+    pub lost: BTreeSet<String>,
+    /// Rows are missing whose ids cannot be told.
+    pub rows_lost: bool,
+}
+
 /// A row of `reps.csv`.
 struct Rep {
     start: Month,
@@ -30,8 +39,8 @@ struct Rep {
     monthly_cost: f64,
 }
 
-/// Reads `reps.csv`, sorted by id, and the ids whose rows have errors.
-pub(super) fn read_reps(source: &Source, ignored: &mut Ignored, log: &mut Log) -> Option<(Reps, BTreeSet<String>)> {
+/// Reads `reps.csv`, sorted by id.
+pub(super) fn read_reps(source: &Source, ignored: &mut Ignored, log: &mut Log) -> Option<RepFile> {
     let mut table = Table::open(source, REP_COLUMNS, log)?;
     ignored.note(&table);
     let [id, start, end, calls, cost] =
@@ -76,7 +85,7 @@ pub(super) fn read_reps(source: &Source, ignored: &mut Ignored, log: &mut Log) -
         calls_per_month: found.values().map(|rep| rep.calls_per_month).collect(),
         monthly_cost: found.values().map(|rep| rep.monthly_cost).collect(),
     };
-    Some((reps, lost))
+    Some(RepFile { reps, lost, rows_lost: table.rows_lost })
 }
 
 /// Reads `assignments.csv`, sorted by rep, territory and first month.

@@ -75,7 +75,7 @@ impl<'p> Folder<'p> {
                 source
             }
             Err(problem) => {
-                log.push(problem);
+                log.push(*problem);
                 None
             }
         }
@@ -99,7 +99,7 @@ impl<'p> Folder<'p> {
                 Some(source)
             }
             Err(problem) => {
-                log.push(problem);
+                log.push(*problem);
                 None
             }
         }

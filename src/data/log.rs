@@ -11,7 +11,8 @@ type Class = (&'static str, &'static str, usize);
 #[derive(Debug, Default)]
 pub(super) struct Log {
     problems: Vec<Problem>,
-    seen: BTreeMap<Class, usize>,
+    /// How many of a class were met, and where the last kept one is.
+    seen: BTreeMap<Class, (usize, usize)>,
 }
 
 impl Log {
@@ -20,28 +21,21 @@ impl Log {
         self.problems.push(problem);
     }
 
-    /// Adds a problem of a class (file, kind, column): beyond the first [`SHOWN`] they are only counted, because one
-    /// wrong export can hold millions.
+    /// Adds a problem of a class (file, kind, column): beyond the first [`SHOWN`] they are only counted.
     pub fn push_class(&mut self, class: Class, make: impl FnOnce() -> Problem) {
-        let seen = self.seen.entry(class).or_default();
-        *seen += 1;
-        if *seen <= SHOWN {
+        let (count, last) = self.seen.entry(class).or_default();
+        *count += 1;
+        if *count <= SHOWN {
+            *last = self.problems.len();
             let problem = make();
             self.problems.push(problem);
+        } else if let Some(problem) = self.problems.get_mut(*last) {
+            problem.more += 1;
         }
     }
 
     /// All problems: files in the order they were read, lines in order within a file.
     pub fn finish(mut self) -> Vec<Problem> {
-        for ((file, kind, _), count) in &self.seen {
-            if *count > SHOWN {
-                let more = count - SHOWN;
-                self.problems.push(
-                    Problem::error(format!("{more} more rows of `{file}` have the same problem: {kind}"))
-                        .help("mend the cause (often the export) rather than each row"),
-                );
-            }
-        }
         let mut files: Vec<String> = Vec::new();
         for place in self.problems.iter().filter_map(|problem| problem.place.as_ref()) {
             if !files.contains(&place.file) {

@@ -53,7 +53,7 @@ pub(super) fn read(source: &Source, log: &mut Log) -> MarketFile {
             log.push(
                 Problem::error(format!("`{FILE}` is not TOML"))
                     .at(place, error.message().to_owned())
-                    .help("write fields as `name = \"value\"`, one a line"),
+                    .help("write one field a line, with text in quotation marks: currency = \"TRY\""),
             );
         }
         return MarketFile::default();
@@ -80,6 +80,7 @@ pub(super) fn read(source: &Source, log: &mut Log) -> MarketFile {
                 "swap the two, or leave `history_start` out: the first month of sales.csv is then the start".to_owned(),
             );
         } else if (MonthSpan { first, last }).len() > LONGEST {
+            history_start = None;
             fields.refuse(
                 span,
                 format!("the history from {first} to {last} is longer than {} years", LONGEST / 12),

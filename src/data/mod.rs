@@ -69,7 +69,7 @@ pub struct IgnoredColumn {
 
 /// A market directory that cannot be used, with all that is wrong with it.
 #[derive(Debug, thiserror::Error)]
-#[error("{} in the market directory", log::counted(.problems.len(), "problem"))]
+#[error("{} in the market directory", log::counted(.problems.iter().map(|problem| 1 + problem.more).sum(), "problem"))]
 pub struct Refused {
     /// Errors and warnings; at least one is an error.
     pub problems: Vec<Problem>,
@@ -156,7 +156,7 @@ fn read_market(folder: &mut Folder<'_>, ignored: &mut Ignored, log: &mut Log) ->
         .and_then(|source| territories::read(&source, ignored, log));
     let territory_ids = territories.as_ref().map(|file| &file.territories.ids);
     let territory_register = Register::new("territory", territories::FILE, territory_ids)
-        .with_lost(territories.as_ref().map(|file| &file.lost))
+        .with_lost(territories.as_ref().map(|file| &file.lost), territories.as_ref().is_some_and(|file| file.rows_lost))
         .with_aggregates(territories.as_ref().map(|file| &file.aggregates));
     let polygons = folder.optional(polygons::FILE, Shape::Document, log).and_then(|source| {
         let known = territories.as_ref()?;
@@ -169,8 +169,10 @@ fn read_market(folder: &mut Folder<'_>, ignored: &mut Ignored, log: &mut Log) ->
         customers::read(&source, &territory_register, territory_count, meta.history_end, ignored, log)
     });
     let customer_register =
-        Register::new("customer", customers::FILE, customers.as_ref().map(|(customers, _)| &customers.ids))
-            .with_lost(customers.as_ref().map(|(_, lost)| lost));
+        Register::new("customer", customers::FILE, customers.as_ref().map(|file| &file.customers.ids)).with_lost(
+            customers.as_ref().map(|file| &file.lost),
+            customers.as_ref().is_some_and(|file| file.rows_lost),
+        );
 
     let mut products = Names::default();
     let window = Window { start: meta.history_start.map_or(Start::Open, Start::Written), end: meta.history_end };
@@ -198,8 +200,8 @@ fn read_market(folder: &mut Folder<'_>, ignored: &mut Ignored, log: &mut Log) ->
     let reps_source = folder.optional(field_force::REPS, Shape::Lines, log);
     let reps = reps_source.as_ref().and_then(|source| field_force::read_reps(source, ignored, log));
     let rep_register = (reps_source.is_some() || folder.has(field_force::REPS)).then(|| {
-        Register::new("rep", field_force::REPS, reps.as_ref().map(|(reps, _)| &reps.ids))
-            .with_lost(reps.as_ref().map(|(_, lost)| lost))
+        Register::new("rep", field_force::REPS, reps.as_ref().map(|file| &file.reps.ids))
+            .with_lost(reps.as_ref().map(|file| &file.lost), reps.as_ref().is_some_and(|file| file.rows_lost))
     });
     let assignments = folder.optional(field_force::ASSIGNMENTS, Shape::Lines, log).and_then(|source| {
         field_force::read_assignments(&source, rep_register.as_ref(), &territory_register, ignored, log)
@@ -237,7 +239,7 @@ fn read_market(folder: &mut Folder<'_>, ignored: &mut Ignored, log: &mut Log) ->
         _ => None,
     };
 
-    let mut customers = customers.map(|(customers, _)| customers);
+    let mut customers = customers.map(|file| file.customers);
     let captures = folder
         .optional(captures::FILE, Shape::Lines, log)
         .and_then(|source| captures::read(&source, &territory_register, customers.as_mut(), log));
@@ -270,7 +272,7 @@ fn read_market(folder: &mut Folder<'_>, ignored: &mut Ignored, log: &mut Log) ->
     territories.polygons = polygons;
     let customers = customers?;
     let sales =
-        sales_file?.net(meta.demand, history, &customers, &product_ids, &product_rank, sales_source.as_ref()?, log);
+        sales_file?.net(meta.demand, history, &customers, (product_ids, &product_rank), sales_source.as_ref()?, log);
     folder.files.sort_by(|a, b| a.name.cmp(&b.name));
     Some(MarketData {
         meta,
@@ -280,7 +282,7 @@ fn read_market(folder: &mut Folder<'_>, ignored: &mut Ignored, log: &mut Log) ->
         companies,
         panel,
         calls,
-        reps: reps.map(|(reps, _)| reps),
+        reps: reps.map(|file| file.reps),
         assignments,
         actions,
         captures,

@@ -11,7 +11,7 @@ use super::register::Register;
 use super::source::Source;
 use super::table::{Column, Table, optional, required};
 use super::tables::{Panel, PanelRow};
-use crate::ids::TerritoryIx;
+use crate::ids::{CompanyIx, TerritoryIx};
 use crate::problem::Problem;
 use crate::units::DemandUnit;
 
@@ -93,7 +93,38 @@ pub(super) fn read(
                 .help("a panel counts what is bought; check how its returns are booked"),
         );
     }
+    warn_of_excess(&rows, &first_on, &table, log);
     Some(Panel { rows })
+}
+
+/// Warns where the companies sell more than the category holds.
+fn warn_of_excess(
+    rows: &[PanelRow],
+    first_on: &BTreeMap<(u16, Option<TerritoryIx>, Option<CompanyIx>), usize>,
+    table: &Table<'_>,
+    log: &mut Log,
+) {
+    let mut sums: BTreeMap<(u16, Option<TerritoryIx>), f64> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.company.is_some()) {
+        *sums.entry((row.month, row.territory)).or_default() += row.amount;
+    }
+    let mut tally = Tally::default();
+    for row in rows.iter().filter(|row| row.company.is_none()) {
+        let companies = sums.get(&(row.month, row.territory)).copied().unwrap_or(0.0);
+        // Half a percent is left to rounding.
+        if companies > row.amount * 1.005 + 1e-6 {
+            let offset = first_on.get(&(row.month, row.territory, None)).copied().unwrap_or(0);
+            tally.note(|| table.place_at(offset));
+        }
+    }
+    if let Some(place) = tally.first {
+        let cells = counted(tally.count, "territory-month");
+        log.push(
+            Problem::warning(format!("{cells} of `{FILE}` in which the companies sell more than the category"))
+                .at(place, "less than the sum of its companies")
+                .help("check the category total (`*`): it should hold every company"),
+        );
+    }
 }
 
 impl Panel {

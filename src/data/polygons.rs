@@ -48,7 +48,7 @@ pub(super) fn read(source: &Source, known: &TerritoryFile, log: &mut Log) -> Opt
                     slot.get_or_insert_with(|| MultiPolygon::new(Vec::new())).0.extend(outline.0);
                 }
             }
-            None if known.lost.contains(&id) => {}
+            None if known.lost.contains(&id) || known.rows_lost => {}
             None => {
                 clean = false;
                 log.push_class((FILE, "a polygon has no territory", 0), || {
@@ -101,7 +101,9 @@ fn parse(source: &Source, log: &mut Log) -> Option<FeatureCollection> {
     match source.text().parse::<GeoJson>().and_then(FeatureCollection::try_from) {
         Ok(collection) => Some(collection),
         Err(error) => {
-            log.push(Problem::error(format!("`{FILE}` is not a GeoJSON FeatureCollection: {error}")).help(help));
+            let words = error.to_string();
+            let words = words.strip_prefix("Error while deserializing GeoJSON: ").unwrap_or(&words);
+            log.push(Problem::error(format!("`{FILE}` is not a GeoJSON FeatureCollection: {words}")).help(help));
             None
         }
     }

@@ -20,18 +20,20 @@ pub(super) struct Register<'a, I> {
     file: &'static str,
     /// Ids whose own row has an error: a reference to one is not a second error.
     lost: Option<&'a BTreeSet<String>>,
+    /// Rows of the file are missing whose ids cannot be told: then, too, nothing can be said about a reference.
+    rows_lost: bool,
     /// Territories that are parents of others.
     aggregates: Option<&'a BTreeSet<String>>,
 }
 
 impl<'a, I: Index> Register<'a, I> {
     pub fn new(what: &'static str, file: &'static str, ids: Option<&'a IdTable<I>>) -> Self {
-        Self { ids, what, file, lost: None, aggregates: None }
+        Self { ids, what, file, lost: None, rows_lost: false, aggregates: None }
     }
 
     /// The same register with ids that may be referred to without a second error.
-    pub fn with_lost(self, lost: Option<&'a BTreeSet<String>>) -> Self {
-        Self { lost, ..self }
+    pub fn with_lost(self, lost: Option<&'a BTreeSet<String>>, rows_lost: bool) -> Self {
+        Self { lost, rows_lost, ..self }
     }
 
     /// The same register with ids that hold nothing themselves.
@@ -62,7 +64,7 @@ impl<'a, I: Index> Register<'a, I> {
 
     /// Reports an id of a row that names nothing.
     fn refuse(&self, table: &Table<'_>, col: Col, id: &str, log: &mut Log) {
-        let Some(ids) = self.ids else { return };
+        let Some(ids) = self.ids.filter(|_| !self.rows_lost) else { return };
         if self.lost.is_some_and(|lost| lost.contains(id)) {
             return;
         }

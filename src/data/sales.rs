@@ -210,14 +210,14 @@ impl SalesFile {
         }
     }
 
-    /// Nets the rows by customer, month, product and flow. `product_rank` is the final index of each product met.
+    /// Nets the rows by customer, month, product and flow. `products` are the final ids, `product_rank` the final index
+    /// of each product met.
     pub fn net(
         mut self,
         demand_unit: DemandUnit,
         span: MonthSpan,
         customers: &Customers,
-        products: &IdTable<ProductIx>,
-        product_rank: &[usize],
+        (products, product_rank): (IdTable<ProductIx>, &[usize]),
         source: &Source,
         log: &mut Log,
     ) -> Sales {
@@ -235,7 +235,7 @@ impl SalesFile {
             customer: Vec::new(),
             month: Vec::new(),
             product: self.has.product.then(Vec::new),
-            products: products.clone(),
+            products,
             units: self.has.units.then(Vec::new),
             value: self.has.value.then(Vec::new),
             sell_out: self.has.flow.then(Vec::new),

@@ -43,7 +43,7 @@ pub(super) struct Source {
 
 impl Source {
     /// Reads a file of the folder; `None` when it is not there.
-    pub fn read(folder: &Path, name: &'static str, shape: Shape) -> Result<Option<Self>, Problem> {
+    pub fn read(folder: &Path, name: &'static str, shape: Shape) -> Result<Option<Self>, Box<Problem>> {
         let path = folder.join(name);
         let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
@@ -52,11 +52,13 @@ impl Source {
         };
         if metadata.is_dir() {
             return Err(Problem::error(format!("`{name}` is a folder, not a file"))
-                .help(format!("put the file itself at {}, or rename the folder", path.display())));
+                .help(format!("put the file itself at {}, or rename the folder", path.display()))
+                .into());
         }
         if !metadata.is_file() {
             return Err(Problem::error(format!("`{name}` is not an ordinary file"))
-                .help("copy its content into an ordinary file of that name"));
+                .help("copy its content into an ordinary file of that name")
+                .into());
         }
         let bytes = read_bounded(&path, name, shape)?;
         let input = InputFile { name: name.to_owned(), bytes: bytes.len() as u64, sha256: hexadecimal(&bytes) };
@@ -95,11 +97,13 @@ impl Source {
     }
 }
 
-fn unreadable(name: &str, error: &std::io::Error) -> Problem {
-    Problem::error(format!("`{name}` cannot be read: {error}")).help("check the permissions of the file and its folder")
+fn unreadable(name: &str, error: &std::io::Error) -> Box<Problem> {
+    Problem::error(format!("`{name}` cannot be read: {error}"))
+        .help("check the permissions of the file and its folder")
+        .into()
 }
 
-fn read_bounded(path: &Path, name: &'static str, shape: Shape) -> Result<Vec<u8>, Problem> {
+fn read_bounded(path: &Path, name: &'static str, shape: Shape) -> Result<Vec<u8>, Box<Problem>> {
     let mut file = File::open(path).map_err(|error| unreadable(name, &error))?;
     let mut bytes = Vec::new();
     let mut line_start = 0;
@@ -129,19 +133,21 @@ fn read_bounded(path: &Path, name: &'static str, shape: Shape) -> Result<Vec<u8>
             Shape::Document if bytes.len() > LARGEST_DOCUMENT => {
                 let limit = LARGEST_DOCUMENT >> 20;
                 return Err(Problem::error(format!("`{name}` is larger than {limit} MiB"))
-                    .help("simplify the polygons: a few hundred points a territory are enough for a map"));
+                    .help("simplify the polygons: a few hundred points a territory are enough for a map")
+                    .into());
             }
             Shape::Document => {}
         }
     }
 }
 
-fn endless_line(name: &'static str, bytes: &[u8], start: usize) -> Problem {
-    let text = String::from_utf8_lossy(&bytes[start..bytes.len().min(start + SHOWN_WIDTH)]).into_owned();
+fn endless_line(name: &'static str, bytes: &[u8], start: usize) -> Box<Problem> {
+    let text = String::from_utf8_lossy(&bytes[start..bytes.len().min(start + SHOWN_WIDTH / 2)]).into_owned();
     let span = 0..text.len();
     Problem::error(format!("a line of `{name}` is longer than {} MiB", LONGEST_LINE >> 20))
         .at(Place { file: name.to_owned(), line: line_of(bytes, start), text, span }, "this line never seems to end")
         .help("write one row a line; is this really a CSV file?")
+        .into()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -153,31 +159,34 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// UTF-8 without its byte-order mark; anything else is refused with the command that converts it.
-fn decode(bytes: Vec<u8>, name: &'static str) -> Result<String, Problem> {
+fn decode(bytes: Vec<u8>, name: &'static str) -> Result<String, Box<Problem>> {
     let save_as = "save the sheet as \"CSV UTF-8 (comma delimited)\"";
     match bytes.as_slice() {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
-            return Err(Problem::error(format!("`{name}` is UTF-16, not UTF-8")).help(convert(name, "UTF-16")));
+            return Err(Problem::error(format!("`{name}` is UTF-16, not UTF-8")).help(convert(name, "UTF-16")).into());
         }
         [b'P', b'K', 3, 4, ..] | [0xD0, 0xCF, 0x11, 0xE0, ..] => {
             return Err(Problem::error(format!("`{name}` is a workbook of a spreadsheet, not text"))
-                .help(format!("open it and {save_as}")));
+                .help(format!("open it and {save_as}"))
+                .into());
         }
         [0x1F, 0x8B, ..] => {
             return Err(Problem::error(format!("`{name}` is compressed"))
-                .help(format!("unpack it: mv {name} {name}.gz && gunzip {name}.gz")));
+                .help(format!("unpack it: mv {name} {name}.gz && gunzip {name}.gz"))
+                .into());
         }
         _ => {}
     }
     if let Some(zero) = bytes.iter().position(|&byte| byte == 0) {
-        let even = bytes.len() % 2 == 0 && bytes.iter().take(64).filter(|&&byte| byte == 0).count() > 8;
+        let even = bytes.len().is_multiple_of(2) && bytes.iter().take(64).filter(|&&byte| byte == 0).count() > 8;
         let problem = Problem::error(format!("`{name}` holds a zero byte, so it is not UTF-8 text"))
             .at(lossy_place(name, &bytes, zero..zero + 1), format!("byte {zero} of the file"));
         return Err(match (even, zero) {
             (true, 0) => problem.help(convert(name, "UTF-16BE")),
             (true, _) => problem.help(convert(name, "UTF-16LE")),
             (false, _) => problem.help(format!("export the file again; in a spreadsheet, {save_as}")),
-        });
+        }
+        .into());
     }
     match String::from_utf8(bytes) {
         Ok(mut text) => {
@@ -192,7 +201,8 @@ fn decode(bytes: Vec<u8>, name: &'static str) -> Result<String, Problem> {
             let byte = bytes.get(at).copied().unwrap_or_default();
             Err(Problem::error(format!("`{name}` is not UTF-8"))
                 .at(lossy_place(name, bytes, at..at + 1), format!("byte 0x{byte:02X} is not part of UTF-8 text"))
-                .help(convert(name, "WINDOWS-1254")))
+                .help(convert(name, "WINDOWS-1254"))
+                .into())
         }
     }
 }

@@ -9,10 +9,9 @@ use std::ops::{Range, RangeInclusive};
 use csv::StringRecord;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::log::Log;
+use super::log::{Log, counted};
 use super::number::{self, Fault};
 use super::source::Source;
-use super::tables::InputFile;
 use super::time::{date_help, month_help};
 use crate::problem::{Place, Problem};
 use crate::units::{Date, Month, days_in};
@@ -71,6 +70,8 @@ pub(super) struct Table<'s> {
     span: Range<usize>,
     /// Values of the first required column in rows that could not be read: references to them are not reported again.
     pub lost: Vec<String>,
+    /// Rows are missing whose keys cannot be told.
+    pub rows_lost: bool,
 }
 
 impl<'s> Table<'s> {
@@ -104,6 +105,7 @@ impl<'s> Table<'s> {
             record,
             span,
             lost: Vec::new(),
+            rows_lost: false,
         };
         table.read_header(log).then_some(table)
     }
@@ -152,7 +154,12 @@ impl<'s> Table<'s> {
             b',' if self.record.iter().any(|cell| cell.contains('\t')) => "; the columns seem to be separated by tabs",
             _ => "",
         };
-        format!("add the column `{name}`, or rename the one that holds it{other}")
+        let demand = if matches!(name, "units" | "value") {
+            format!("market.toml has demand = \"{name}\": ")
+        } else {
+            String::new()
+        };
+        format!("{demand}add the column `{name}`, or rename the one that holds it{other}")
     }
 
     /// Reports unknown columns that look like slips of the pen; false when there is one.
@@ -201,8 +208,13 @@ impl<'s> Table<'s> {
             if self.record.iter().all(|cell| cell.trim().is_empty()) {
                 continue; // spreadsheets leave rows of bare separators behind
             }
-            if self.span.len() > LONGEST_ROW || (self.span.end == self.source.text().len() && !self.quotes_closed()) {
-                self.refuse_open_quote(log);
+            if !self.check_quotes(log) {
+                // Rows may have been swallowed: what refers to them is not reported a second time.
+                self.rows_lost = true;
+                continue;
+            }
+            if self.span.len() > LONGEST_ROW {
+                self.refuse_long_row(log);
                 return false;
             }
             if self.record.len() != self.width {
@@ -228,17 +240,32 @@ impl<'s> Table<'s> {
         }
     }
 
-    fn quotes_closed(&self) -> bool {
-        fields(&self.source.text()[self.span.clone()], self.separator).1
+    /// Whether the quotation marks of the row pair up; where not, what it swallowed is not known.
+    fn check_quotes(&self, log: &mut Log) -> bool {
+        let raw = &self.source.text()[self.span.clone()];
+        if !raw.contains('"') {
+            return true;
+        }
+        let (mut fields, quotes) = fields(raw, self.separator);
+        let field = match quotes {
+            Quotes::Paired => return true,
+            Quotes::Open => fields.pop().unwrap_or(0..1),
+            Quotes::TextBehind(field) => field,
+        };
+        let place = self.source.place(self.span.start + field.start..self.span.start + field.end);
+        log.push_class((self.source.name, "quotation marks do not pair up", 0), || {
+            Problem::error(format!("quotation marks in `{}` do not pair up", self.source.name))
+                .at(place, "opened here, and not closed at the end of the cell")
+                .help("close it, or write it twice (\"\") and quote the whole cell where it is part of the text")
+        });
+        false
     }
 
-    fn refuse_open_quote(&mut self, log: &mut Log) {
-        let raw = &self.source.text()[self.span.clone()];
-        let open = fields(raw, self.separator).0.pop().unwrap_or(0..1);
+    fn refuse_long_row(&self, log: &mut Log) {
         log.push(
-            Problem::error(format!("a quotation mark in `{}` is never closed", self.source.name))
-                .at(self.source.place(self.span.start + open.start..self.span.start + open.end), "opened here")
-                .help("close it, or write it twice (\"\") where it is part of the text"),
+            Problem::error(format!("a row of `{}` is longer than {} MiB", self.source.name, LONGEST_ROW >> 20))
+                .at(self.source.line_place(self.span.start), "begins here")
+                .help("is a quotation mark not closed?"),
         );
     }
 
@@ -260,8 +287,9 @@ impl<'s> Table<'s> {
             } else {
                 format!("write a `{separator}` for each cell that is left blank")
             };
-            Problem::error(format!("a row of `{}` has {have} cells, its header has {want}", self.source.name))
-                .at(self.row_place(), format!("{have} cells"))
+            let cells = counted(have, "cell");
+            Problem::error(format!("a row of `{}` has {cells}, its header has {want}", self.source.name))
+                .at(self.row_place(), cells)
                 .help(help)
         });
     }
@@ -416,9 +444,17 @@ impl<'s> Table<'s> {
             }),
             Fault::NotFinite => self.refuse(col, "a number is not finite", log, || {
                 (
-                    format!("`{cell}` in column `{name}` is not a finite amount"),
+                    format!("`{cell}` in column `{name}` is not a finite number"),
+                    "not finite".to_owned(),
+                    "write the number itself; where it is not known, see why the export could not compute it"
+                        .to_owned(),
+                )
+            }),
+            Fault::TooLarge => self.refuse(col, "a number is too large", log, || {
+                (
+                    format!("`{cell}` in column `{name}` is too large to be an amount"),
                     format!("beyond {:e}", number::LARGEST),
-                    "write the amount itself, or leave the cell blank where it is not known".to_owned(),
+                    "correct it: no market holds that much".to_owned(),
                 )
             }),
             Fault::OutOfBounds => self.refuse(col, "a number is out of bounds", log, || {
@@ -536,7 +572,9 @@ impl<'s> Table<'s> {
     /// Reports a word that is none of those a column takes.
     pub fn refuse_word(&self, col: Col, found: &str, words: &[&str], log: &mut Log) {
         self.refuse(col, "a word is none of those that the column takes", log, || {
-            let near = nearest(found, words.iter().copied());
+            // Half of a short word is not a slip of the pen.
+            let near = nearest(found, words.iter().copied())
+                .filter(|near| strsim::levenshtein(found, near) * 2 < near.chars().count());
             let label = near.map_or_else(|| "unknown".to_owned(), |near| format!("did you mean `{near}`?"));
             (
                 format!("`{found}` is unknown in column `{}`", col.name),
@@ -566,11 +604,6 @@ impl<'s> Table<'s> {
                 "keep one of the rows, or correct the key of one".to_owned(),
             )
         });
-    }
-
-    /// The hash and size for the manifest.
-    pub fn input(&self) -> &InputFile {
-        &self.source.input
     }
 }
 
@@ -637,15 +670,32 @@ fn next_record(source: &Source, reader: &mut csv::Reader<&[u8]>, record: &mut St
     Some(start..end)
 }
 
-/// The bytes of each field of a raw record (quotation marks included), and whether its last quotation mark is closed.
-fn fields(raw: &str, separator: u8) -> (Vec<Range<usize>>, bool) {
+/// Whether the quotation marks of a record pair up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Quotes {
+    Paired,
+    /// One is opened and never closed.
+    Open,
+    /// Text follows a closing one: the sign of an earlier one that was never closed and swallowed rows.
+    TextBehind(Range<usize>),
+}
+
+/// The bytes of each field of a raw record (quotation marks included).
+fn fields(raw: &str, separator: u8) -> (Vec<Range<usize>>, Quotes) {
     let bytes = raw.as_bytes();
     let mut out = Vec::new();
+    let mut behind = None;
     let (mut start, mut at, mut quoted) = (0, 0, false);
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' if quoted && bytes.get(at + 1) == Some(&b'"') => at += 1,
-            b'"' if quoted => quoted = false,
+            b'"' if quoted => {
+                quoted = false;
+                let ends = |next: &u8| *next == separator || matches!(next, b'\n' | b'\r');
+                if behind.is_none() && !bytes.get(at + 1).is_none_or(ends) {
+                    behind = Some(start..at + 1);
+                }
+            }
             b'"' if at == start => quoted = true,
             _ if byte == separator && !quoted => {
                 out.push(start..at);
@@ -656,5 +706,10 @@ fn fields(raw: &str, separator: u8) -> (Vec<Range<usize>>, bool) {
         at += 1;
     }
     out.push(start..bytes.len());
-    (out, !quoted)
+    let quotes = match behind {
+        Some(field) => Quotes::TextBehind(field),
+        None if quoted => Quotes::Open,
+        None => Quotes::Paired,
+    };
+    (out, quotes)
 }

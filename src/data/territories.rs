@@ -32,6 +32,8 @@ pub(super) struct TerritoryFile {
     pub lost: BTreeSet<String>,
     /// Ids of parents.
     pub aggregates: BTreeSet<String>,
+    /// Rows are missing whose ids cannot be told.
+    pub rows_lost: bool,
 }
 
 /// A row as it is in the file.
@@ -81,6 +83,7 @@ pub(super) fn read(source: &Source, ignored: &mut Ignored, log: &mut Log) -> Opt
                 let help = "give the territory an id of its own".to_owned();
                 ("`*` is no territory: it stands for the whole market".to_owned(), "reserved".to_owned(), help)
             });
+            continue;
         }
         if row.id.is_empty() {
             continue;
@@ -137,7 +140,7 @@ pub(super) fn read(source: &Source, ignored: &mut Ignored, log: &mut Log) -> Opt
             .collect(),
         polygons: None,
     };
-    Some(TerritoryFile { territories, lost, aggregates })
+    Some(TerritoryFile { territories, lost, aggregates, rows_lost: table.rows_lost })
 }
 
 /// Parents that are not there, and circles of parents.
@@ -146,7 +149,7 @@ fn refuse_wrong_parents(rows: &[Row], lost: &BTreeSet<String>, table: &Table<'_>
     for row in rows {
         let Some(parent) = &row.parent else { continue };
         if find(parent).is_none() {
-            if !lost.contains(parent) {
+            if !lost.contains(parent) && !table.rows_lost {
                 log.push_class((FILE, "a parent is unknown", 0), || {
                     Problem::error(format!("parent territory `{parent}` of `{}` is unknown", row.id))
                         .at(table.place_at(row.offset), format!("`{parent}` has no row of its own"))

@@ -46,6 +46,7 @@ pub(super) fn problems(mut findings: Vec<Finding>, source: &Source) -> Vec<Probl
             place: Some(source.place(&finding.span)),
             label: finding.label,
             help: finding.help,
+            more: 0,
         })
         .collect();
     if beyond > 0 {
