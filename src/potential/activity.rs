@@ -26,7 +26,7 @@ use super::numeric::{GAUSS_HERMITE, NODES, nelder_mead};
 use super::observed::ObservedCustomer;
 
 /// Customers beyond this many are thinned evenly for the six market-wide numbers.
-const ENOUGH: usize = 3_000;
+const ENOUGH: usize = 2_000;
 const CLOSURE_MEDIAN: f64 = 0.004;
 const CLOSURE_LOG_SD: f64 = 0.5;
 
@@ -93,7 +93,8 @@ fn silence(rho: f64, lambda: f64, h: f64) -> f64 {
 fn open_after(delta: f64, chi: f64, lambda: f64, g: f64, h: f64) -> f64 {
     let t = chi + lambda;
     let stays = libm::exp(-t * g);
-    let silent_and_open = libm::exp(-delta * g) * (chi / t * (1.0 - stays) + stays * silence(chi + delta, lambda, h - g));
+    let silent_and_open =
+        libm::exp(-delta * g) * (chi / t * (1.0 - stays) + stays * silence(chi + delta, lambda, h - g));
     (silent_and_open / silence(chi + delta, lambda, h)).clamp(0.0, 1.0)
 }
 
@@ -119,9 +120,8 @@ pub(super) fn activities(customers: &[ObservedCustomer]) -> Vec<Activity> {
     let start = [libm::log(0.15), libm::log(1.2), centre, 0.4, libm::log(0.8), libm::log(0.02)];
     let best = nelder_mead(start, [0.5, 0.3, 0.3, 0.2, 0.2, 0.5], 350, |x| {
         let rates = Rates::of(x);
-        // Collected in order, then summed: the same bits on any number of threads.
-        let terms: Vec<f64> = sample.par_iter().map(|customer| integrate(&rates.at_nodes(customer)).0).collect();
-        -(terms.iter().sum::<f64>() + rates.log_prior(centre))
+        let log: f64 = sample.iter().map(|customer| integrate(&rates.at_nodes(customer)).0).sum();
+        -(log + rates.log_prior(centre))
     });
     let rates = Rates::of(&best);
     customers.par_iter().map(|customer| read(&rates, customer)).collect()

@@ -19,10 +19,12 @@ mod numeric;
 mod observed;
 mod predict;
 mod sizes;
+#[cfg(test)]
+mod tests;
 
+pub use attainable::AttainableInputs;
 pub use dark_half::*;
 pub use error::PotentialError;
-pub use attainable::AttainableInputs;
 pub use estimate::{Settings, SizeRatioPrior, estimate, estimate_observed};
 pub use measures::measures;
 pub use observed::{Observed, ObservedCaptures, ObservedCustomer, ObservedTerritory};
