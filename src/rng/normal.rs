@@ -8,12 +8,11 @@ use crate::lanes::{F32x16, Lanes as _, poly};
 pub fn normal(uniform: F32x16) -> F32x16 {
     let q = uniform - F32x16::splat(0.5);
     let r = F32x16::splat(0.180_625) - q * q;
-    let centre =
-        q * poly(r, [3.387_132_7, 50.434_27, 159.291_13, 59.109_375]) / poly(r, [1.0, 17.895_17, 78.757_76, 67.187_56]);
+    let centre = q * poly(r, [3.387_132_7, 50.434_27, 159.291_13, 59.109_375])
+        / poly(r, [1.0, 17.895_17, 78.757_76, 67.187_56]);
     let lower = uniform.min(F32x16::ONE - uniform);
     let r = (F32x16::ZERO - lower.ln()).sqrt() - F32x16::splat(1.6);
-    let size =
-        poly(r, [1.423_437_3, 2.756_815_4, 1.306_728_5, 0.170_238_21]) / poly(r, [1.0, 0.737_001_64, 0.120_211_33]);
+    let size = poly(r, [1.423_437_3, 2.756_815_4, 1.306_728_5, 0.170_238_21]) / poly(r, [1.0, 0.737_001_64, 0.120_211_33]);
     let tail = q.less(F32x16::ZERO).select(F32x16::ZERO - size, size);
     q.abs().greater(F32x16::splat(0.425)).select(tail, centre)
 }
