@@ -26,7 +26,7 @@ use super::numeric::{GAUSS_HERMITE, NODES, nelder_mead};
 use super::observed::ObservedCustomer;
 
 /// Customers beyond this many are thinned evenly for the six market-wide numbers.
-const ENOUGH: usize = 3_000;
+const ENOUGH: usize = 2_000;
 const CLOSURE_MEDIAN: f64 = 0.004;
 const CLOSURE_LOG_SD: f64 = 0.5;
 
@@ -120,9 +120,8 @@ pub(super) fn activities(customers: &[ObservedCustomer]) -> Vec<Activity> {
     let start = [libm::log(0.15), libm::log(1.2), centre, 0.4, libm::log(0.8), libm::log(0.02)];
     let best = nelder_mead(start, [0.5, 0.3, 0.3, 0.2, 0.2, 0.5], 350, |x| {
         let rates = Rates::of(x);
-        // Collected in order, then summed: the same bits on any number of threads.
-        let terms: Vec<f64> = sample.par_iter().map(|customer| integrate(&rates.at_nodes(customer)).0).collect();
-        -(terms.iter().sum::<f64>() + rates.log_prior(centre))
+        let log: f64 = sample.iter().map(|customer| integrate(&rates.at_nodes(customer)).0).sum();
+        -(log + rates.log_prior(centre))
     });
     let rates = Rates::of(&best);
     customers.par_iter().map(|customer| read(&rates, customer)).collect()

@@ -265,10 +265,8 @@ impl<'a> Chain<'a> {
         for r in 0..3 {
             self.conditional_regression(r);
         }
-        for _ in 0..3 {
-            self.single_size();
-        }
-        for _ in 0..2 {
+        self.single_size();
+        for _ in 0..5 {
             self.joint_size();
         }
         for r in 0..3 {
@@ -548,7 +546,9 @@ impl<'a> Chain<'a> {
         let Some(factor) = &self.learnt.factor else { return };
         let width = factor.nrows();
         let noise = DVector::from_fn(width, |_, _| normal(&mut self.rng));
-        let step = factor * noise * (self.joint.size() / (width as f64).sqrt());
+        // Now and then a long step, for posteriors with tails.
+        let reach = if self.rng.random::<f64>() < 0.2 { 3.0 } else { 1.0 };
+        let step = factor * noise * (reach * self.joint.size() / (width as f64).sqrt());
         let block: Vec<f64> = self.size_block().iter().zip(step.iter()).map(|(x, d)| x + d).collect();
         let accepted = self.move_sizes(&block);
         self.joint.learn(accepted, self.gain);

@@ -19,6 +19,8 @@ mod numeric;
 mod observed;
 mod predict;
 mod sizes;
+#[cfg(test)]
+mod tests;
 
 pub use attainable::AttainableInputs;
 pub use dark_half::*;

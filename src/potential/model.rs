@@ -23,7 +23,7 @@
 //!   Without either, only P(W >= own sales) speaks.
 //!
 //! Priors (the map of a company's reach is unknown, so they are wide; those of R and of sizes matter and are said so):
-//! g1 ~ N(1, 0.1) on log population, others N(0, 0.1); c ~ N(-1, 1.5), slopes N(0, 0.3), N(0, 0.15); m1 ~ N(0.1, 0.2), others
+//! g1 ~ N(1, 0.1) on log population, others N(0, 0.1); c ~ N(-1, 1.5), slopes N(0, 0.3), N(0, 0.15); m1 ~ N(0.1, 0.3), others
 //! N(0, 0.15); s_N ~ LN(0.3, 0.4), s_a ~ LN(0.5, 0.5), s_m ~ LN(0.25, 0.4); log R ~ N(log 2.5, 0.8); c ~ LN(1.3, 0.3).
 //! Outlets per head are centred on the audited ones (sd 0.5), or on the known ones at a coverage of 0.27 (sd 1.2).
 
@@ -223,7 +223,7 @@ impl Model {
             priors(normal(-1.0, 1.5), normal(0.0, 0.3), normal(0.0, 0.15), normal(libm::log(0.5), 0.5)),
             priors(
                 size_centre(observed, &places, sizes),
-                normal(0.1, 0.2),
+                normal(0.1, 0.3),
                 normal(0.0, 0.15),
                 normal(libm::log(0.25), 0.4),
             ),
