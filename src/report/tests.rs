@@ -52,7 +52,9 @@ fn nothing_zero_and_huge_are_rendered_too() {
         for (name, bytes) in render(&findings).unwrap() {
             if !name.ends_with(".png") {
                 let text = String::from_utf8(bytes).unwrap();
-                assert!(!text.contains("NaN") && !text.contains(",inf"), "{value}: {name}");
+                // The inlined fonts are the only lines that hold such words by chance.
+                let mut lines = text.lines().filter(|line| !line.contains("base64"));
+                assert!(!lines.any(|line| line.contains("NaN") || line.contains(",inf")), "{value}: {name}");
             }
         }
     }
@@ -116,8 +118,10 @@ fn all_provinces() -> Option<Findings> {
     let collection: serde_json::Value = serde_json::from_str(&text).unwrap();
     for feature in collection["features"].as_array().unwrap() {
         let id = feature["properties"]["number"].to_string();
-        let parts: Vec<Vec<Vec<(f64, f64)>>> =
-            serde_json::from_value(feature["geometry"]["coordinates"].clone()).unwrap();
+        let coordinates = feature["geometry"]["coordinates"].clone();
+        let coordinates =
+            if feature["geometry"]["type"] == "Polygon" { serde_json::json!([coordinates]) } else { coordinates };
+        let parts: Vec<Vec<Vec<(f64, f64)>>> = serde_json::from_value(coordinates).unwrap();
         let polygon = parts.into_iter().map(|rings| {
             let mut rings = rings.into_iter().map(geo::LineString::from);
             geo::Polygon::new(rings.next().unwrap(), rings.collect())

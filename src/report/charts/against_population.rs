@@ -93,7 +93,10 @@ pub fn against_population(findings: &Findings, potential: &Potential) -> Result<
         }
         for tick in logarithmic_ticks(fewest, most) {
             pen.line(&[(x(tick), top + HEIGHT), (x(tick), top + HEIGHT + 4.0)], colour::GREY, 1.0)?;
-            pen.text((x(tick), top + HEIGHT + 13.0), &rounded(tick), small.anchored(Anchor::Middle))?;
+            let text = rounded(tick);
+            if x(tick) + font::width(&text, 11.0, Weight::Regular)? / 2.0 < WIDTH {
+                pen.text((x(tick), top + HEIGHT + 13.0), &text, small.anchored(Anchor::Middle))?;
+            }
         }
         pen.text(((LEFT + WIDTH) / 2.0, top + HEIGHT + 31.0), "inhabitants", small.anchored(Anchor::Middle))?;
         // The line of the mean, cut to the frame.

@@ -67,7 +67,7 @@ pub fn forecast(findings: &Findings) -> Result<Option<String>, ReportError> {
         (first.min(month), last.max(month))
     });
     let title = "The future if nothing changes";
-    let baseline = findings.baseline.as_deref().map_or_else(String::new, |name| format!(" (strategy \"{name}\")"));
+    let baseline = findings.baseline.as_deref().map_or_else(String::new, |name| format!(" “{name}”"));
     let subtitle = format!(
         "Whole market under the baseline{baseline}. Line: what was sold; after {}, the median. Dark band: 50% of runs, \
          light band: 90%.",

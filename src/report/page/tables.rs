@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::figure::{Unit, count, percent, range, rounded};
+use super::super::figure::{Unit, count, percent, rounded};
 use super::super::findings::Findings;
 use super::super::potential_index::{Potential, index_per_head, inhabitants, relative_width};
 use super::super::strategies::Strategies;
@@ -117,7 +117,7 @@ pub fn checks(findings: &Findings) -> Vec<CheckLine<'_>> {
 /// How much the data say about an aspect of the dark half.
 #[derive(Serialize)]
 pub struct IdentificationLine<'a> {
-    pub aspect: &'a str,
+    pub aspect: String,
     /// Per cent of the bar that is filled.
     pub bar: f64,
     pub learnt: String,
@@ -131,34 +131,13 @@ pub fn identification(findings: &Findings) -> Vec<IdentificationLine<'_>> {
         .map(|line| {
             let share = line.contraction.clamp(0.0, 1.0);
             IdentificationLine {
-                aspect: &line.aspect,
+                aspect: words::aspect(&line.aspect),
                 bar: (share * 100.0).round(),
                 learnt: percent(share),
                 finding: &line.finding,
             }
         })
         .collect()
-}
-
-pub fn size_ratio(findings: &Findings, potential: &Potential) -> Option<Table> {
-    let unit = Unit::new(potential.unit("dark_demand").unwrap_or(&findings.unit), &findings.currency);
-    let rows = findings
-        .size_ratio_sensitivity
-        .iter()
-        .map(|&(centre, low, middle, high)| {
-            vec![
-                Cell::number(rounded(centre), centre),
-                Cell::number(unit.bare(middle), middle),
-                Cell::number(range(&unit.bare(low), &unit.bare(high)), middle),
-            ]
-        })
-        .collect();
-    let heads = vec![
-        number_head("Known over dark customer's size", "ratio"),
-        number_head("Dark demand", unit.head()),
-        number_head("90% interval", unit.head()),
-    ];
-    filled(Table { heads, rows, ..Table::default() })
 }
 
 /// Measures of the potential table.
