@@ -83,6 +83,14 @@ impl Unit {
         }
     }
 
+    /// What an axis must say besides its figures; `None` where they carry their unit.
+    pub fn caption(&self) -> Option<&str> {
+        match self.kind {
+            Kind::Count | Kind::Plain if !self.name.is_empty() => Some(&self.name),
+            _ => None,
+        }
+    }
+
     fn with_name(&self, figure: String) -> String {
         match self.kind {
             Kind::Count | Kind::Plain if !self.name.is_empty() => format!("{figure} {}", self.name),

@@ -83,7 +83,10 @@ impl IntervalChart {
                     last_label = x + half;
                 }
             }
-            pen.text(((axis.from + axis.to) / 2.0, bottom + 29.0), self.unit.head(), small.anchored(Anchor::Middle))?;
+            if let Some(caption) = self.unit.caption() {
+                let middle = (axis.from + axis.to) / 2.0;
+                pen.text((middle, bottom + 29.0), caption, small.anchored(Anchor::Middle))?;
+            }
             for (position, row) in self.rows.iter().enumerate() {
                 let y = top + ROW * (position as f64 + 0.5);
                 let weight = if row.strong { Weight::Semibold } else { Weight::Regular };

@@ -90,12 +90,16 @@ pub fn answer(findings: &Findings, potential: &Potential, strategies: &Strategie
         let best_of_all = chance("p_best").map(|text| format!("P(best) {text}"));
         let loses = chance("p_loss").map(|text| format!("P(loss) {text}"));
         cards.push(Card {
-            label: "Most likely the best strategy".to_owned(),
+            label: "Likely best strategy".to_owned(),
             value: best.clone(),
             unit: String::new(),
             note: [best_of_all, loses].into_iter().flatten().collect::<Vec<_>>().join(", "),
         });
     }
+    // A range is not broken between its ends (U+2060 joins words).
+    let unbroken = |text: &mut String| *text = text.replace('–', "\u{2060}–\u{2060}");
+    sentences.iter_mut().for_each(unbroken);
+    cards.iter_mut().for_each(|card| unbroken(&mut card.note));
     Answer { sentences, cards }
 }
 

@@ -226,7 +226,7 @@ pub fn potential(findings: &Findings, potential: &Potential) -> Option<Table> {
     filled(Table { heads, rows, total, long })
 }
 
-/// Metrics of the comparison, in the order of their columns; what no strategy has gets no column.
+/// Metrics of the comparison, in the order of their rows; what no strategy has gets no row.
 const METRICS: [&str; 11] = [
     "p_best",
     "p_loss",
@@ -241,35 +241,30 @@ const METRICS: [&str; 11] = [
     "regret",
 ];
 
+/// One column a strategy, most likely best first; one row a metric.
 pub fn strategies(findings: &Findings, strategies: &Strategies) -> Option<Table> {
-    let metrics: Vec<(&str, Unit)> = METRICS
+    let mut heads = vec![text_head("")];
+    heads.extend(strategies.names.iter().map(|name| {
+        let baseline = findings.baseline.as_ref() == Some(name);
+        number_head(name, if baseline { "baseline" } else { "" })
+    }));
+    let rows = METRICS
         .into_iter()
         .filter(|metric| strategies.has(metric))
         .filter_map(|metric| Some((metric, Unit::new(strategies.unit(metric)?, &findings.currency))))
-        .collect();
-    let mut heads = vec![text_head("Strategy")];
-    heads.extend(metrics.iter().map(|(metric, unit)| {
-        let unit = match *metric {
-            "p_best" | "p_loss" | "share" | "new_customers" => "",
-            _ => unit.head(),
-        };
-        number_head(&words::metric(metric), unit)
-    }));
-    let rows = strategies
-        .names
-        .iter()
-        .map(|name| {
-            let baseline = findings.baseline.as_ref() == Some(name);
-            let below = if baseline { "baseline".to_owned() } else { String::new() };
-            let mut row = vec![Cell { below, ..Cell::text(name.as_str()) }];
-            row.extend(metrics.iter().map(|(metric, unit)| match (strategies.of_metric(name, metric), *metric) {
+        .map(|(metric, unit)| {
+            let mut row = vec![Cell {
+                below: unit.caption().unwrap_or_default().to_owned(),
+                ..Cell::text(words::metric(metric))
+            }];
+            row.extend(strategies.names.iter().map(|name| match (strategies.of_metric(name, metric), metric) {
                 (None, _) => Cell::none(),
                 (Some(summary), "p_best" | "p_loss") => Cell::number(percent(summary.mean), summary.mean),
                 (Some(summary), "regret") => Cell {
                     below: format!("95%: {}", unit.bare(summary.q95)),
                     ..Cell::number(unit.bare(summary.mean), summary.mean)
                 },
-                (Some(summary), _) => Cell::estimate(&summary, unit),
+                (Some(summary), _) => Cell::estimate(&summary, &unit),
             }));
             row
         })
