@@ -69,11 +69,6 @@ impl Unit {
         }
     }
 
-    /// The 90% interval with its unit.
-    pub fn full_interval(&self, summary: &Summary) -> String {
-        self.with_name(self.bare_interval(summary))
-    }
-
     /// The unit for a column's head: "%", "₺", "boxes".
     pub fn head(&self) -> &str {
         match self.kind {
@@ -224,11 +219,11 @@ mod tests {
         assert_eq!(Unit::new("CHF", "CHF").full(5.0), "5 CHF");
         assert_eq!(Unit::new("share", "TRY").full(0.31), "31%");
         let summary = Summary { q05: 0.087, q95: 0.14, ..Summary::exact(0.1) };
-        assert_eq!(Unit::new("share", "TRY").full_interval(&summary), "8.7–14%");
+        assert_eq!(Unit::new("share", "TRY").bare_interval(&summary), "8.7–14%");
         let summary = Summary { q05: 10.6, q95: 2_000.4, ..Summary::exact(1.0) };
-        assert_eq!(money.full_interval(&summary), "₺10.6–2,000");
-        assert_eq!(Unit::new("customers", "TRY").full_interval(&summary), "11–2,000 customers");
+        assert_eq!(money.bare_interval(&summary), "₺10.6–2,000");
+        assert_eq!(Unit::new("customers", "TRY").bare_interval(&summary), "11–2,000");
         let summary = Summary { q05: -3.0, q95: 5.0, ..Summary::exact(1.0) };
-        assert_eq!(Unit::new("boxes", "TRY").full_interval(&summary), "−3 to 5 boxes");
+        assert_eq!(Unit::new("boxes", "TRY").bare_interval(&summary), "−3 to 5");
     }
 }

@@ -18,6 +18,17 @@ fn a_withheld_comparison_gives_only_the_potential() {
 }
 
 #[test]
+fn a_failed_check_withholds_a_comparison_that_was_made() {
+    let mut findings = fixture::market();
+    findings.checks[0].verdict = Verdict::Fail;
+    let files = names(&findings);
+    for withheld in ["strategies.csv", "targets.csv", "plots/strategies.svg"] {
+        assert!(!files.iter().any(|file| file == withheld), "{withheld}");
+    }
+    assert!(files.iter().any(|file| file == "potential.csv"));
+}
+
+#[test]
 fn the_same_findings_give_the_same_bytes() {
     let (one, two) = (render(&fixture::market()).unwrap(), render(&fixture::market()).unwrap());
     assert!(one == two);
