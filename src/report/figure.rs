@@ -16,6 +16,8 @@ pub struct Unit {
 enum Kind {
     /// A fraction, shown in per cent.
     Share,
+    /// Heads: never a part of one.
+    Count,
     /// Money with a sign before the figure.
     Money(&'static str),
     /// A figure with its unit behind it.
@@ -27,6 +29,7 @@ impl Unit {
     pub fn new(name: &str, currency: &str) -> Self {
         let kind = match name {
             "share" | "probability" | "fraction" => Kind::Share,
+            "customers" => Kind::Count,
             _ if name == currency => match currency {
                 "TRY" => Kind::Money("₺"),
                 "EUR" => Kind::Money("€"),
@@ -44,6 +47,7 @@ impl Unit {
         match self.kind {
             Kind::Share => percent(value),
             Kind::Money(sign) => format!("{}{sign}{}", minus(value), rounded(value.abs())),
+            Kind::Count => rounded(value.round()),
             Kind::Plain => rounded(value),
         }
     }
@@ -55,12 +59,14 @@ impl Unit {
 
     /// The 90% interval for a column whose head names the unit.
     pub fn bare_interval(&self, summary: &Summary) -> String {
-        range(&self.bare(summary.q05), &self.bare(summary.q95))
-    }
-
-    /// The 90% interval with its unit.
-    pub fn full_interval(&self, summary: &Summary) -> String {
-        self.with_name(self.bare_interval(summary))
+        let (low, high) = (self.bare(summary.q05), self.bare(summary.q95));
+        // Sign and per cent once are enough, where the range is read as one.
+        match &self.kind {
+            _ if summary.q05 < 0.0 => range(&low, &high),
+            Kind::Share => range(low.trim_end_matches('%'), &high),
+            Kind::Money(sign) => range(&low, high.trim_start_matches(sign)),
+            Kind::Count | Kind::Plain => range(&low, &high),
+        }
     }
 
     /// The unit for a column's head: "%", "₺", "boxes".
@@ -68,13 +74,21 @@ impl Unit {
         match self.kind {
             Kind::Share => "%",
             Kind::Money(sign) => sign,
-            Kind::Plain => &self.name,
+            Kind::Count | Kind::Plain => &self.name,
+        }
+    }
+
+    /// What an axis must say besides its figures; `None` where they carry their unit.
+    pub fn caption(&self) -> Option<&str> {
+        match self.kind {
+            Kind::Count | Kind::Plain if !self.name.is_empty() => Some(&self.name),
+            _ => None,
         }
     }
 
     fn with_name(&self, figure: String) -> String {
         match self.kind {
-            Kind::Plain if !self.name.is_empty() => format!("{figure} {}", self.name),
+            Kind::Count | Kind::Plain if !self.name.is_empty() => format!("{figure} {}", self.name),
             _ => figure,
         }
     }
@@ -204,7 +218,12 @@ mod tests {
         assert_eq!(Unit::new("boxes", "TRY").full(1_234.0), "1,230 boxes");
         assert_eq!(Unit::new("CHF", "CHF").full(5.0), "5 CHF");
         assert_eq!(Unit::new("share", "TRY").full(0.31), "31%");
+        let summary = Summary { q05: 0.087, q95: 0.14, ..Summary::exact(0.1) };
+        assert_eq!(Unit::new("share", "TRY").bare_interval(&summary), "8.7–14%");
+        let summary = Summary { q05: 10.6, q95: 2_000.4, ..Summary::exact(1.0) };
+        assert_eq!(money.bare_interval(&summary), "₺10.6–2,000");
+        assert_eq!(Unit::new("customers", "TRY").bare_interval(&summary), "11–2,000");
         let summary = Summary { q05: -3.0, q95: 5.0, ..Summary::exact(1.0) };
-        assert_eq!(Unit::new("boxes", "TRY").full_interval(&summary), "−3 to 5 boxes");
+        assert_eq!(Unit::new("boxes", "TRY").bare_interval(&summary), "−3 to 5");
     }
 }

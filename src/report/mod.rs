@@ -32,14 +32,19 @@ use crate::calibrate::Verdict;
 
 /// Every file of the output folder but the manifest and the timings: tables, maps, plots and `report.html`.
 ///
+/// When a check has failed the potential is marked, and a comparison is withheld even if there is one.
+///
 /// # Errors
 /// When a figure is not finite, quantiles are out of order, or a picture cannot be drawn.
 pub fn render(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
+    let failed = findings.checks.iter().any(|check| check.verdict == Verdict::Fail);
+    if failed && findings.comparison.is_some() {
+        return render(&withheld(findings));
+    }
     finite::check(findings)?;
     let mut files = export::tables(findings)?;
     let potential = Potential::of(findings);
     let strategies = Strategies::of(findings);
-    let failed = findings.checks.iter().any(|check| check.verdict == Verdict::Fail);
     let maps = maps::maps(findings, &potential, failed)?;
     let plots = plots::plots(findings, &potential, &strategies)?;
     let page = page::page(findings, &potential, &strategies, &maps, &plots)?;
@@ -52,6 +57,14 @@ pub fn render(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
     }
     files.push(("report.html".to_owned(), page.into_bytes()));
     Ok(files)
+}
+
+/// The findings without their comparison: nobody shall choose a strategy on a twin that failed a check.
+fn withheld(findings: &Findings) -> Findings {
+    let reason =
+        "a check failed, so the twin is no ground to choose a strategy on; see \u{201c}Checks\u{201d} for what to do";
+    let withheld = findings.withheld.clone().or_else(|| Some(reason.to_owned()));
+    Findings { comparison: None, withheld, ..findings.clone() }
 }
 
 #[cfg(test)]

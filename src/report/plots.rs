@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::charts::{IntervalChart, IntervalRow, against_population, forecast};
 use super::error::ReportError;
-use super::figure::{Unit, percent, rounded};
+use super::figure::{Unit, percent, range, rounded};
 use super::findings::Findings;
 use super::potential_index::Potential;
 use super::strategies::Strategies;
@@ -128,7 +128,7 @@ fn comparison(findings: &Findings, strategies: &Strategies) -> Option<IntervalCh
         .collect();
     let baseline = findings.baseline.as_deref().map_or_else(
         || "the baseline".to_owned(),
-        |name| format!("the baseline \"{name}\" (P(best) {})", chance(name, "p_best")),
+        |name| format!("the baseline “{name}” (P(best) {})", chance(name, "p_best")),
     );
     Some(IntervalChart {
         file: "strategies".to_owned(),
@@ -151,11 +151,11 @@ fn size_ratio(findings: &Findings, potential: &Potential) -> Option<IntervalChar
         .size_ratio_sensitivity
         .iter()
         .map(|&(centre, q05, q50, q95)| IntervalRow {
-            label: format!("{} times as large", rounded(centre)),
+            label: if centre == 1.0 { "as large".to_owned() } else { format!("{} times as large", rounded(centre)) },
             summary: Summary { mean: q50, sd: 0.0, q05, q25: q05, q50, q75: q95, q95 },
             quartiles: false,
             strong: false,
-            columns: vec![unit.bare(q50)],
+            columns: vec![unit.bare(q50), range(&unit.bare(q05), &unit.bare(q95))],
         })
         .collect();
     (!rows.is_empty()).then(|| IntervalChart {
@@ -164,7 +164,7 @@ fn size_ratio(findings: &Findings, potential: &Potential) -> Option<IntervalChar
         subtitle: "Dark demand of the whole market when a customer on file is taken beforehand to be, on average, \
                    this many times as large as a dark one. Dot: median; line: 90% interval."
             .to_owned(),
-        columns: vec![format!("median, {}", unit.head())],
+        columns: vec![format!("median, {}", unit.head()), "90% interval".to_owned()],
         unit,
         from_zero: true,
         rows,

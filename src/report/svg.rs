@@ -103,7 +103,7 @@ impl Svg {
             Anchor::End => "end",
         };
         let halo = if how.halo {
-            " stroke=\"#ffffff\" stroke-width=\"2.6\" stroke-linejoin=\"round\" stroke-opacity=\"0.9\" \
+            " stroke=\"#ffffff\" stroke-width=\"3.2\" stroke-linejoin=\"round\" \
              paint-order=\"stroke\""
         } else {
             ""

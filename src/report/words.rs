@@ -42,6 +42,18 @@ pub fn metric(name: &str) -> String {
     .to_owned()
 }
 
+/// An aspect of the dark half that is identified or not.
+pub fn aspect(name: &str) -> String {
+    match name {
+        "number" => "How many dark customers",
+        "size" => "How large each of them is",
+        "number x size" => "What they buy together",
+        "wallet" => "What customers on file buy elsewhere",
+        other => return spaced(other),
+    }
+    .to_owned()
+}
+
 /// Name of the metric that an objective maximises.
 pub fn objective(objective: Objective) -> &'static str {
     match objective {

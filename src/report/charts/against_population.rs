@@ -93,7 +93,10 @@ pub fn against_population(findings: &Findings, potential: &Potential) -> Result<
         }
         for tick in logarithmic_ticks(fewest, most) {
             pen.line(&[(x(tick), top + HEIGHT), (x(tick), top + HEIGHT + 4.0)], colour::GREY, 1.0)?;
-            pen.text((x(tick), top + HEIGHT + 13.0), &rounded(tick), small.anchored(Anchor::Middle))?;
+            let text = rounded(tick);
+            if x(tick) + font::width(&text, 11.0, Weight::Regular)? / 2.0 < WIDTH {
+                pen.text((x(tick), top + HEIGHT + 13.0), &text, small.anchored(Anchor::Middle))?;
+            }
         }
         pen.text(((LEFT + WIDTH) / 2.0, top + HEIGHT + 31.0), "inhabitants", small.anchored(Anchor::Middle))?;
         // The line of the mean, cut to the frame.
@@ -111,11 +114,16 @@ pub fn against_population(findings: &Findings, potential: &Potential) -> Result<
         order.sort_by(|&left, &right| {
             points[right].above.abs().total_cmp(&points[left].above.abs()).then(left.cmp(&right))
         });
-        // Dots take room too, so that no name lies on another territory's dot.
-        let dots: Vec<[f64; 4]> = points
+        // Dots and the line take room too, so that no name lies on them.
+        let on_line = (0..=150).map(|step| {
+            let people = x_axis.low + (x_axis.high - x_axis.low) * f64::from(step) / 150.0;
+            (x_axis.at(people), y_axis.at(people + libm::log10(per_head)), 1.0)
+        });
+        let busy: Vec<[f64; 4]> = points
             .iter()
-            .map(|point| (x(point.people), y(point.value)))
-            .map(|(x, y)| [x - 4.0, x + 4.0, y - 4.0, y + 4.0])
+            .map(|point| (x(point.people), y(point.value), 4.0))
+            .chain(on_line)
+            .map(|(x, y, half)| [x - half, x + half, y - half, y + half])
             .collect();
         let mut taken: Vec<[f64; 4]> = Vec::new();
         for &position in order.iter().take(NAMES) {
@@ -126,7 +134,7 @@ pub fn against_population(findings: &Findings, potential: &Potential) -> Result<
             for (left, anchor, at) in [(x + 8.0, Anchor::Start, x + 8.0), (x - 8.0 - wide, Anchor::End, x - 8.0)] {
                 let frame = [left, left + wide, y - 7.0, y + 7.0];
                 let touches = |o: &[f64; 4]| o[0] < frame[1] && frame[0] < o[1] && o[2] < frame[3] && frame[2] < o[3];
-                if left > LEFT && left + wide < WIDTH && !taken.iter().chain(&dots).any(touches) {
+                if left > LEFT && left + wide < WIDTH && !taken.iter().chain(&busy).any(touches) {
                     pen.text((at, y), &name, Type::new(11.0, Weight::Regular).anchored(anchor))?;
                     taken.push(frame);
                     break;

@@ -66,10 +66,10 @@ pub fn forecast(findings: &Findings) -> Result<Option<String>, ReportError> {
     let (first, last) = months.fold((findings.history.last, findings.history.last), |(first, last), month| {
         (first.min(month), last.max(month))
     });
-    let title = "The future if nothing changes";
-    let baseline = findings.baseline.as_deref().map_or_else(String::new, |name| format!(" (strategy \"{name}\")"));
+    let title = "Forecast of the whole market";
+    let baseline = findings.baseline.as_deref().map_or_else(String::new, |name| format!(" “{name}”"));
     let subtitle = format!(
-        "Whole market under the baseline{baseline}. Line: what was sold; after {}, the median. Dark band: 50% of runs, \
+        "Under the baseline{baseline}. Line: what was sold; after {}, the median. Dark band: 50% of runs, \
          light band: 90%.",
         findings.history.last
     );

@@ -11,7 +11,8 @@ use crate::stats::Summary;
 
 const WIDTH: f64 = 720.0;
 const ROW: f64 = 24.0;
-const COLUMN: f64 = 92.0;
+/// Space between the columns on the right.
+const GAP: f64 = 22.0;
 const SIZE: f64 = 12.0;
 
 /// One estimate.
@@ -50,14 +51,24 @@ impl IntervalChart {
             label_width = label_width.max(font::width(&row.label, SIZE, Weight::Semibold)?);
         }
         let label_width = label_width.min(220.0);
-        let right = WIDTH - COLUMN * self.columns.len() as f64 - if self.columns.is_empty() { 12.0 } else { 0.0 };
-        let axis = Axis::new(self.range(), (label_width + 22.0, right - 6.0));
+        // Right edge of each column, from the widest text in it.
+        let mut edges = Vec::new();
+        let mut right = WIDTH;
+        for column in (0..self.columns.len()).rev() {
+            let mut wide = font::width(&self.columns[column], 11.0, Weight::Regular)?;
+            for text in self.rows.iter().filter_map(|row| row.columns.get(column)) {
+                wide = wide.max(font::width(text, SIZE, Weight::Semibold)?);
+            }
+            edges.insert(0, right);
+            right -= wide + GAP;
+        }
+        let right = right.max(label_width + 160.0);
+        let axis = Axis::new(self.range(), (label_width + 22.0, right));
 
         picture(&self.file, &self.title, (WIDTH, bottom + 40.0), |pen| {
             pen.heading(&self.title, &self.subtitle, WIDTH)?;
             let small = Type::new(11.0, Weight::Regular).grey();
-            for (position, head) in self.columns.iter().enumerate() {
-                let x = right + COLUMN * (position + 1) as f64;
+            for (head, &x) in self.columns.iter().zip(&edges) {
                 pen.text((x, top - 12.0), head, small.anchored(Anchor::End))?;
             }
             let mut last_label = f64::NEG_INFINITY;
@@ -67,12 +78,15 @@ impl IntervalChart {
                 pen.line(&[(x, top), (x, bottom)], if zero { colour::GREY } else { colour::RULE }, 1.0)?;
                 let text = self.unit.bare(tick);
                 let half = font::width(&text, 11.0, Weight::Regular)? / 2.0;
-                if x - half > last_label + 8.0 && x + half < WIDTH {
+                if x - half > last_label + 8.0 && x + half < right + GAP {
                     pen.text((x, bottom + 12.0), &text, small.anchored(Anchor::Middle))?;
                     last_label = x + half;
                 }
             }
-            pen.text(((axis.from + axis.to) / 2.0, bottom + 29.0), self.unit.head(), small.anchored(Anchor::Middle))?;
+            if let Some(caption) = self.unit.caption() {
+                let middle = (axis.from + axis.to) / 2.0;
+                pen.text((middle, bottom + 29.0), caption, small.anchored(Anchor::Middle))?;
+            }
             for (position, row) in self.rows.iter().enumerate() {
                 let y = top + ROW * (position as f64 + 0.5);
                 let weight = if row.strong { Weight::Semibold } else { Weight::Regular };
@@ -86,8 +100,7 @@ impl IntervalChart {
                 }
                 pen.dot((axis.at(row.summary.q50), y), 5.4, colour::WHITE)?;
                 pen.dot((axis.at(row.summary.q50), y), 4.2, tone)?;
-                for (column, text) in row.columns.iter().enumerate() {
-                    let x = right + COLUMN * (column + 1) as f64;
+                for (text, &x) in row.columns.iter().zip(&edges) {
                     pen.text((x, y), text, Type::new(SIZE, weight).anchored(Anchor::End))?;
                 }
             }

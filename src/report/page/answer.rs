@@ -90,12 +90,16 @@ pub fn answer(findings: &Findings, potential: &Potential, strategies: &Strategie
         let best_of_all = chance("p_best").map(|text| format!("P(best) {text}"));
         let loses = chance("p_loss").map(|text| format!("P(loss) {text}"));
         cards.push(Card {
-            label: "Most likely the best strategy".to_owned(),
+            label: "Likely best strategy".to_owned(),
             value: best.clone(),
             unit: String::new(),
             note: [best_of_all, loses].into_iter().flatten().collect::<Vec<_>>().join(", "),
         });
     }
+    // A range is not broken between its ends (U+2060 joins words).
+    let unbroken = |text: &mut String| *text = text.replace('–', "\u{2060}–\u{2060}");
+    sentences.iter_mut().for_each(unbroken);
+    cards.iter_mut().for_each(|card| unbroken(&mut card.note));
     Answer { sentences, cards }
 }
 
@@ -112,7 +116,7 @@ fn best_strategy(findings: &Findings, strategies: &Strategies) -> Vec<String> {
     });
     if findings.baseline.as_ref() == Some(best) {
         sentences.push(format!(
-            "Of {compared} strategies, carrying on as in the baseline \"{best}\" is most likely the best: it wins {} of \
+            "Of {compared} strategies, carrying on as in the baseline “{best}” is most likely the best: it wins {} of \
              paired runs{on}.",
             percent(first)
         ));
@@ -132,14 +136,14 @@ fn best_strategy(findings: &Findings, strategies: &Strategies) -> Vec<String> {
         let loss = chance(best, "p_loss")
             .map_or_else(String::new, |loss| format!(" It loses money in {} of runs.", percent(loss)));
         sentences.push(format!(
-            "Of {compared} strategies, \"{best}\" is most likely the best: it wins {} of paired runs{on}.{gain}{loss}",
+            "Of {compared} strategies, “{best}” is most likely the best: it wins {} of paired runs{on}.{gain}{loss}",
             percent(first)
         ));
     }
     let second = strategies.names.get(1).and_then(|name| Some((name, chance(name, "p_best")?)));
     if let Some((name, share)) = second.filter(|(_, share)| first - share < 0.2) {
         sentences.push(format!(
-            "That is no clear decision: \"{name}\" wins {} of runs. See the regret in the comparison before choosing.",
+            "That is no clear decision: “{name}” wins {} of runs. See the regret in the comparison before choosing.",
             percent(share)
         ));
     }

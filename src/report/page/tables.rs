@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::figure::{Unit, count, percent, range, rounded};
+use super::super::figure::{Unit, count, percent, rounded};
 use super::super::findings::Findings;
 use super::super::potential_index::{Potential, index_per_head, inhabitants, relative_width};
 use super::super::strategies::Strategies;
@@ -117,7 +117,7 @@ pub fn checks(findings: &Findings) -> Vec<CheckLine<'_>> {
 /// How much the data say about an aspect of the dark half.
 #[derive(Serialize)]
 pub struct IdentificationLine<'a> {
-    pub aspect: &'a str,
+    pub aspect: String,
     /// Per cent of the bar that is filled.
     pub bar: f64,
     pub learnt: String,
@@ -131,34 +131,13 @@ pub fn identification(findings: &Findings) -> Vec<IdentificationLine<'_>> {
         .map(|line| {
             let share = line.contraction.clamp(0.0, 1.0);
             IdentificationLine {
-                aspect: &line.aspect,
+                aspect: words::aspect(&line.aspect),
                 bar: (share * 100.0).round(),
                 learnt: percent(share),
                 finding: &line.finding,
             }
         })
         .collect()
-}
-
-pub fn size_ratio(findings: &Findings, potential: &Potential) -> Option<Table> {
-    let unit = Unit::new(potential.unit("dark_demand").unwrap_or(&findings.unit), &findings.currency);
-    let rows = findings
-        .size_ratio_sensitivity
-        .iter()
-        .map(|&(centre, low, middle, high)| {
-            vec![
-                Cell::number(rounded(centre), centre),
-                Cell::number(unit.bare(middle), middle),
-                Cell::number(range(&unit.bare(low), &unit.bare(high)), middle),
-            ]
-        })
-        .collect();
-    let heads = vec![
-        number_head("Known over dark customer's size", "ratio"),
-        number_head("Dark demand", unit.head()),
-        number_head("90% interval", unit.head()),
-    ];
-    filled(Table { heads, rows, ..Table::default() })
 }
 
 /// Measures of the potential table.
@@ -247,7 +226,7 @@ pub fn potential(findings: &Findings, potential: &Potential) -> Option<Table> {
     filled(Table { heads, rows, total, long })
 }
 
-/// Metrics of the comparison, in the order of their columns; what no strategy has gets no column.
+/// Metrics of the comparison, in the order of their rows; what no strategy has gets no row.
 const METRICS: [&str; 11] = [
     "p_best",
     "p_loss",
@@ -262,35 +241,30 @@ const METRICS: [&str; 11] = [
     "regret",
 ];
 
+/// One column a strategy, most likely best first; one row a metric.
 pub fn strategies(findings: &Findings, strategies: &Strategies) -> Option<Table> {
-    let metrics: Vec<(&str, Unit)> = METRICS
+    let mut heads = vec![text_head("")];
+    heads.extend(strategies.names.iter().map(|name| {
+        let baseline = findings.baseline.as_ref() == Some(name);
+        number_head(name, if baseline { "baseline" } else { "" })
+    }));
+    let rows = METRICS
         .into_iter()
         .filter(|metric| strategies.has(metric))
         .filter_map(|metric| Some((metric, Unit::new(strategies.unit(metric)?, &findings.currency))))
-        .collect();
-    let mut heads = vec![text_head("Strategy")];
-    heads.extend(metrics.iter().map(|(metric, unit)| {
-        let unit = match *metric {
-            "p_best" | "p_loss" | "share" | "new_customers" => "",
-            _ => unit.head(),
-        };
-        number_head(&words::metric(metric), unit)
-    }));
-    let rows = strategies
-        .names
-        .iter()
-        .map(|name| {
-            let baseline = findings.baseline.as_ref() == Some(name);
-            let below = if baseline { "baseline".to_owned() } else { String::new() };
-            let mut row = vec![Cell { below, ..Cell::text(name.as_str()) }];
-            row.extend(metrics.iter().map(|(metric, unit)| match (strategies.of_metric(name, metric), *metric) {
+        .map(|(metric, unit)| {
+            let mut row = vec![Cell {
+                below: unit.caption().unwrap_or_default().to_owned(),
+                ..Cell::text(words::metric(metric))
+            }];
+            row.extend(strategies.names.iter().map(|name| match (strategies.of_metric(name, metric), metric) {
                 (None, _) => Cell::none(),
                 (Some(summary), "p_best" | "p_loss") => Cell::number(percent(summary.mean), summary.mean),
                 (Some(summary), "regret") => Cell {
                     below: format!("95%: {}", unit.bare(summary.q95)),
                     ..Cell::number(unit.bare(summary.mean), summary.mean)
                 },
-                (Some(summary), _) => Cell::estimate(&summary, unit),
+                (Some(summary), _) => Cell::estimate(&summary, &unit),
             }));
             row
         })
