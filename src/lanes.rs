@@ -5,7 +5,9 @@
 //!
 //! [`F32x16`] is a plain array: there are no intrinsics here. The compiler turns its loops into vector instructions, those
 //! of SSE2 by default and wider ones where the caller is compiled for them (see [`Isa`]). Everything is `inline(always)`
-//! because a function that is called and not inlined would be compiled for the default instruction set.
+//! because a function that is called and not inlined would be compiled for the default instruction set. The compiler finds
+//! vectors by following sixteen neighbouring results back through at most a dozen operations; long formulas are therefore
+//! cut in pieces by `settle`, which passes the lanes through memory (two loads and stores for 16 customers).
 
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -121,6 +123,12 @@ impl F32x16 {
         Self(out)
     }
 
+    /// The same lanes, by way of memory; see the head of this module.
+    #[inline(always)]
+    pub fn settle(self) -> Self {
+        std::hint::black_box(self)
+    }
+
     comparisons! {
         /// Greater than.
         greater >,
@@ -158,6 +166,8 @@ impl F32x16 {
         let exponent = Self(each!(0.0, i, ((shifted[i] as i32) >> 23) as f32));
         let m = Self(each!(0.0, i, f32::from_bits((shifted[i] & 0x007f_ffff).wrapping_add(ROOT_HALF))));
         let s = (m - Self::ONE) / (m + Self::ONE);
+        let s = s.settle();
+        let exponent = exponent.settle();
         let z = s * s;
         let series = poly(z, [2.0, 2.0 / 3.0, 2.0 / 5.0, 2.0 / 7.0, 2.0 / 9.0]);
         exponent * Self::splat(LN2_HIGH) + (s * series + exponent * Self::splat(LN2_LOW))
@@ -169,18 +179,24 @@ impl F32x16 {
     pub fn chance(self) -> Self {
         let h = self;
         let small = h * poly(h, [1.0, -1.0 / 2.0, 1.0 / 6.0, -1.0 / 24.0, 1.0 / 120.0, -1.0 / 720.0]);
-        let large = Self::ONE - (Self::ZERO - h).exp();
-        h.less(Self::splat(0.25)).select(small, large)
+        let large = h.greater(Self::splat(0.25));
+        if large.any() { large.select(Self::ONE - (Self::ZERO - h).exp(), small) } else { small }
     }
 
-    /// Sum of the lanes in double precision, in a fixed order.
+    /// Sum of the lanes in double precision, in a fixed order: halves onto halves.
     #[inline(always)]
     pub fn sum(self) -> f64 {
-        let mut sum = 0.0;
-        for lane in self.0 {
-            sum += f64::from(lane);
+        let (low, high) = self.0.split_at(WIDTH / 2);
+        let mut eight = [0.0; WIDTH / 2];
+        for (sum, (&low, &high)) in eight.iter_mut().zip(low.iter().zip(high)) {
+            *sum = f64::from(low) + f64::from(high);
         }
-        sum
+        let (low, high) = eight.split_at(WIDTH / 4);
+        let mut four = [0.0; WIDTH / 4];
+        for (sum, (low, high)) in four.iter_mut().zip(low.iter().zip(high)) {
+            *sum = low + high;
+        }
+        (four[0] + four[2]) + (four[1] + four[3])
     }
 }
 
@@ -194,6 +210,9 @@ pub fn poly<const N: usize>(x: F32x16, coefficients: [f32; N]) -> F32x16 {
     let mut sum = F32x16::splat(coefficients[N - 1]);
     for k in (0..N - 1).rev() {
         sum = sum * x + F32x16::splat(coefficients[k]);
+        if k % 4 == 3 {
+            sum = sum.settle();
+        }
     }
     sum
 }
@@ -212,13 +231,13 @@ impl Lanes for F32x16 {
     #[inline(always)]
     fn exp(self) -> Self {
         let x = self.max(Self::splat(-87.0)).min(Self::splat(88.0));
-        let shifted = x * Self::splat(std::f32::consts::LOG2_E) + Self::splat(ROUNDER);
+        let shifted = (x * Self::splat(std::f32::consts::LOG2_E) + Self::splat(ROUNDER)).settle();
         let n = shifted - Self::splat(ROUNDER);
-        let r = x - n * Self::splat(LN2_HIGH) - n * Self::splat(LN2_LOW);
+        let r = (x - n * Self::splat(LN2_HIGH) - n * Self::splat(LN2_LOW)).settle();
         let p = poly(r, [0.5, 0.166_666_65, 4.166_579_6e-2, 8.333_452e-3, 1.398_2e-3, 1.987_569_1e-4]);
         let e = p * (r * r) + r + Self::ONE;
         // The low bits of `shifted` are n; moved into the exponent field they are 2^n.
-        Self(each!(0.0, i, e.0[i] * f32::from_bits((shifted.0[i].to_bits() << 23).wrapping_add(0x3f80_0000))))
+        Self(each!(0.0, i, e.0[i] * f32::from_bits((shifted.0[i].to_bits() << 23).wrapping_add(0x3f80_0000)))).settle()
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {
@@ -233,6 +252,12 @@ impl Lanes for F32x16 {
 impl U32x16 {
     /// Zero in every lane.
     pub const ZERO: Self = Self([0; WIDTH]);
+
+    /// The same lanes, by way of memory; see the head of this module.
+    #[inline(always)]
+    pub fn settle(self) -> Self {
+        std::hint::black_box(self)
+    }
 
     /// The same word in every lane.
     #[inline(always)]
@@ -300,6 +325,16 @@ impl Mask16 {
     #[inline(always)]
     pub fn and_not(self, other: Self) -> Self {
         Self(each!(0, i, self.0[i] & !other.0[i]))
+    }
+
+    /// It holds everywhere.
+    #[inline(always)]
+    pub fn all(self) -> bool {
+        let mut all = u32::MAX;
+        for lane in self.0 {
+            all &= lane;
+        }
+        all != 0
     }
 
     /// It holds somewhere.
@@ -404,14 +439,14 @@ mod tests {
 
     #[test]
     fn ln_is_close_to_libm() {
-        let points = || grid(-87.0, 88.0).map(|x| libm::expf(x)).chain(grid(0.5, 2.0));
+        let points = || grid(-87.0, 88.0).map(libm::expf).chain(grid(0.5, 2.0));
         let error = worst(points(), F32x16::ln, libm::log, |y| y.abs().max(0.5));
         assert!(error < 2e-7, "{error:e}");
     }
 
     #[test]
     fn chance_keeps_small_hazards() {
-        let points = grid(-20.0, 4.0).map(|x| libm::expf(x));
+        let points = grid(-20.0, 4.0).map(libm::expf);
         let error = worst(points, F32x16::chance, |h| -libm::expm1(-h), f64::abs);
         assert!(error < 4e-7, "{error:e}");
         assert_eq!(F32x16::ZERO.chance(), F32x16::ZERO);

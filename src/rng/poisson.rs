@@ -10,18 +10,41 @@
 //! to 1e-4 of themselves. Beyond that single precision rounds: to about 1e-7 of the mean.
 
 use super::normal::normal;
-use crate::lanes::{F32x16, Lanes as _, Mask16, poly};
+use crate::lanes::{F32x16, Lanes as _, poly};
 
 /// Largest mean for which probabilities are added up.
 pub const SMALL: f32 = 8.0;
 
-/// Terms below this are left out: they are under the resolution of the uniforms.
-const NEGLIGIBLE: f32 = 1e-9;
+/// Uniforms count as no more than this when probabilities are added up, so that rounding in the sum (some 3e-7) can never
+/// keep it from reaching them. It cuts one draw in a million short by about one order.
+const HIGHEST: f32 = 1.0 - 1e-6;
+
+/// More terms are never needed: of a mean of 8, 40 or more have a probability of 3e-15.
+const TERMS: usize = 40;
+
+/// `1 / k`, so that no term waits for a division.
+const RECIPROCAL: [f32; TERMS] = {
+    let mut out = [0.0; TERMS];
+    let mut k = 0;
+    while k < TERMS {
+        out[k] = 1.0 / (k + 1) as f32;
+        k += 1;
+    }
+    out
+};
 
 /// Poisson numbers of these means (0 or more) at these uniforms. A mean of 0 gives 0.
+///
+/// A lane depends on its own uniform and mean alone, never on its neighbours.
 #[inline(always)]
 pub fn poisson(uniform: F32x16, mean: F32x16) -> F32x16 {
     let large = mean.greater(F32x16::splat(SMALL));
+    if large.all() {
+        return corrected_normal(uniform, mean);
+    }
+    if !mean.greater(F32x16::ZERO).any() {
+        return F32x16::ZERO;
+    }
     let small = add_up(uniform, large.select(F32x16::ZERO, mean));
     if large.any() { large.select(corrected_normal(uniform, mean), small) } else { small }
 }
@@ -30,25 +53,16 @@ pub fn poisson(uniform: F32x16, mean: F32x16) -> F32x16 {
 #[inline(always)]
 fn add_up(uniform: F32x16, mean: F32x16) -> F32x16 {
     let mut term = (F32x16::ZERO - mean).exp();
-    let mut left = uniform - term;
+    let mut left = (uniform.min(F32x16::splat(HIGHEST)) - term).settle();
     let mut number = F32x16::ZERO;
-    let mut k = 0.0;
-    // A lane goes on while the uniform is not reached; each lane's end depends on itself alone, never on its neighbours.
-    let step = |k: &mut f32, term: &mut F32x16, left: &mut F32x16, number: &mut F32x16| -> Mask16 {
-        *k += 1.0;
-        let on = left.greater(F32x16::ZERO).and(term.greater(F32x16::splat(NEGLIGIBLE)));
-        *number = *number + on.count();
-        *term = *term * mean * F32x16::splat(1.0 / *k);
-        *left = *left - *term;
-        on
-    };
-    for _ in 0..5 {
-        step(&mut k, &mut term, &mut left, &mut number);
-    }
-    while step(&mut k, &mut term, &mut left, &mut number).any() {
-        for _ in 0..3 {
-            step(&mut k, &mut term, &mut left, &mut number);
+    for (k, &reciprocal) in RECIPROCAL.iter().enumerate() {
+        let on = left.greater(F32x16::ZERO);
+        if k >= 6 && k % 4 == 2 && !on.any() {
+            break;
         }
+        number = number + on.count();
+        term = term * (mean * F32x16::splat(reciprocal));
+        left = left - term;
     }
     number
 }
@@ -59,13 +73,15 @@ fn corrected_normal(uniform: F32x16, mean: F32x16) -> F32x16 {
     let z = normal(uniform);
     // Lanes of small means are not used; they are kept away from zero.
     let mean = mean.max(F32x16::ONE);
-    let root = mean.sqrt();
+    let root = mean.sqrt().settle();
+    let inverse = (F32x16::ONE / root).settle();
     let z2 = z * z;
     let first = F32x16::splat(1.0 / 3.0) + z2 * F32x16::splat(1.0 / 6.0);
     let second = z * (F32x16::splat(-1.0 / 36.0) - z2 * F32x16::splat(1.0 / 72.0));
     let third = poly(z2, [-8.0 / 405.0, 7.0 / 810.0, 1.0 / 270.0]);
-    let quantile = mean + root * z + first + second / root + third / mean;
-    quantile.max(F32x16::ZERO).floor()
+    let corrections = (first + inverse * (second + inverse * third)).settle();
+    let quantile = mean + root * z + corrections;
+    quantile.max(F32x16::ZERO).floor().settle()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::units::Month as CalendarMonth;
 
 use super::mechanisms::{demand, discovery, orders, reps, transition};
 use super::recorder::{Columns, Recorder};
-use super::step::{ChannelPlan, Here, Month, step};
+use super::step::{ChannelPlan, Here, Month, step, step_seen};
 use super::world::{Census, World};
 use super::{Phase, Policy, Tallies, Twin};
 
@@ -104,9 +104,9 @@ impl World {
         };
         let state = &mut self.now[place.blocks.clone()];
         let sums = if R::RECORDS {
-            step::<true>(now.isa, &month, state, &mut self.columns)
+            step_seen(now.isa, &month, state, &mut self.columns)
         } else {
-            step::<false>(now.isa, &month, state, &mut self.columns)
+            step(now.isa, &month, state, &mut self.columns)
         };
 
         let unit = self.parameters.order_unit;

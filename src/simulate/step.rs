@@ -79,10 +79,11 @@ macro_rules! sums {
         impl Sums<f64> {
             /// Adds up lanes, in a fixed order.
             #[inline(always)]
-            fn take(&mut self, lanes: &Sums<F32x16>) {
+            fn take(&mut self, lanes: &Sums<F32x16>, channels: &[ChannelPlan<'_>]) {
                 $(self.$name += lanes.$name.sum();)*
-                for (sum, lanes) in self.contacts.iter_mut().zip(&lanes.contacts) {
-                    *sum += lanes.sum();
+                for plan in channels {
+                    let channel = plan.channel.index();
+                    self.contacts[channel] += lanes.contacts[channel].sum();
                 }
             }
         }
@@ -114,12 +115,16 @@ sums! {
 const BLOCKS_A_SUM: usize = 32;
 
 /// Steps a territory by a month, compiled for an instruction set; the result is the same on each.
-pub(super) fn step<const RECORDS: bool>(
-    isa: Isa,
-    month: &Month<'_>,
-    state: &mut [State],
-    columns: &mut Columns,
-) -> Sums<f64> {
+pub(super) fn step(isa: Isa, month: &Month<'_>, state: &mut [State], columns: &mut Columns) -> Sums<f64> {
+    dispatch::<false>(isa, month, state, columns)
+}
+
+/// As [`step`], and writes the columns that a recorder reads.
+pub(super) fn step_seen(isa: Isa, month: &Month<'_>, state: &mut [State], columns: &mut Columns) -> Sums<f64> {
+    dispatch::<true>(isa, month, state, columns)
+}
+
+fn dispatch<const RECORDS: bool>(isa: Isa, month: &Month<'_>, state: &mut [State], columns: &mut Columns) -> Sums<f64> {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
@@ -151,7 +156,7 @@ fn kernel<const RECORDS: bool>(month: &Month<'_>, state: &mut [State], columns: 
         for (offset, (state, traits)) in states.iter_mut().zip(traits).enumerate() {
             block::<RECORDS>(month, first + offset, traits, state, &mut sums, columns);
         }
-        total.take(&sums);
+        total.take(&sums, month.channels);
         first += BLOCKS_A_SUM;
     }
     total
@@ -182,14 +187,17 @@ fn block<const RECORDS: bool>(
     if !month.channels.is_empty() {
         lifts = lifts + further::<RECORDS>(month, at, traits, &is, sums, columns);
     }
-    let goodwill = parameters.goodwill.step(state.goodwill, lifts);
+    let goodwill = parameters.goodwill.step(state.goodwill, lifts).settle();
 
     // They need, use up what they have in stock, and order the rest from us and others.
     let wants = is.living.keep(demand(traits.size, F32x16::splat(here.level)));
     let from_stock = eaten(state.stock, wants);
     let open = wants - from_stock;
-    let our_share =
-        is.served.keep(share(traits.appeal + goodwill + F32x16::splat(here.own_push), F32x16::splat(here.rivals)));
+    let mut our_share = F32x16::ZERO;
+    if is.served.any() {
+        let utility = traits.appeal + goodwill + F32x16::splat(here.own_push);
+        our_share = is.served.keep(share(utility, F32x16::splat(here.rivals))).settle();
+    }
     let (own, rivals) = orders(
         means(open, our_share, F32x16::of(parameters.order_unit)),
         (word(Purpose::OwnOrders), word(Purpose::RivalOrders)),
@@ -200,16 +208,18 @@ fn block<const RECORDS: bool>(
     sums.loaded = sums.loaded + loaded;
 
     // At the month's end they are found, won, lost, closed or born.
-    let hazard = is.dark.keep(traits.visibility * F32x16::splat(here.find));
-    let hazard = is.open.select(conversion_hazard(&parameters.conversion, goodwill), hazard);
+    let mut hazard = is.dark.keep(traits.visibility * F32x16::splat(here.find));
+    if is.open.any() {
+        hazard = is.open.select(conversion_hazard(&parameters.conversion, goodwill), hazard);
+    }
     let hazard = is.served.select(F32x16::splat(here.churn), hazard);
-    let hazard = is.unborn.select(F32x16::splat(here.born), hazard);
+    let hazard = is.unborn.select(F32x16::splat(here.born), hazard).settle();
     let chances = Chances {
         moves: either(hazard.chance(), is.dark.keep(F32x16::splat(here.listed))),
         closes: F32x16::splat(here.closes),
     };
     let (moves, closes) = transition::draw(chances, is.living, word(Purpose::Transition));
-    let after = transition::next(stage, is.lapsed, moves, closes);
+    let after = transition::next(stage, is.lapsed, moves, closes).settle();
     sums.found = sums.found + is.dark.and(moves).count();
     sums.won = sums.won + is.open.and(moves).count();
     sums.lost = sums.lost + is.served.and(moves.or(closes)).count();

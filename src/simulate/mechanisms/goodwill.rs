@@ -74,8 +74,8 @@ mod tests {
     #[test]
     fn half_life_is_that_of_the_decay() {
         let model = goodwill();
-        let months = -0.5_f64.ln() / -model.decay.ln() * -1.0;
-        let left = model.decay.powf(months.abs());
+        let months = libm::log(0.5) / libm::log(model.decay);
+        let left = libm::pow(model.decay, months);
         assert!((left - 0.5).abs() < 1e-12);
     }
 
