@@ -10,7 +10,7 @@ use crate::scenario::Prior;
 use crate::stats::{Summary, mean_sd};
 
 fn settings() -> Settings {
-    Settings { seed: 3, draws: 100, priors: BTreeMap::new() }
+    Settings { seed: 3, draws: 100, ..Settings::default() }
 }
 
 fn calibrate(market: &Market) -> Calibration {
