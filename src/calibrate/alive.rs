@@ -78,6 +78,8 @@ pub struct Alive {
     pub conversion: f64,
     pub churn_draws: Vec<f64>,
     pub conversion_draws: Vec<f64>,
+    /// Effective sample size of the candidates as a share of their number.
+    pub efficiency: f64,
     /// Log probabilities of silences by node, at the mode.
     table: Table,
     weights: [f64; NODES],
@@ -214,6 +216,7 @@ impl Alive {
             b,
             churn,
             conversion,
+            efficiency: sample.efficiency,
             churn_draws: sample.draws.iter().map(|x| unpack(x).2).collect(),
             conversion_draws: sample.draws.iter().map(|x| unpack(x).3).collect(),
             table: Table::new(churn, conversion, longest),

@@ -127,6 +127,7 @@ pub fn fit(
     let own_fit = Structural::fit(&own);
     let category = category_series(market);
     let category_fit = category.as_ref().map(Structural::fit);
+    let own_season = own_season_speaks(market, &own);
     let shock = fit_shock(market, &observed, &response, &priors);
 
     progress("customers' rates", 0.8);
@@ -177,9 +178,11 @@ pub fn fit(
             let usual = exposures.goodwill.iter().sum::<f64>() / n as f64;
             let conversion = alive.conversion_draws[d] * libm::exp(-(goodwill_effect * usual).clamp(-3.0, 3.0));
             let demand = category_path.as_ref().unwrap_or(&own_path);
+            // Rivals' pushes swell the panel at period ends: its season is not that of what customers use up.
+            let season = if own_season { own_path.season } else { demand.season };
             let draw = Draw {
                 parameters: Parameters {
-                    season: demand.season,
+                    season,
                     growth: demand.growth,
                     shock_sd,
                     goodwill: point.goodwill.clone(),
@@ -194,6 +197,7 @@ pub fn fit(
                     closure: closure.draws[d],
                     birth: priors::draw(priors.prior("birth", "hazard"), &mut source),
                 },
+                category_season: demand.season,
                 finds: finds.draw(&mut source),
                 finds_by_prospecting: priors::draw(prospecting_prior, &mut source),
                 selection: priors::draw(priors.prior("choice", "selection"), &mut source),
@@ -228,6 +232,7 @@ pub fn fit(
         response: &response,
         own_fit: &own_fit,
         category: category_fit.as_ref(),
+        own_season,
         shock_seen: shock.fitted() || (market.territory_count() <= 2 && !own_fit.silent()),
         waiting,
         closure: &closure,
@@ -284,6 +289,18 @@ fn own_series(market: &Market, observed: &Observed, response: &ResponsePosterior
     let total = total.iter().zip(&exposure).map(|(&y, &e)| (e > 0.0).then_some(y)).collect();
     Series { total, exposure, dispersion, first_of_year: market.history.first.of_year() }
 }
+
+/// Whether our own series is long enough to carry the season, and free of loading of our own (see
+/// `docs/decisions/0004-season-from-own-sales.md`).
+fn own_season_speaks(market: &Market, own: &Series) -> bool {
+    use crate::data::ActionKind;
+    let loads = market.data.actions.iter().flatten().any(|action| action.company.0 == 0 && action.kind == ActionKind::Loading);
+    let months = own.total.iter().flatten().filter(|&&total| total > 0.0).count();
+    !loads && months >= OWN_SEASON_MONTHS
+}
+
+/// Months with own sales from which our own season is believed.
+const OWN_SEASON_MONTHS: usize = 24;
 
 /// The panel's category: the whole market's, or the sum of the territories that are known throughout. `None` with less
 /// than 12 months of it.
@@ -406,6 +423,8 @@ struct Evidence<'a> {
     response: &'a ResponsePosterior,
     own_fit: &'a Structural,
     category: Option<&'a Structural>,
+    /// The season is that of own sales.
+    own_season: bool,
     shock_seen: bool,
     waiting: Option<Waiting>,
     closure: &'a Hazard,
@@ -470,6 +489,7 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         "sales.csv: own sales of the same customers"
     };
     let seen = (!series.silent()).then(|| series_name.to_owned());
+    let own = (!evidence.own_fit.silent()).then(|| "sales.csv: own sales of the same customers".to_owned());
     let flat = (Origin::Assumption, "no season until two years of months have shown one".to_owned());
     for m in 0..12 {
         let name = format!("season.{}", m + 1);
@@ -477,8 +497,8 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
             name,
             "index, mean 1",
             of(&|d| d.parameters.season[m]),
-            Some(series.season_prior_sd),
-            seen.clone(),
+            Some(if evidence.own_season { evidence.own_fit } else { series }.season_prior_sd),
+            if evidence.own_season { own.clone() } else { seen.clone() },
             flat.clone(),
         );
     }
@@ -492,7 +512,6 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         seen,
         steady.clone(),
     );
-    let own = (!evidence.own_fit.silent()).then(|| "sales.csv: own sales of the same customers".to_owned());
     row(
         "own.growth".into(),
         "log a month",

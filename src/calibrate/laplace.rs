@@ -59,7 +59,8 @@ pub fn mode(log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync), start: DVector
     let mut at = start;
     let mut value = log_density(&at);
     let mut slope = gradient(&at);
-    for _ in 0..40 {
+    // A large market's posterior is hundreds of guessed deviations away from the start: many short steps.
+    for _ in 0..300 {
         let mut direction = &inverse * &slope;
         // No coordinate moves by more than three of its guessed deviations at once.
         let reach = (0..n).map(|i| direction[i].abs() / (3.0 * scale[i])).fold(1.0, f64::max);

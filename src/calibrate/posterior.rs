@@ -30,6 +30,8 @@ pub struct Draw {
     /// The parameters of the forward model. `discovery.prospecting_yield` and `.spontaneous` need the dark half: they are
     /// left 0 here and set from `finds` when a twin is built.
     pub parameters: Parameters,
+    /// Season of the category as the panel counts it, rivals' pushes included; `parameters.season` is that of use.
+    pub category_season: [f64; 12],
     /// Customers found (first known) a month at present, by territory, all causes together.
     pub finds: Vec<f64>,
     /// Share of those finds that prospecting brings; the rest come by themselves or by referral.
