@@ -35,13 +35,19 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             );
         }
         for row in &dark.size_ratio_sensitivity {
-            eprintln!("R about {}: {:.0} ({:.0} effective)", row.prior_median, row.dark_demand.q50, row.effective_draws);
+            eprintln!(
+                "R about {}: {:.0} ({:.0} effective)",
+                row.prior_median, row.dark_demand.q50, row.effective_draws
+            );
         }
         for row in &dark.identification {
             eprintln!("{}: {:.2}: {}", row.aspect, row.contraction, row.finding);
         }
         for row in &dark.evidence {
-            eprintln!("{} {} {:.0} [{:.0}, {:.0}] {}", row.name, row.measure, row.estimate.q50, row.estimate.q05, row.estimate.q95, row.remark);
+            eprintln!(
+                "{} {} {:.0} [{:.0}, {:.0}] {}",
+                row.name, row.measure, row.estimate.q50, row.estimate.q05, row.estimate.q95, row.remark
+            );
         }
         for note in &dark.notes {
             eprintln!("note: {note}");

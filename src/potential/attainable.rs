@@ -138,7 +138,12 @@ pub(super) struct AttainableDraw {
     pub white: Vec<Attainable>,
 }
 
-pub(super) fn draw(market: &Market, dark: &DarkHalf, inputs: AttainableInputs<'_>, index: usize) -> Option<AttainableDraw> {
+pub(super) fn draw(
+    market: &Market,
+    dark: &DarkHalf,
+    inputs: AttainableInputs<'_>,
+    index: usize,
+) -> Option<AttainableDraw> {
     let draws = &inputs.calibration.draws;
     let calibrated = draws.get(index % draws.len().max(1))?;
     let rates = (inputs.rates)(index % draws.len());
@@ -205,11 +210,7 @@ mod tests {
             season: [1.0; 12],
             growth: 0.0,
             shock_sd: 0.1,
-            goodwill: Goodwill {
-                decay: 0.5,
-                effect: [0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-                half_saturation: 1e9,
-            },
+            goodwill: Goodwill { decay: 0.5, effect: [0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], half_saturation: 1e9 },
             order_unit: 1.0,
             discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
             conversion: Conversion { hazard, goodwill_effect: effect },
@@ -240,10 +241,8 @@ mod tests {
 
     #[test]
     fn what_reaches_the_white_space_already_is_not_won_again() {
-        let white = [
-            Prospect { appeal: 0.0, demand: 100.0, won: 0.5 },
-            Prospect { appeal: -1e9, demand: 100.0, won: 1.0 },
-        ];
+        let white =
+            [Prospect { appeal: 0.0, demand: 100.0, won: 0.5 }, Prospect { appeal: -1e9, demand: 100.0, won: 1.0 }];
         let all = attainable_sales(&white, 0.0, 0.0);
         assert!((all.sales - 25.0).abs() < 1e-9 && all.winnable == 200.0 && (all.won - 150.0).abs() < 1e-9);
         let less = attainable_sales(&white, 0.0, 50.0);

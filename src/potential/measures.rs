@@ -95,7 +95,12 @@ fn index(part: f64, heads: f64, all_part: f64, all_heads: f64) -> Option<f64> {
 }
 
 const MEASURES: [Measure; 15] = [
-    Measure { name: "dark_customers", unit: Unit::Customers, allowed: |a| a.customers, value: |s, _| Some(s.dark_customers) },
+    Measure {
+        name: "dark_customers",
+        unit: Unit::Customers,
+        allowed: |a| a.customers,
+        value: |s, _| Some(s.dark_customers),
+    },
     Measure { name: "dark_demand", unit: Unit::Demand, allowed: |a| a.dark_demand, value: |s, _| Some(s.dark_demand) },
     Measure {
         name: "white_space",
@@ -121,7 +126,12 @@ const MEASURES: [Measure; 15] = [
         allowed: |a| a.demand,
         value: |s, _| ratio(s.own_served, s.served_demand),
     },
-    Measure { name: "headroom", unit: Unit::Demand, allowed: |a| a.demand && a.attainable, value: |s, _| Some(s.headroom) },
+    Measure {
+        name: "headroom",
+        unit: Unit::Demand,
+        allowed: |a| a.demand && a.attainable,
+        value: |s, _| Some(s.headroom),
+    },
     Measure {
         name: "attainable_sales",
         unit: Unit::Demand,

@@ -20,9 +20,9 @@ mod observed;
 mod predict;
 mod sizes;
 
+pub use attainable::AttainableInputs;
 pub use dark_half::*;
 pub use error::PotentialError;
-pub use attainable::AttainableInputs;
 pub use estimate::{Settings, SizeRatioPrior, estimate, estimate_observed};
 pub use measures::measures;
 pub use observed::{Observed, ObservedCaptures, ObservedCustomer, ObservedTerritory};

@@ -123,7 +123,9 @@ mod tests {
     fn three_lists_with_pairs_have_a_closed_form() {
         // n000 = n111 n100 n010 n001 / (n110 n101 n011), Fienberg (1972).
         let mut cells = vec![0.0; 8];
-        for (history, n) in [(0b111, 40.0), (0b001, 60.0), (0b010, 50.0), (0b100, 45.0), (0b011, 30.0), (0b101, 25.0), (0b110, 20.0)] {
+        for (history, n) in
+            [(0b111, 40.0), (0b001, 60.0), (0b010, 50.0), (0b100, 45.0), (0b011, 30.0), (0b101, 25.0), (0b110, 20.0)]
+        {
             cells[history] = n;
         }
         let fit = log_linear(&cells, 3, true).unwrap();

@@ -42,10 +42,10 @@ mod tests {
     #[test]
     fn the_gap_is_panel_less_own() {
         let mut observed = Observed {
-            territories: vec![ObservedTerritory { customers: 0..1, ..Default::default() }, ObservedTerritory {
-                customers: 1..1,
-                ..Default::default()
-            }],
+            territories: vec![
+                ObservedTerritory { customers: 0..1, ..Default::default() },
+                ObservedTerritory { customers: 1..1, ..Default::default() },
+            ],
             customers: vec![ObservedCustomer { own_year: 30.0, ..Default::default() }],
             ..Default::default()
         };

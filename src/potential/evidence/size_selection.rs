@@ -16,8 +16,8 @@ use crate::stats::{Summary, mean_sd};
 const ENOUGH: usize = 8;
 
 pub(super) fn estimate(observed: &Observed, seed: u64) -> Option<Evidence> {
-    let by_size = observed.customers.iter().filter(|customer| customer.log_size.is_some()).count() * 2
-        > observed.customers.len();
+    let by_size =
+        observed.customers.iter().filter(|customer| customer.log_size.is_some()).count() * 2 > observed.customers.len();
     let last = i32::try_from(observed.months).ok()?;
     let sizes = |from: i32, to: i32| -> Vec<f64> {
         let chosen = observed.customers.iter().filter(|customer| {
@@ -65,13 +65,9 @@ mod tests {
 
     #[test]
     fn the_late_half_as_large() {
-        let customer = |month: i32, own_year: f64| ObservedCustomer {
-            first_known: Some(month),
-            own_year,
-            ..Default::default()
-        };
-        let customers =
-            (0..20).map(|i| customer(i, 20.0)).chain((0..10).map(|i| customer(50 + i, 10.0))).collect();
+        let customer =
+            |month: i32, own_year: f64| ObservedCustomer { first_known: Some(month), own_year, ..Default::default() };
+        let customers = (0..20).map(|i| customer(i, 20.0)).chain((0..10).map(|i| customer(50 + i, 10.0))).collect();
         let evidence = estimate(&Observed { customers, months: 60, ..Default::default() }, 1).unwrap();
         assert!((evidence.estimate.q50 - 2.0).abs() < 1e-9);
     }

@@ -129,8 +129,7 @@ mod tests {
             (1..=10).map(|k| territory(10_000.0 * f64::from(k), Some(10.0 * f64::from(k)))).collect();
         territories.push(territory(50_000.0, None));
         territories[10].customers = 0..20;
-        let observed =
-            Observed { territories, customers: vec![ObservedCustomer::default(); 20], ..Default::default() };
+        let observed = Observed { territories, customers: vec![ObservedCustomer::default(); 20], ..Default::default() };
         let evidence = estimate(&observed, 1).unwrap();
         // 550 outlets seen dark, and 50 less 20 known elsewhere.
         assert!((evidence.estimate.q50 - 580.0).abs() < 3.0, "{:?}", evidence.estimate);
