@@ -1,7 +1,7 @@
 //! The columns that a market directory becomes. One struct a file; `None` for a file that is not there.
 //!
-//! Customers are sorted by territory (in file order), then by id, so that a territory's customers are one range; every
-//! other table is sorted by its key. The order of rows in the files therefore never changes a figure.
+//! Territories are sorted by id and customers by territory, then id, so that a territory's customers are one range;
+//! every other table is sorted by its key. The order of rows in the files therefore never changes a figure.
 
 use std::ops::Range;
 
