@@ -168,12 +168,12 @@ impl<'a> Chain<'a> {
         let mut log_total = vec![0.0; count];
         if let Some(rest) = model.rest {
             // In proportion to the universe, and never below our own sales.
-            let own: f64 = model.sharing.iter().map(|&j| libm::exp(model.places[j].log_own)).sum();
+            let own: f64 = model.sharing.iter().map(|&j| libm::exp(model.places[j].floors.known)).sum();
             let weight = |j: usize| libm::exp(log_add(alpha[j], beta[j]));
             let all: f64 = model.sharing.iter().map(|&j| weight(j)).sum();
             for &j in &model.sharing {
                 let free = (rest - own) * weight(j) / all;
-                log_total[j] = libm::log(libm::exp(model.places[j].log_own) + free);
+                log_total[j] = libm::log(libm::exp(model.places[j].floors.known) + free);
             }
         }
         let block = width + 4;
@@ -396,7 +396,7 @@ impl<'a> Chain<'a> {
             let logit = self.state.log_total[i] - self.state.log_total[j];
             let proposal = logit + self.pair.size() * normal(&mut self.rng);
             let (first, second) = (sum + log_logistic(proposal), sum + log_logistic(-proposal));
-            if first < self.model.places[i].log_own || second < self.model.places[j].log_own {
+            if first < self.model.places[i].floors.known || second < self.model.places[j].floors.known {
                 self.pair.learn(false, self.gain * 0.3);
                 continue;
             }
