@@ -168,12 +168,12 @@ impl<'a> Chain<'a> {
         let mut log_total = vec![0.0; count];
         if let Some(rest) = model.rest {
             // In proportion to the universe, and never below our own sales.
-            let own: f64 = model.sharing.iter().map(|&j| libm::exp(model.places[j].log_own)).sum();
+            let own: f64 = model.sharing.iter().map(|&j| libm::exp(model.places[j].floors.known)).sum();
             let weight = |j: usize| libm::exp(log_add(alpha[j], beta[j]));
             let all: f64 = model.sharing.iter().map(|&j| weight(j)).sum();
             for &j in &model.sharing {
                 let free = (rest - own) * weight(j) / all;
-                log_total[j] = libm::log(libm::exp(model.places[j].log_own) + free);
+                log_total[j] = libm::log(libm::exp(model.places[j].floors.known) + free);
             }
         }
         let block = width + 4;
@@ -214,7 +214,7 @@ impl<'a> Chain<'a> {
         };
         chain.terms.write(model, &chain.state.size);
         for r in 0..3 {
-            chain.means[r] = chain.regression_means(r, &chain.state.regressions[r].coefficients);
+            chain.means[r] = chain.regression_means(&chain.state.regressions[r].coefficients);
         }
         for j in 0..count {
             (chain.captures[j], chain.state.log_rho[j]) =
@@ -282,8 +282,7 @@ impl<'a> Chain<'a> {
         log_ratio.is_finite() && libm::log(self.rng.random::<f64>().max(1e-300)) < log_ratio
     }
 
-    fn regression_means(&self, r: usize, coefficients: &[f64]) -> Vec<f64> {
-        debug_assert!(r < 3);
+    fn regression_means(&self, coefficients: &[f64]) -> Vec<f64> {
         let mean = |x: &[f64]| x.iter().zip(coefficients).map(|(x, b)| x * b).sum();
         self.model.places.iter().map(|place| mean(&place.x)).collect()
     }
@@ -396,7 +395,7 @@ impl<'a> Chain<'a> {
             let logit = self.state.log_total[i] - self.state.log_total[j];
             let proposal = logit + self.pair.size() * normal(&mut self.rng);
             let (first, second) = (sum + log_logistic(proposal), sum + log_logistic(-proposal));
-            if first < self.model.places[i].log_own || second < self.model.places[j].log_own {
+            if first < self.model.places[i].floors.known || second < self.model.places[j].floors.known {
                 self.pair.learn(false, self.gain * 0.3);
                 continue;
             }
@@ -449,7 +448,7 @@ impl<'a> Chain<'a> {
             let mean = factor.solve(&target);
             if let Some(offset) = factor.l().transpose().solve_upper_triangular(&noise) {
                 self.state.regressions[r].coefficients = (mean + offset).iter().copied().collect();
-                self.means[r] = self.regression_means(r, &self.state.regressions[r].coefficients);
+                self.means[r] = self.regression_means(&self.state.regressions[r].coefficients);
             }
         }
         let square: f64 = (0..self.model.places.len())
@@ -482,21 +481,20 @@ impl<'a> Chain<'a> {
             moved.log_sd += step;
             prior.log_sd.log_density(moved.log_sd) - prior.log_sd.log_density(moved.log_sd - step)
         };
-        let means = self.regression_means(r, &moved.coefficients);
+        let means = self.regression_means(&moved.coefficients);
         let scale = libm::exp(moved.log_sd - self.state.regressions[r].log_sd);
         let count = self.model.places.len();
         let mut effects = Vec::with_capacity(count);
         let mut terms = Vec::with_capacity(count);
-        for j in 0..count {
-            let effect = means[j] + scale * (self.effect(r, j) - self.means[r][j]);
+        for (j, mean) in means.iter().enumerate() {
+            let effect = mean + scale * (self.effect(r, j) - self.means[r][j]);
             let (mut alpha, mut beta, mut psi) = (self.state.alpha[j], self.state.beta[j], self.state.psi[j]);
-            let (theta, phi) = universe_and_coverage(alpha, beta);
+            let (theta, _) = universe_and_coverage(alpha, beta);
             match r {
                 UNIVERSE => (alpha, beta) = (alpha + effect - theta, beta + effect - theta),
                 COVERAGE => (alpha, beta) = (theta + log_logistic(effect), theta + log_logistic(-effect)),
                 _ => psi = effect,
             }
-            debug_assert!(r != COVERAGE || (phi - (self.state.alpha[j] - self.state.beta[j])).abs() < 1e-9);
             let (captures, log_rho, counted) = if r == SIZE {
                 (self.captures[j], self.state.log_rho[j], 0.0)
             } else {
@@ -573,14 +571,14 @@ impl<'a> Chain<'a> {
             return false;
         }
         let size = SizeParameters { kappa: block[0], log_tau: block[1], log_ratio: block[2], log_variation: block[3] };
-        let means = self.regression_means(SIZE, &block[4..]);
+        let means = self.regression_means(&block[4..]);
         let mut terms = SizeTerms::default();
         terms.write(self.model, &size);
         std::mem::swap(&mut terms, &mut self.terms);
         let count = self.model.places.len();
         let mut moved = Vec::with_capacity(count);
-        for j in 0..count {
-            let psi = self.state.psi[j] + means[j] - self.means[SIZE][j];
+        for (j, mean) in means.iter().enumerate() {
+            let psi = self.state.psi[j] + mean - self.means[SIZE][j];
             let demand = self.demand_term(j, self.state.beta[j], psi, self.state.log_rho[j]);
             ratio += demand - self.demand[j];
             moved.push((psi, demand));
@@ -638,9 +636,9 @@ impl<'a> Chain<'a> {
             self.means[r].iter_mut().for_each(|mean| *mean += shift);
         }
         let mut moved = Vec::with_capacity(count);
-        for j in 0..count {
+        for (j, &free) in free.iter().enumerate() {
             let (alpha, now) = (self.state.alpha[j], self.state.beta[j]);
-            let beta = if free[j] { now + step } else { now };
+            let beta = if free { now + step } else { now };
             let (captures, log_rho) = self.capture_terms(j, alpha, beta);
             let demand = self.demand_term(j, beta, self.state.psi[j], log_rho);
             ratio += self.effects(j, alpha, beta) + captures - self.captures[j] + demand - self.demand[j];

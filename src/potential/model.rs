@@ -19,7 +19,7 @@
 //! * **Dark demand** D: N dark customers of mean m = (mean of the known) / R and coefficient of variation c; its moments are
 //!   those of the compound Poisson sum, with the atom P(N = 0) kept apart: matched where N > 0 by a lognormal (Fenton).
 //! * **Panel**: T = W + D. Where the territory's T is known, the split is integrated out (`numeric::SplitGrid`), W at
-//!   least our own sales. Where only the market is, the T_j of the rest live on the simplex that sums to it exactly.
+//!   least our own sales, D at least what reaches customers not in our files through wholesalers. Where only the market is, the T_j of the rest live on the simplex that sums to it exactly.
 //!   Without either, only P(W >= own sales) speaks.
 //!
 //! Priors (the map of a company's reach is unknown, so they are wide; those of R and of sizes matter and are said so):
@@ -30,7 +30,7 @@
 use super::Settings;
 use super::activity::Activity;
 use super::captures::CaptureData;
-use super::numeric::{LogNormal, SplitGrid, log_add, log_normal_cdf};
+use super::numeric::{Floors, LogNormal, SplitGrid, log_add, log_normal_cdf};
 use super::observed::Observed;
 use super::sizes::{KnownSizes, NormalPrior, SizeSums};
 
@@ -71,8 +71,8 @@ pub(super) struct Place {
     /// Dark customers by the audit, `outlets - open_known`, at least 0.
     pub audited_dark: Option<f64>,
     pub demand: Demand,
-    /// Log of our own sales to open customers; minus infinity when there are none.
-    pub log_own: f64,
+    /// Our own sales to open customers, and those through wholesalers to customers not in our files.
+    pub floors: Floors,
 }
 
 /// What is known of a territory's category demand.
@@ -180,6 +180,7 @@ impl Model {
             .market_demand
             .map(|market| market - known_parts)
             .filter(|&rest| !unknown.is_empty() && rest > own_unknown * 1.001 && rest > 0.0);
+        let log = |amount: f64| if amount > 0.0 { libm::log(amount) } else { f64::NEG_INFINITY };
         let places: Vec<Place> = observed
             .territories
             .iter()
@@ -203,7 +204,7 @@ impl Model {
                     open_known: open[j],
                     audited_dark: territory.outlets.map(|outlets| (outlets - open[j]).max(0.0)),
                     demand,
-                    log_own: if own > 0.0 { libm::log(own) } else { f64::NEG_INFINITY },
+                    floors: Floors { known: log(own), dark: log(observed.indirect(j)) },
                 }
             })
             .collect();
@@ -256,8 +257,8 @@ impl Model {
             Demand::Shared => log_total,
             Demand::Unknown => {
                 return match terms.known(j, psi) {
-                    Some(known) if place.log_own > f64::NEG_INFINITY => {
-                        log_normal_cdf((known.mean - place.log_own) / known.sd)
+                    Some(known) if place.floors.known > f64::NEG_INFINITY => {
+                        log_normal_cdf((known.mean - place.floors.known) / known.sd)
                     }
                     _ => 0.0,
                 };
@@ -275,22 +276,26 @@ impl Model {
         };
         match (known, dark) {
             (Some(known), Some(dark)) => {
-                let split = self.grid.log_density(total, known, dark, place.log_own);
-                if log_none == f64::NEG_INFINITY {
-                    split
+                let split = self.grid.log_density(total, known, dark, place.floors);
+                if log_none == f64::NEG_INFINITY || place.floors.dark > f64::NEG_INFINITY {
+                    split + if log_none > f64::NEG_INFINITY { log_some(log_none) } else { 0.0 }
                 } else {
-                    let some = libm::log((-libm::expm1(log_none)).max(1e-300));
-                    log_add(log_none + known.log_density(total), some + split)
+                    log_add(log_none + known.log_density(total), log_some(log_none) + split)
                 }
             }
             (Some(known), None) => known.log_density(total),
             (None, Some(dark)) => {
-                let some = libm::log((-libm::expm1(log_none)).max(1e-300));
-                dark.log_density(total) + if log_none == f64::NEG_INFINITY { 0.0 } else { some }
+                dark.log_density(total) + if log_none == f64::NEG_INFINITY { 0.0 } else { log_some(log_none) }
             }
             (None, None) => 0.0,
         }
     }
+}
+
+/// Log of the probability that there are some, from that of none.
+#[inline(always)]
+fn log_some(log_none: f64) -> f64 {
+    libm::log((-libm::expm1(log_none)).max(1e-300))
 }
 
 /// Design rows of the territory regressions.

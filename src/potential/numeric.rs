@@ -78,6 +78,15 @@ impl LogNormal {
     }
 }
 
+/// What each part of a total holds at least, as logs; minus infinity for nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Floors {
+    /// Our own sales to known customers.
+    pub known: f64,
+    /// Our own sales through wholesalers to customers that are not in our files.
+    pub dark: f64,
+}
+
 /// Grid of the dark share v of a total on the logit scale.
 #[derive(Debug, Clone)]
 pub(super) struct SplitGrid {
@@ -98,13 +107,13 @@ impl SplitGrid {
         }
     }
 
-    /// Log density of log T for T = W + D, both lognormal, W at least exp(`floor`).
+    /// Log density of log T for T = W + D, both lognormal, neither below its floor.
     ///
     /// With v = D / T it is the integral over logit v of N(log T (1 - v)) N(log T v), the Jacobians cancelling; the
     /// trapezoid rule converges geometrically as the integrand dies off at both ends.
-    pub(super) fn log_density(&self, log_total: f64, known: LogNormal, dark: LogNormal, floor: f64) -> f64 {
+    pub(super) fn log_density(&self, log_total: f64, known: LogNormal, dark: LogNormal, floors: Floors) -> f64 {
         let mut log = [f64::NEG_INFINITY; Self::CELLS];
-        let top = self.integrand(log_total, known, dark, floor, &mut log);
+        let top = self.integrand(log_total, known, dark, floors, &mut log);
         if top == f64::NEG_INFINITY {
             // Nearly all of the total is our own sales: there is no room for the dark.
             return known.log_density(log_total) - 20.0;
@@ -117,12 +126,15 @@ impl SplitGrid {
     }
 
     #[inline(always)]
-    fn integrand(&self, total: f64, known: LogNormal, dark: LogNormal, floor: f64, log: &mut [f64]) -> f64 {
+    fn integrand(&self, total: f64, known: LogNormal, dark: LogNormal, floors: Floors, log: &mut [f64]) -> f64 {
         let (per_known, per_dark) = (1.0 / known.sd, 1.0 / dark.sd);
         let mut top = f64::NEG_INFINITY;
         for ((out, &log_known), &log_dark) in log.iter_mut().zip(&self.log_known).zip(&self.log_dark) {
-            if total + log_known < floor {
+            if total + log_known < floors.known {
                 break;
+            }
+            if total + log_dark < floors.dark {
+                continue;
             }
             let a = (total + log_known - known.mean) * per_known;
             let b = (total + log_dark - dark.mean) * per_dark;
@@ -135,9 +147,9 @@ impl SplitGrid {
     }
 
     /// Draws the dark share v given the total, by inverting `uniform` on the grid (linear within a cell).
-    pub(super) fn draw(&self, total: f64, known: LogNormal, dark: LogNormal, floor: f64, uniform: f64) -> f64 {
+    pub(super) fn draw(&self, total: f64, known: LogNormal, dark: LogNormal, floors: Floors, uniform: f64) -> f64 {
         let mut log = [f64::NEG_INFINITY; Self::CELLS];
-        let top = self.integrand(total, known, dark, floor, &mut log);
+        let top = self.integrand(total, known, dark, floors, &mut log);
         if top == f64::NEG_INFINITY {
             return 0.0;
         }
@@ -217,6 +229,8 @@ pub(super) fn nelder_mead<const N: usize>(
 mod tests {
     use super::*;
 
+    const NONE: Floors = Floors { known: f64::NEG_INFINITY, dark: f64::NEG_INFINITY };
+
     #[test]
     fn hermite_integrates_normal_moments() {
         let moment = |power: i32| GAUSS_HERMITE.iter().map(|(z, w)| w * z.powi(power)).sum::<f64>();
@@ -230,7 +244,7 @@ mod tests {
         let grid = SplitGrid::new();
         let (known, dark) = (LogNormal { mean: 1.0, sd: 0.4 }, LogNormal { mean: 0.0, sd: 0.9 });
         let density: f64 = (0..4000)
-            .map(|i| 0.005 * libm::exp(grid.log_density(-8.0 + 0.005 * f64::from(i), known, dark, -1e9)))
+            .map(|i| 0.005 * libm::exp(grid.log_density(-8.0 + 0.005 * f64::from(i), known, dark, NONE)))
             .sum();
         assert!((density - 1.0).abs() < 1e-3, "{density}");
         let draws: Vec<f64> =
@@ -238,9 +252,14 @@ mod tests {
         assert!(draws.windows(2).all(|pair| pair[0] <= pair[1]));
         assert!(draws[500] > 0.1 && draws[500] < 0.4, "{}", draws[500]);
         // The floor holds.
-        let floored: Vec<f64> =
-            (0..100).map(|i| grid.draw(1.5, known, dark, 1.4, (f64::from(i) + 0.5) / 100.0)).collect();
+        let floored: Vec<f64> = (0..100)
+            .map(|i| grid.draw(1.5, known, dark, Floors { known: 1.4, ..NONE }, (f64::from(i) + 0.5) / 100.0))
+            .collect();
         assert!(floored.iter().all(|v| 1.0 - v > libm::exp(1.4 - 1.5) - 0.02));
+        let lifted: Vec<f64> = (0..100)
+            .map(|i| grid.draw(1.5, known, dark, Floors { dark: 1.0, ..NONE }, (f64::from(i) + 0.5) / 100.0))
+            .collect();
+        assert!(lifted.iter().all(|&v| v > libm::exp(1.0 - 1.5) - 0.03));
     }
 
     #[test]

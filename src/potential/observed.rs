@@ -210,10 +210,12 @@ impl Observed {
         self.customers[self.territories[territory].customers.clone()].iter().map(|customer| customer.own_year).sum()
     }
 
-    /// Own sales to customers that are not in our files, through wholesalers: panel less `sales.csv`, at least 0.
+    /// Own sales to customers that are not in our files, through wholesalers: panel less `sales.csv`; 0 where the two agree to
+    /// half a per cent.
     pub fn indirect(&self, territory: usize) -> f64 {
-        let panel = self.territories[territory].panel_own;
-        panel.map_or(0.0, |panel| (panel - self.own_sales(territory)).max(0.0))
+        let Some(panel) = self.territories[territory].panel_own else { return 0.0 };
+        let beyond = panel - self.own_sales(territory);
+        if beyond > 0.005 * panel { beyond } else { 0.0 }
     }
 }
 

@@ -10,7 +10,7 @@ use rand_distr::{Distribution as _, Poisson, StandardNormal};
 use super::activity::Activity;
 use super::chain::State;
 use super::model::{Demand, Model, SizeTerms};
-use super::numeric::{LogNormal, log_normal_density};
+use super::numeric::{Floors, LogNormal, log_normal_density};
 use super::observed::Observed;
 use super::sizes::KnownSizes;
 use crate::rng::Stream;
@@ -68,10 +68,12 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
         let (number, known_amount, dark_amount) = match log_total {
             Some(log_total) => {
                 let (number, share) =
-                    split(model, &terms, state.psi[j], log_total, known, place.log_own, audited, listed, free, rng);
+                    split(model, &terms, state.psi[j], log_total, known, place.floors, audited, listed, free, rng);
                 let total = libm::exp(log_total);
-                let known_amount =
-                    if open.is_empty() { 0.0 } else { (total * (1.0 - share)).max(own).min(total.max(own)) };
+                // An audit that finds nobody dark outweighs a panel that sees a little of us beyond our files.
+                let indirect = if number > 0.0 { observed.indirect(j) } else { 0.0 };
+                let most = (total - indirect).max(own);
+                let known_amount = if open.is_empty() { 0.0 } else { (total * (1.0 - share)).clamp(own, most) };
                 (number, known_amount, (total - known_amount).max(0.0))
             }
             None => {
@@ -133,7 +135,7 @@ fn split(
     psi: f64,
     log_total: f64,
     known: Option<LogNormal>,
-    log_own: f64,
+    floors: Floors,
     audited: Option<f64>,
     listed: f64,
     free: f64,
@@ -147,17 +149,20 @@ fn split(
     };
     match audited {
         Some(number) if number < 0.5 => (0.0, 0.0),
-        Some(number) => (number, model.grid.draw(log_total, known, terms.dark_of(psi, number), log_own, uniform)),
+        Some(number) => (number, model.grid.draw(log_total, known, terms.dark_of(psi, number), floors, uniform)),
         None => {
             let (log_none, dark) = terms.dark(psi, listed, free);
             let none = log_none + known.log_density(log_total);
             let some = libm::log((-libm::expm1(log_none)).max(1e-300))
-                + model.grid.log_density(log_total, known, dark, log_own);
+                + model.grid.log_density(log_total, known, dark, floors);
             let chance: f64 = rng.random();
-            if log_none > f64::NEG_INFINITY && chance < 1.0 / (1.0 + libm::exp((some - none).clamp(-700.0, 700.0))) {
+            if log_none > f64::NEG_INFINITY
+                && floors.dark == f64::NEG_INFINITY
+                && chance < 1.0 / (1.0 + libm::exp((some - none).clamp(-700.0, 700.0)))
+            {
                 return (0.0, 0.0);
             }
-            let share = model.grid.draw(log_total, known, dark, log_own, uniform);
+            let share = model.grid.draw(log_total, known, dark, floors, uniform);
             if share <= 0.0 {
                 return (listed, 0.0);
             }
