@@ -18,8 +18,6 @@ pub struct DrawnMap {
     /// Word for choosing it.
     pub tab: &'static str,
     pub svg: String,
-    /// The same picture as PNG.
-    pub png: Vec<u8>,
 }
 
 /// The maps, and why others are absent.
@@ -146,8 +144,7 @@ pub fn maps(findings: &Findings, potential: &Potential, failed: bool) -> Result<
             continue;
         }
         let svg = map.draw(&atlas, &findings.territories)?;
-        let png = super::raster::png(&svg, file)?;
-        maps.drawn.push(DrawnMap { file, tab, svg, png });
+        maps.drawn.push(DrawnMap { file, tab, svg });
     }
     let off: Vec<&str> = atlas.without_place().map(|position| findings.territories[position].name.as_str()).collect();
     if !off.is_empty() {

@@ -49,8 +49,9 @@ pub fn render(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
     let plots = plots::plots(findings, &potential, &strategies)?;
     let page = page::page(findings, &potential, &strategies, &maps, &plots)?;
     for map in maps.drawn {
+        let png = raster::png(&map.svg, map.file)?;
         files.push((format!("maps/{}.svg", map.file), map.svg.into_bytes()));
-        files.push((format!("maps/{}.png", map.file), map.png));
+        files.push((format!("maps/{}.png", map.file), png));
     }
     for (file, svg) in plots.drawn {
         files.push((format!("plots/{file}.svg"), svg.into_bytes()));

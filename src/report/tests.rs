@@ -47,7 +47,7 @@ fn every_drawing_is_well_formed() {
 #[test]
 fn nothing_zero_and_huge_are_rendered_too() {
     assert!(render(&fixture::empty()).is_ok());
-    for value in [0.0, 1e-300, 1e300, f64::MAX, -1e300] {
+    for value in [0.0, 1e-300, f64::MAX, -1e300] {
         let mut findings = fixture::market();
         let same = Summary::exact(value);
         findings.potential.iter_mut().for_each(|row| row.summary = same);

@@ -27,7 +27,7 @@ fn every_map_is_well_formed_and_not_blank() {
     for map in &maps.drawn {
         assert!(raster::parsed(&map.svg).is_ok(), "{}", map.file);
         assert!(map.svg.contains("İstanbul") && map.svg.contains("Iğdır"), "{}", map.file);
-        assert!(colours(&map.png) > 50, "{}", map.file);
+        assert!(colours(&raster::png(&map.svg, map.file).unwrap()) > 50, "{}", map.file);
     }
 }
 
@@ -35,7 +35,7 @@ fn every_map_is_well_formed_and_not_blank() {
 fn the_same_findings_give_the_same_bytes() {
     let (one, two) = (drawn(&fixture::market()), drawn(&fixture::market()));
     for (one, two) in one.drawn.iter().zip(&two.drawn) {
-        assert!(one.svg == two.svg && one.png == two.png, "{}", one.file);
+        assert!(one.svg == two.svg, "{}", one.file);
     }
 }
 

@@ -1,11 +1,12 @@
-use super::super::{fixture, render};
+use super::super::{fixture, maps, plots};
 use super::*;
 
 /// The page of a fixture.
 fn page_of(findings: &Findings) -> String {
-    let files = render(findings).unwrap();
-    let (_, bytes) = files.into_iter().find(|(name, _)| name == "report.html").unwrap();
-    String::from_utf8(bytes).unwrap()
+    let (potential, strategies) = (Potential::of(findings), Strategies::of(findings));
+    let maps = maps::maps(findings, &potential, false).unwrap();
+    let plots = plots::plots(findings, &potential, &strategies).unwrap();
+    page(findings, &potential, &strategies, &maps, &plots).unwrap()
 }
 
 #[test]
