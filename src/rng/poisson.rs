@@ -6,8 +6,8 @@
 //! cumulative distribution function", ACM Transactions on Mathematical Software 42, equation for Q_N3).
 //!
 //! Accuracy (tested): up to `SMALL` exact but for uniforms within 2e-6 of a step of the distribution; above it the
-//! result is off by one for fewer than 1 in 1,000 uniforms while the mean is below 1,000, and mean and variance are right
-//! to 1e-4 of themselves. Beyond that single precision rounds: to about 1e-7 of the mean.
+//! result is off by one for fewer than 1 in 1,000 uniforms while the mean is below 1,000. The mean is right to 1e-4 of
+//! itself and the variance to 1e-3. Beyond that single precision rounds: to about 1e-7 of the mean.
 
 use super::normal::normal;
 use crate::lanes::{F32x16, Lanes as _, poly};

@@ -7,7 +7,7 @@ use crate::units::Month as CalendarMonth;
 
 use super::mechanisms::{demand, discovery, orders, reps, transition};
 use super::recorder::{Columns, Recorder};
-use super::step::{ChannelPlan, Here, Month, step, step_seen};
+use super::step::{ChannelPlan, Here, Month, step};
 use super::world::{Census, World};
 use super::{Phase, Policy, Tallies, Twin};
 
@@ -103,11 +103,8 @@ impl World {
             traits: &self.traits[place.blocks.clone()],
         };
         let state = &mut self.now[place.blocks.clone()];
-        let sums = if R::RECORDS {
-            step_seen(now.isa, &month, state, &mut self.columns)
-        } else {
-            step(now.isa, &month, state, &mut self.columns)
-        };
+        let columns = if R::RECORDS { Some(&mut self.columns) } else { None };
+        let sums = step(now.isa, &month, state, columns);
 
         let unit = self.parameters.order_unit;
         let at = now.month * tallies.territories + j;

@@ -114,47 +114,39 @@ sums! {
 /// Blocks whose sums are kept in lanes before they are added to the doubles: few enough that counts stay exact.
 const BLOCKS_A_SUM: usize = 32;
 
-/// Steps a territory by a month, compiled for an instruction set; the result is the same on each.
-pub(super) fn step(isa: Isa, month: &Month<'_>, state: &mut [State], columns: &mut Columns) -> Sums<f64> {
-    dispatch::<false>(isa, month, state, columns)
-}
-
-/// As [`step`], and writes the columns that a recorder reads.
-pub(super) fn step_seen(isa: Isa, month: &Month<'_>, state: &mut [State], columns: &mut Columns) -> Sums<f64> {
-    dispatch::<true>(isa, month, state, columns)
-}
-
-fn dispatch<const RECORDS: bool>(isa: Isa, month: &Month<'_>, state: &mut [State], columns: &mut Columns) -> Sums<f64> {
+/// Steps a territory by a month, compiled for an instruction set; the result is the same on each. With `columns`, writes
+/// what a recorder reads.
+pub(super) fn step(isa: Isa, month: &Month<'_>, state: &mut [State], columns: Option<&mut Columns>) -> Sums<f64> {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
-        fn avx2<const RECORDS: bool>(month: &Month<'_>, state: &mut [State], columns: &mut Columns) -> Sums<f64> {
-            kernel::<RECORDS>(month, state, columns)
+        fn avx2(month: &Month<'_>, state: &mut [State], columns: Option<&mut Columns>) -> Sums<f64> {
+            kernel(month, state, columns)
         }
         #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-        fn avx512<const RECORDS: bool>(month: &Month<'_>, state: &mut [State], columns: &mut Columns) -> Sums<f64> {
-            kernel::<RECORDS>(month, state, columns)
+        fn avx512(month: &Month<'_>, state: &mut [State], columns: Option<&mut Columns>) -> Sums<f64> {
+            kernel(month, state, columns)
         }
         match isa {
             // SAFETY: `run` has made sure that this machine has the features.
-            Isa::Avx2 => return unsafe { avx2::<RECORDS>(month, state, columns) },
+            Isa::Avx2 => return unsafe { avx2(month, state, columns) },
             // SAFETY: as above.
-            Isa::Avx512 => return unsafe { avx512::<RECORDS>(month, state, columns) },
+            Isa::Avx512 => return unsafe { avx512(month, state, columns) },
             Isa::Baseline => {}
         }
     }
     let _ = isa;
-    kernel::<RECORDS>(month, state, columns)
+    kernel(month, state, columns)
 }
 
 #[inline(always)]
-fn kernel<const RECORDS: bool>(month: &Month<'_>, state: &mut [State], columns: &mut Columns) -> Sums<f64> {
+fn kernel(month: &Month<'_>, state: &mut [State], mut columns: Option<&mut Columns>) -> Sums<f64> {
     let mut total = Sums::<f64>::default();
     let mut first = 0;
     for (states, traits) in state.chunks_mut(BLOCKS_A_SUM).zip(month.traits.chunks(BLOCKS_A_SUM)) {
         let mut sums = Sums::<F32x16>::ZERO;
         for (offset, (state, traits)) in states.iter_mut().zip(traits).enumerate() {
-            block::<RECORDS>(month, first + offset, traits, state, &mut sums, columns);
+            block(month, first + offset, traits, state, &mut sums, columns.as_deref_mut());
         }
         total.take(&sums, month.channels);
         first += BLOCKS_A_SUM;
@@ -164,13 +156,13 @@ fn kernel<const RECORDS: bool>(month: &Month<'_>, state: &mut [State], columns: 
 
 /// One month of 16 customers.
 #[inline(always)]
-fn block<const RECORDS: bool>(
+fn block(
     month: &Month<'_>,
     at: usize,
     traits: &Traits,
     state: &mut State,
     sums: &mut Sums<F32x16>,
-    columns: &mut Columns,
+    mut columns: Option<&mut Columns>,
 ) {
     let Month { parameters, here, .. } = month;
     let agent = at * WIDTH;
@@ -185,7 +177,7 @@ fn block<const RECORDS: bool>(
     sums.visits = sums.visits + visits;
     let mut lifts = parameters.goodwill.lift(Channel::FaceToFace, visits);
     if !month.channels.is_empty() {
-        lifts = lifts + further::<RECORDS>(month, at, traits, &is, sums, columns);
+        lifts = lifts + further(month, at, traits, &is, sums, columns.as_deref_mut());
     }
     let goodwill = parameters.goodwill.step(state.goodwill, lifts).settle();
 
@@ -236,7 +228,7 @@ fn block<const RECORDS: bool>(
     state.stage = after;
     state.goodwill = goodwill;
     state.stock = state.stock - from_stock + loaded;
-    if RECORDS {
+    if let Some(columns) = columns {
         let unit = F32x16::of(parameters.order_unit);
         let seen = BlockSeen {
             before: stage,
@@ -254,13 +246,13 @@ fn block<const RECORDS: bool>(
 
 /// Contacts by the further channels in use, and what they add to goodwill.
 #[inline(always)]
-fn further<const RECORDS: bool>(
+fn further(
     month: &Month<'_>,
     at: usize,
     traits: &Traits,
     is: &Stages,
     sums: &mut Sums<F32x16>,
-    columns: &mut Columns,
+    mut columns: Option<&mut Columns>,
 ) -> F32x16 {
     let mut lifts = F32x16::ZERO;
     let mut group = 0;
@@ -277,7 +269,7 @@ fn further<const RECORDS: bool>(
         let sum = &mut sums.contacts[plan.channel.index()];
         *sum = *sum + made;
         lifts = lifts + month.parameters.goodwill.lift(plan.channel, made);
-        if RECORDS {
+        if let Some(columns) = columns.as_deref_mut() {
             columns.contacts[plan.channel.index()][at] = made.0;
         }
     }

@@ -19,8 +19,15 @@ pub fn means<V: Lanes>(demand: V, share: V, unit: V) -> (V, V) {
 /// Numbers of orders of us and of the rivals.
 #[inline(always)]
 pub fn orders(means: (F32x16, F32x16), uniforms: (F32x16, F32x16)) -> (F32x16, F32x16) {
+    let uniforms = [uniforms.0, uniforms.1];
     // With a share of 1 rounding may leave the rivals a mean just below 0.
-    (poisson(uniforms.0, means.0), poisson(uniforms.1, means.1.max(F32x16::ZERO)))
+    let means = [means.0, means.1.max(F32x16::ZERO)];
+    let mut numbers = [F32x16::ZERO; 2];
+    // A loop, so that the sampler is compiled once.
+    for (number, (uniform, mean)) in numbers.iter_mut().zip(uniforms.into_iter().zip(means)) {
+        *number = poisson(uniform, mean);
+    }
+    (numbers[0], numbers[1])
 }
 
 /// The rivals' attraction together and each one's part of their orders, from their weights and pushes (log odds; those
