@@ -213,3 +213,27 @@ fn what_is_written_is_what_was_made() {
     std::fs::write(&file, "").unwrap();
     assert!(write(&SMALL, &file).unwrap_err().to_string().starts_with("cannot write"));
 }
+
+#[test]
+fn the_loader_has_nothing_to_say() {
+    let in_money = Description { demand: crate::units::DemandUnit::Value, ..Description::small() };
+    for market in [&*SMALL, &*TENTH, &generate(&in_money, 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        write(market, folder.path()).unwrap();
+        let loaded = crate::data::load(&folder.path().join("market")).unwrap_or_else(|refused| {
+            panic!("{}", crate::problem::render(&refused.problems, false));
+        });
+        assert!(loaded.warnings.is_empty(), "{}", crate::problem::render(&loaded.warnings, false));
+        assert!(loaded.ignored_columns.is_empty() && loaded.ignored_files.is_empty());
+        let data = loaded.market;
+        assert_eq!(data.territory_count(), market.world.places.len());
+        assert_eq!(data.customers.len(), market.past.known.iter().filter(|&&known| known).count());
+        assert_eq!(data.meta.history, market.description.history);
+        assert!(data.territories.polygons.is_some() && data.panel.is_some() && data.wallets.is_some());
+        let captures = data.captures.as_ref().unwrap();
+        assert_eq!(captures.own_list.map(|list| captures.lists[list].as_str()), Some("crm"));
+        let market = crate::market::Market::new(data, None, None);
+        let sold: f64 = market.own_last_year().iter().sum();
+        assert!(sold > 0.0 && market.unit_price.is_some());
+    }
+}
