@@ -105,7 +105,7 @@ fn bytes_are_equal_on_any_number_of_threads_and_any_instruction_set() {
     };
     same(run(&scenario, &folder.path().join("two"), "2", None), "a second thread");
     same(run(&scenario, &folder.path().join("eight"), "8", None), "eight threads");
-    same(run(&scenario, &folder.path().join("sse2"), "2", Some("sse2")), "switching AVX off");
+    same(run(&scenario, &folder.path().join("sse2"), "2", Some("baseline")), "switching AVX off");
 }
 
 #[test]

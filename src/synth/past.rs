@@ -232,7 +232,8 @@ pub(super) fn live(
         months: description.history.len(),
         level: description.history.last,
     };
-    let key = RunKey { seed, run: 0 };
+    // The past is a run that no forecast reaches, so that the future repeats none of its draws.
+    let key = RunKey { seed, run: u32::MAX };
     let isa = Isa::detect();
     let mut twin = twin(description, world, parameters(description, 0.0), seed);
     let mut agents = simulate::World::new(&twin);
