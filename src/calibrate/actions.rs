@@ -65,9 +65,7 @@ pub fn scan(market: &Market) -> Vec<ActionFound> {
         if full.is_empty() {
             return Vec::new();
         }
-        (0..companies)
-            .map(|k| (0..months).map(|t| full.iter().map(|company| company[k][t]).sum()).collect())
-            .collect()
+        (0..companies).map(|k| (0..months).map(|t| full.iter().map(|company| company[k][t]).sum()).collect()).collect()
     } else {
         panel.market_company.clone()
     };
@@ -83,9 +81,7 @@ fn known(market: &Market, found: &Move) -> bool {
     let span = (market.history.at(found.first), market.history.at(found.first + found.shape.len() - 1));
     market.data.actions.as_ref().is_some_and(|actions| {
         actions.iter().any(|action| {
-            action.company.usize() == found.company
-                && action.start.month() <= span.1
-                && span.0 <= action.end.month()
+            action.company.usize() == found.company && action.start.month() <= span.1 && span.0 <= action.end.month()
         })
     })
 }
@@ -107,6 +103,8 @@ fn report(market: &Market, found: &Move) -> Option<ActionFound> {
         start: Date::new(first.year(), first.of_year() as u32 + 1, 1)?,
         end: Date::new(last.year(), last.of_year() as u32 + 1, days_in(last))?,
         kind: found.kind.to_owned(),
+        // Loading: what is sold above a month's sales, which is so many months of demand sold ahead.
+        unit: if found.kind == "loading" { "months of demand" } else { "share of sales" }.to_owned(),
         depth: Summary::of(&depths)?,
         probability: probability(found.depth, found.se),
     })

@@ -245,10 +245,7 @@ impl Alive {
         }
         for k in (0..months).rev() {
             let (served, lapsed) = after[k + 1];
-            after[k] = (
-                (1.0 - p) * ((1.0 - leave) * served + leave * lapsed),
-                back * served + (1.0 - back) * lapsed,
-            );
+            after[k] = ((1.0 - p) * ((1.0 - leave) * served + leave * lapsed), back * served + (1.0 - back) * lapsed);
         }
         let (mut served, mut lapsed) = (1.0 - leave, leave);
         let mut out = Vec::with_capacity(months);

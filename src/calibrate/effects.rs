@@ -73,7 +73,9 @@ fn design(market: &Market, observed: &Observed) -> (DMatrix<f64>, Vec<String>) {
     }
     let size = customers.size.iter().map(|size| size.filter(|&s| s > 0.0).map(libm::log)).collect();
     add("log size".to_owned(), size, &mut columns);
-    for (name, values) in [("affinity", &customers.affinity), ("influence", &customers.influence), ("digital", &customers.digital)] {
+    for (name, values) in
+        [("affinity", &customers.affinity), ("influence", &customers.influence), ("digital", &customers.digital)]
+    {
         add(name.to_owned(), values.clone(), &mut columns);
     }
     for covariate in &customers.covariates {

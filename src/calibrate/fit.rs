@@ -17,9 +17,7 @@ use crate::calibrate::season::{Path, Series, Structural};
 use crate::calibrate::shock::{Months, Shock};
 use crate::calibrate::space::Space;
 use crate::calibrate::wallet::{self, ShareOfWallet};
-use crate::calibrate::{
-    Calibration, CustomerEffects, CustomerRates, Diagnostic, Draw, Identified, actions, checks,
-};
+use crate::calibrate::{Calibration, CustomerEffects, CustomerRates, Diagnostic, Draw, Identified, actions, checks};
 use crate::channel::Channel;
 use crate::ids::{CustomerIx, Index as _, stable_hash};
 use crate::market::Market;
@@ -99,10 +97,8 @@ pub fn fit(
     let silences: Vec<Silences> =
         timelines.iter().zip(&sales).filter_map(|(timeline, sales)| observed::silences(timeline, sales)).collect();
     let waiting = hazards::conversions(&timelines, market.months());
-    let hazard_priors = HazardPriors {
-        churn: priors.prior("churn", "hazard"),
-        conversion: priors.prior("conversion", "hazard"),
-    };
+    let hazard_priors =
+        HazardPriors { churn: priors.prior("churn", "hazard"), conversion: priors.prior("conversion", "base_hazard") };
     let mut source = Source::new(seed, Purpose::Alive, 0);
     let alive = Alive::fit(&silences, waiting, hazard_priors, draws, &mut source);
     let mut source = Source::new(seed, Purpose::Hazards, 0);
@@ -121,8 +117,12 @@ pub fn fit(
     let fallback = ShareOfWallet { prior: share_prior, origin: share_origin, source: share_source };
     let share = if given { fallback } else { wallet::share_of_wallet(market, fallback) };
     let space = Space::new(&observed, &priors, share.prior);
-    let response =
+    let mut response =
         posterior_response::fit(&observed, &space, draws, seed, &mut |done| progress("response", 0.1 + 0.6 * done));
+    let order_unit_prior = priors.of("orders", "order_unit").map(|(prior, _)| prior);
+    if let Some(prior) = order_unit_prior {
+        response.order_unit = priors::moments(prior).0.max(1e-9);
+    }
 
     progress("season and growth", 0.7);
     let own = own_series(market, &observed, &response);
@@ -157,7 +157,10 @@ pub fn fit(
             };
             let mut source = Source::new(seed, Purpose::Hyper, word);
             let (point, values) = space.draw(&response.draws[d], &mut source);
-            let order_unit = response.order_unit * libm::exp(response.order_unit_sd * source.normal());
+            let order_unit = match order_unit_prior {
+                Some(prior) => priors::draw(prior, &mut source).max(1e-9),
+                None => response.order_unit * libm::exp(response.order_unit_sd * source.normal()),
+            };
             let prior = rates.draw(&mut source);
             let exposures = observed.exposures(&point, &own_path.relative, &fading);
             let n = market.customer_count();
@@ -211,7 +214,8 @@ pub fn fit(
         .collect();
 
     progress("checks", 0.95);
-    let mut customers = CustomerEffects { active: active(&timelines, &sales, &alive, market), ..CustomerEffects::default() };
+    let mut customers =
+        CustomerEffects { active: active(&timelines, &sales, &alive, market), ..CustomerEffects::default() };
     let (mut drawn, mut values, mut own_paths, mut points) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for made in made {
         customers.shape.push(made.shape);
@@ -296,9 +300,7 @@ fn category_series(market: &Market) -> Option<Series> {
     } else {
         let full: Vec<&Vec<Option<f64>>> =
             panel.category.iter().filter(|series| series.iter().all(Option::is_some)).collect();
-        (0..months)
-            .map(|t| (!full.is_empty()).then(|| full.iter().filter_map(|series| series[t]).sum()))
-            .collect()
+        (0..months).map(|t| (!full.is_empty()).then(|| full.iter().filter_map(|series| series[t]).sum())).collect()
     };
     usable(&total).then(|| Series {
         total,
@@ -430,7 +432,12 @@ fn identified(contraction: Option<f64>) -> Identified {
 fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     // `prior_sd`: `None` = no proper prior; the estimate is the data's.
-    let mut row = |parameter: String, unit: &str, drawn: Vec<f64>, prior_sd: Option<f64>, data: Option<String>, prior: (Origin, String)| {
+    let mut row = |parameter: String,
+                   unit: &str,
+                   drawn: Vec<f64>,
+                   prior_sd: Option<f64>,
+                   data: Option<String>,
+                   prior: (Origin, String)| {
         let Some(summary) = Summary::of(&drawn) else { return };
         let contraction = match (prior_sd, &data) {
             (Some(sd), Some(_)) if sd > 0.0 => Some((1.0 - (summary.sd / sd) * (summary.sd / sd)).max(0.0)),
@@ -446,25 +453,67 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
             (Some(source), Identified::Yes | Identified::Weak) => (Origin::YourData, source),
             _ => prior,
         };
-        out.push(Diagnostic { parameter, unit: unit.to_owned(), summary, contraction, identified: known, origin, source });
+        out.push(Diagnostic {
+            parameter,
+            unit: unit.to_owned(),
+            summary,
+            contraction,
+            identified: known,
+            origin,
+            source,
+        });
     };
     let of = |get: &dyn Fn(&Draw) -> f64| draws.iter().map(get).collect::<Vec<f64>>();
-    let prior_sd = |mechanism: &str, parameter: &str| Some(priors::moments(evidence.priors.prior(mechanism, parameter)).1);
+    let prior_sd =
+        |mechanism: &str, parameter: &str| Some(priors::moments(evidence.priors.prior(mechanism, parameter)).1);
 
     let series = evidence.category.unwrap_or(evidence.own_fit);
-    let series_name = if evidence.category.is_some() { "panel.csv: the category's months" } else { "sales.csv: own sales of the same customers" };
+    let series_name = if evidence.category.is_some() {
+        "panel.csv: the category's months"
+    } else {
+        "sales.csv: own sales of the same customers"
+    };
     let seen = (!series.silent()).then(|| series_name.to_owned());
     let flat = (Origin::Assumption, "no season until two years of months have shown one".to_owned());
     for m in 0..12 {
         let name = format!("season.{}", m + 1);
-        row(name, "index, mean 1", of(&|d| d.parameters.season[m]), Some(series.season_prior_sd), seen.clone(), flat.clone());
+        row(
+            name,
+            "index, mean 1",
+            of(&|d| d.parameters.season[m]),
+            Some(series.season_prior_sd),
+            seen.clone(),
+            flat.clone(),
+        );
     }
-    let steady = (Origin::Assumption, "demand neither grows nor shrinks by more than about a quarter a year".to_owned());
-    row("demand.growth".into(), "log a month", of(&|d| d.parameters.growth), Some(crate::calibrate::season::GROWTH_SD), seen, steady.clone());
+    let steady =
+        (Origin::Assumption, "demand neither grows nor shrinks by more than about a quarter a year".to_owned());
+    row(
+        "demand.growth".into(),
+        "log a month",
+        of(&|d| d.parameters.growth),
+        Some(crate::calibrate::season::GROWTH_SD),
+        seen,
+        steady.clone(),
+    );
     let own = (!evidence.own_fit.silent()).then(|| "sales.csv: own sales of the same customers".to_owned());
-    row("own.growth".into(), "log a month", of(&|d| d.more[2].1), Some(crate::calibrate::season::GROWTH_SD), own, steady);
+    row(
+        "own.growth".into(),
+        "log a month",
+        of(&|d| d.more[2].1),
+        Some(crate::calibrate::season::GROWTH_SD),
+        own,
+        steady,
+    );
     let shock = evidence.shock_seen.then(|| "months of territories beyond season and trend".to_owned());
-    row("demand.shock_sd".into(), "log", of(&|d| d.parameters.shock_sd), prior_sd("demand", "shock_sd"), shock, evidence.priors.source("demand", "shock_sd"));
+    row(
+        "demand.shock_sd".into(),
+        "log",
+        of(&|d| d.parameters.shock_sd),
+        prior_sd("demand", "shock_sd"),
+        shock,
+        evidence.priors.source("demand", "shock_sd"),
+    );
 
     // Response: contraction against prior draws of the very same quantities.
     let prior_draws: Vec<Vec<f64>> = (0..2000)
@@ -490,35 +539,115 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
     if evidence.space.coordinates.iter().any(|c| c.parameter == "elasticity_face_to_face") {
         let source = evidence.priors.source("goodwill", "elasticity_face_to_face");
         let prior_effects: Vec<f64> = (0..2000)
-            .map(|d| evidence.space.prior_draw(&mut Source::new(evidence.seed, Purpose::Hyper, (1 << 40) + d)).0.goodwill.effect[0])
+            .map(|d| {
+                evidence
+                    .space
+                    .prior_draw(&mut Source::new(evidence.seed, Purpose::Hyper, (1 << 40) + d))
+                    .0
+                    .goodwill
+                    .effect[0]
+            })
             .collect();
         let in_data = evidence.space.coordinates.iter().any(|c| c.parameter == "elasticity_face_to_face" && c.in_data);
-        let data = (in_data && evidence.response.fitted).then(|| "from the elasticity, decay, saturation and share above".to_owned());
-        row(visits.into(), "log odds a contact", of(&|d| d.parameters.goodwill.effect[0]), Some(mean_sd(&prior_effects).1), data, source);
+        let data = (in_data && evidence.response.fitted)
+            .then(|| "from the elasticity, decay, saturation and share above".to_owned());
+        row(
+            visits.into(),
+            "log odds a contact",
+            of(&|d| d.parameters.goodwill.effect[0]),
+            Some(mean_sd(&prior_effects).1),
+            data,
+            source,
+        );
     }
-    row("orders.unit".into(), "demand units", of(&|d| d.parameters.order_unit), None, Some("spread of each customer's months".to_owned()), (Origin::YourData, String::new()));
+    row(
+        "orders.order_unit".into(),
+        "demand units",
+        of(&|d| d.parameters.order_unit),
+        None,
+        Some("spread of each customer's months, or the prior given in the scenario".to_owned()),
+        (Origin::YourData, String::new()),
+    );
 
     let found = (evidence.finds.count.iter().sum::<f64>() > 0.0).then(|| {
-        let file = if evidence.finds.from_first_known { "first_known in customers.csv" } else { "first orders in sales.csv" };
+        let file =
+            if evidence.finds.from_first_known { "first_known in customers.csv" } else { "first orders in sales.csv" };
         format!("{file}, last {} months", evidence.finds.months)
     });
     let none = (Origin::YourData, "nobody was found in the months counted".to_owned());
     row("discovery.finds".into(), "customers a month", of(&|d| d.finds.iter().sum()), None, found, none);
     let by = evidence.prospecting_seen.then(|| "capacity in reps.csv less the calls of calls.csv".to_owned());
-    row("discovery.by_prospecting".into(), "share of finds", of(&|d| d.finds_by_prospecting), prior_sd("discovery", "by_prospecting"), by, evidence.priors.source("discovery", "by_prospecting"));
-    row("discovery.referral".into(), "a month at a served share of 1", of(&|d| d.parameters.discovery.referral), prior_sd("discovery", "referral"), None, evidence.priors.source("discovery", "referral"));
+    row(
+        "discovery.by_prospecting".into(),
+        "share of finds",
+        of(&|d| d.finds_by_prospecting),
+        prior_sd("discovery", "by_prospecting"),
+        by,
+        evidence.priors.source("discovery", "by_prospecting"),
+    );
+    row(
+        "discovery.referral".into(),
+        "a month at a served share of 1",
+        of(&|d| d.parameters.discovery.referral),
+        prior_sd("discovery", "referral"),
+        None,
+        evidence.priors.source("discovery", "referral"),
+    );
     let events = |hazard: &Hazard, words: &str| hazard.events.map(|events| format!("{words} ({events:.0} events)"));
     let won = (evidence.ordered > 0).then(|| match evidence.waiting {
         Some(waiting) => format!("{:.0} first orders after first_known, and orders after long silences", waiting.won),
         None => "orders after long silences".to_owned(),
     });
-    row("conversion.hazard".into(), "a month", of(&|d| d.parameters.conversion.hazard), prior_sd("conversion", "hazard"), won, evidence.priors.source("conversion", "hazard"));
-    row("conversion.goodwill_effect".into(), "log hazard per log odds", of(&|d| d.parameters.conversion.goodwill_effect), prior_sd("conversion", "goodwill_effect"), None, evidence.priors.source("conversion", "goodwill_effect"));
-    let silences = (evidence.ordered > 0).then(|| format!("silences of {} customers against their own rhythm", evidence.ordered));
-    row("churn.hazard".into(), "a month", of(&|d| d.parameters.churn), prior_sd("churn", "hazard"), silences, evidence.priors.source("churn", "hazard"));
-    row("closure.hazard".into(), "a month", of(&|d| d.parameters.closure), prior_sd("closure", "hazard"), events(evidence.closure, "closed in customers.csv"), evidence.priors.source("closure", "hazard"));
-    row("birth.hazard".into(), "of the living, a month", of(&|d| d.parameters.birth), prior_sd("birth", "hazard"), None, evidence.priors.source("birth", "hazard"));
-    row("choice.selection".into(), "log odds", of(&|d| d.selection), prior_sd("choice", "selection"), None, evidence.priors.source("choice", "selection"));
+    row(
+        "conversion.base_hazard".into(),
+        "a month",
+        of(&|d| d.parameters.conversion.hazard),
+        prior_sd("conversion", "base_hazard"),
+        won,
+        evidence.priors.source("conversion", "base_hazard"),
+    );
+    row(
+        "conversion.goodwill_effect".into(),
+        "log hazard per log odds",
+        of(&|d| d.parameters.conversion.goodwill_effect),
+        prior_sd("conversion", "goodwill_effect"),
+        None,
+        evidence.priors.source("conversion", "goodwill_effect"),
+    );
+    let silences =
+        (evidence.ordered > 0).then(|| format!("silences of {} customers against their own rhythm", evidence.ordered));
+    row(
+        "churn.hazard".into(),
+        "a month",
+        of(&|d| d.parameters.churn),
+        prior_sd("churn", "hazard"),
+        silences,
+        evidence.priors.source("churn", "hazard"),
+    );
+    row(
+        "closure.hazard".into(),
+        "a month",
+        of(&|d| d.parameters.closure),
+        prior_sd("closure", "hazard"),
+        events(evidence.closure, "closed in customers.csv"),
+        evidence.priors.source("closure", "hazard"),
+    );
+    row(
+        "birth.hazard".into(),
+        "of the living, a month",
+        of(&|d| d.parameters.birth),
+        prior_sd("birth", "hazard"),
+        None,
+        evidence.priors.source("birth", "hazard"),
+    );
+    row(
+        "choice.selection".into(),
+        "log odds",
+        of(&|d| d.selection),
+        prior_sd("choice", "selection"),
+        None,
+        evidence.priors.source("choice", "selection"),
+    );
     out
 }
 
@@ -536,7 +665,8 @@ impl Calibration {
         let mut out = CustomerRates::default();
         for i in 0..shape.len() {
             let hash = stable_hash(market.data.customers.ids.name(CustomerIx::from_usize(i)));
-            let mut source = Source::new(seed ^ (draw as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15), Purpose::CustomerRates, hash);
+            let mut source =
+                Source::new(seed ^ (draw as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15), Purpose::CustomerRates, hash);
             let own = source.gamma(f64::from(shape[i])) / f64::from(rate[i]).max(1e-30);
             out.active.push(source.uniform() < effects.active[i]);
             out.own.push(own);

@@ -48,7 +48,8 @@ impl Hazard {
 /// waiting.
 pub fn conversions(timelines: &[Timeline], months: usize) -> Option<Waiting> {
     // Those known since before the history may have bought before it too; only later ones are watched from the start.
-    let watched: Vec<&Timeline> = timelines.iter().filter(|timeline| timeline.known > 0 && timeline.known < months).collect();
+    let watched: Vec<&Timeline> =
+        timelines.iter().filter(|timeline| timeline.known > 0 && timeline.known < months).collect();
     let first = |timeline: &Timeline| timeline.orders.map(|(first, _)| first);
     let waited = watched.iter().filter(|timeline| first(timeline) != Some(timeline.known)).count();
     if waited < 10 || waited * 20 < watched.len() {
@@ -73,7 +74,8 @@ pub fn conversions(timelines: &[Timeline], months: usize) -> Option<Waiting> {
 pub fn closures(market: &Market, timelines: &[Timeline]) -> Option<(f64, f64)> {
     let months = market.months();
     let events = (0..market.customer_count()).filter(|&i| market.closed(i)).count();
-    let exposure: usize = timelines.iter().map(|timeline| timeline.end.min(months).saturating_sub(timeline.known)).sum();
+    let exposure: usize =
+        timelines.iter().map(|timeline| timeline.end.min(months).saturating_sub(timeline.known)).sum();
     (events > 0 && exposure > 0).then_some((events as f64, exposure as f64))
 }
 
@@ -190,8 +192,7 @@ mod tests {
         count[3] = 12.0;
         let expected = vec![2.15; 10];
         let finds = Finds { count, months: 36, from_first_known: true, expected, shape: 1.0 };
-        let draws: Vec<Vec<f64>> =
-            (0..2000).map(|d| finds.draw(&mut Source::new(1, Purpose::Hazards, d))).collect();
+        let draws: Vec<Vec<f64>> = (0..2000).map(|d| finds.draw(&mut Source::new(1, Purpose::Hazards, d))).collect();
         let mean = |j: usize| draws.iter().map(|d| d[j]).sum::<f64>() / 2000.0 * 36.0;
         assert!(mean(3) < 12.0 && mean(3) > 7.0, "{}", mean(3));
         assert!(mean(0) > 1.0 && mean(0) < 2.0, "{}", mean(0));

@@ -99,7 +99,8 @@ pub fn timelines(market: &Market) -> (Vec<Timeline>, Vec<Vec<(usize, f64)>>) {
     (0..market.customer_count())
         .map(|i| {
             let sales = net_returns(market.sales.of(i));
-            let position = |month: crate::units::Month| month.since(market.history.first).clamp(0, months as i32) as usize;
+            let position =
+                |month: crate::units::Month| month.since(market.history.first).clamp(0, months as i32) as usize;
             let orders = sales.first().zip(sales.last()).map(|(first, last)| (first.0, last.0));
             let known = market.data.customers.first_known[i].map_or(0, position);
             let first_order = orders.map_or(months, |(first, _)| first);
@@ -117,12 +118,7 @@ pub fn timelines(market: &Market) -> (Vec<Timeline>, Vec<Vec<(usize, f64)>>) {
 
 impl Observed {
     /// Lays out the observed past.
-    pub fn new(
-        market: &Market,
-        timelines: &[Timeline],
-        sales: &[Vec<(usize, f64)>],
-        alive: &Alive,
-    ) -> Self {
+    pub fn new(market: &Market, timelines: &[Timeline], sales: &[Vec<(usize, f64)>], alive: &Alive) -> Self {
         let months = market.months();
         let customers = market.customer_count();
         let mut weight = vec![0.0_f32; customers * months];

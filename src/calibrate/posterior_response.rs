@@ -79,7 +79,8 @@ pub fn fit(
         return out;
     }
     let widths = space.widths();
-    let prior_precision = DMatrix::from_diagonal(&DVector::from_iterator(widths.len(), widths.iter().map(|w| 1.0 / (w * w))));
+    let prior_precision =
+        DMatrix::from_diagonal(&DVector::from_iterator(widths.len(), widths.iter().map(|w| 1.0 / (w * w))));
     let to_point = |x: &DVector<f64>| space.point(x);
     let mut at = start;
     for round in 0..2 {
@@ -95,13 +96,13 @@ pub fn fit(
         out.month_effects = fine.month_effects;
         (out.order_unit, out.order_unit_sd) = observed.order_unit(&out.point, &out.month_effects);
         let steps: Vec<f64> = (0..at.len()).map(|k| mode.covariance[(k, k)].sqrt().min(widths[k])).collect();
-        out.inflation = inflation_of(observed, &at, &steps, out.order_unit, &prior_precision, &to_point, &out.month_effects);
+        out.inflation =
+            inflation_of(observed, &at, &steps, out.order_unit, &prior_precision, &to_point, &out.month_effects);
         progress(0.25 + 0.15 * f64::from(round));
     }
     let (effects, scale) = (out.month_effects.clone(), out.order_unit * out.inflation);
-    let density = |x: &DVector<f64>| {
-        observed.evaluate(&to_point(x), Some(&effects), 3, false).value / scale + space.log_prior(x)
-    };
+    let density =
+        |x: &DVector<f64>| observed.evaluate(&to_point(x), Some(&effects), 3, false).value / scale + space.log_prior(x);
     let mode = laplace::mode(&density, at, &widths);
     out.point = to_point(&mode.at);
     progress(0.5);
@@ -183,6 +184,9 @@ fn placebo(
     widths.push(effect);
     let found = laplace::mode(&density, start, &widths);
     let se = found.covariance[(n, n)].sqrt();
-    (found.at[n].is_finite() && se.is_finite() && se > 0.0)
-        .then(|| Placebo { lead: found.at[n], se, effect: here.goodwill.effect.iter().copied().fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a }) })
+    (found.at[n].is_finite() && se.is_finite() && se > 0.0).then(|| Placebo {
+        lead: found.at[n],
+        se,
+        effect: here.goodwill.effect.iter().copied().fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a }),
+    })
 }

@@ -43,7 +43,15 @@ impl Comparison {
         let above: f64 = self
             .made
             .iter()
-            .map(|&made| if made > self.real { 1.0 } else if made == self.real { 0.5 } else { 0.0 })
+            .map(|&made| {
+                if made > self.real {
+                    1.0
+                } else if made == self.real {
+                    0.5
+                } else {
+                    0.0
+                }
+            })
             .sum();
         above / self.made.len().max(1) as f64
     }

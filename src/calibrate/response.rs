@@ -117,7 +117,8 @@ impl Observed {
             .par_iter()
             .enumerate()
             .map(|(g, range)| {
-                let fitted = self.fit_group(range.clone(), point, appeal, start.map(|start| start[g].as_slice()), rounds);
+                let fitted =
+                    self.fit_group(range.clone(), point, appeal, start.map(|start| start[g].as_slice()), rounds);
                 (fitted.by_customer.iter().sum(), fitted.month_effects, fitted.by_customer)
             })
             .collect();
@@ -235,7 +236,8 @@ impl Observed {
             return (1.0, 1.0);
         }
         let mean = parts.iter().map(|(sold, phi)| sold * phi).sum::<f64>() / total;
-        let spread: f64 = parts.iter().map(|(sold, phi)| (sold / total * (phi - mean)) * (sold / total * (phi - mean))).sum();
+        let spread: f64 =
+            parts.iter().map(|(sold, phi)| (sold / total * (phi - mean)) * (sold / total * (phi - mean))).sum();
         let mean = mean.max(1e-9);
         (mean, (spread.sqrt() / mean).clamp(0.01, 1.0))
     }

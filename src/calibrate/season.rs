@@ -141,7 +141,8 @@ impl Structural {
             for &walk in &WALK {
                 for &white in &WHITE {
                     let mut cell = Cell { weight: 0.0, season, walk, white, factor: None };
-                    let mut matrix = DMatrix::from_fn(n, n, |i, j| self.covariance(&cell, self.known[i], self.known[j]));
+                    let mut matrix =
+                        DMatrix::from_fn(n, n, |i, j| self.covariance(&cell, self.known[i], self.known[j]));
                     for i in 0..n {
                         matrix[(i, i)] += white * white + self.noise[i] + 1e-9;
                     }
@@ -176,9 +177,7 @@ impl Structural {
         let solved = factor.solve(&self.z);
         self.known
             .iter()
-            .map(|&t| {
-                self.known.iter().enumerate().map(|(i, &s)| self.covariance(cell, s, t) * solved[i]).sum::<f64>()
-            })
+            .map(|&t| self.known.iter().enumerate().map(|(i, &s)| self.covariance(cell, s, t) * solved[i]).sum::<f64>())
             .collect()
     }
 
@@ -236,11 +235,6 @@ impl Structural {
         Path { season, growth, level, relative, white: cell.white }
     }
 
-    /// Deviation of the white noise (log), averaged over the grid.
-    pub fn white_sd(&self) -> f64 {
-        self.cells.iter().map(|cell| cell.weight * cell.white).sum()
-    }
-
     /// Nothing was known of the series: draws are prior.
     pub fn silent(&self) -> bool {
         self.known.is_empty()
@@ -262,7 +256,8 @@ mod tests {
     /// A Poisson series of known season and growth, level 1 at the end.
     fn made(months: usize, level: f64, growth: f64, seed: u64) -> (Series, [f64; 12]) {
         let mut source = Source::new(seed, Purpose::Series, 1);
-        let season: [f64; 12] = std::array::from_fn(|m| 1.0 + 0.25 * libm::sin(m as f64 * std::f64::consts::TAU / 12.0));
+        let season: [f64; 12] =
+            std::array::from_fn(|m| 1.0 + 0.25 * libm::sin(m as f64 * std::f64::consts::TAU / 12.0));
         let total = (0..months)
             .map(|t| {
                 let back = (months - 1 - t) as f64;

@@ -23,8 +23,6 @@ pub struct Shock {
     /// Cumulative probabilities.
     below: Vec<f64>,
     prior: Prior,
-    /// Territories that could be used.
-    pub territories: usize,
 }
 
 impl Shock {
@@ -33,9 +31,14 @@ impl Shock {
         // A territory's moment estimate of 2σ² with its weight.
         let mut parts: Vec<(f64, f64)> = Vec::new();
         for months in territories {
-            let noise: Vec<f64> = months.expected.iter().map(|&mu| if mu > 0.0 { order_unit / mu } else { f64::INFINITY }).collect();
-            let excess: Vec<f64> =
-                months.total.iter().zip(&months.expected).map(|(y, mu)| if *mu > 0.0 { y / mu - 1.0 } else { 0.0 }).collect();
+            let noise: Vec<f64> =
+                months.expected.iter().map(|&mu| if mu > 0.0 { order_unit / mu } else { f64::INFINITY }).collect();
+            let excess: Vec<f64> = months
+                .total
+                .iter()
+                .zip(&months.expected)
+                .map(|(y, mu)| if *mu > 0.0 { y / mu - 1.0 } else { 0.0 })
+                .collect();
             let (mut sum, mut weights) = (0.0, 0.0);
             for t in 1..excess.len() {
                 let v = noise[t] + noise[t - 1];
@@ -52,7 +55,7 @@ impl Shock {
             }
         }
         let weights: f64 = parts.iter().map(|part| part.1).sum();
-        let mut out = Self { grid: Vec::new(), below: Vec::new(), prior, territories: parts.len() };
+        let mut out = Self { grid: Vec::new(), below: Vec::new(), prior };
         if parts.len() < 3 || matches!(prior, Prior::Fixed(_)) {
             return out;
         }

@@ -4,7 +4,17 @@ use crate::calibrate::Calibration;
 use crate::channel::Channel;
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 
@@ -21,14 +31,16 @@ impl Calibration {
     pub fn posterior_table(&self) -> PosteriorTable {
         let mut header: Vec<String> = vec!["draw".to_owned()];
         header.extend(MONTHS.iter().map(|month| format!("season.{month}")));
-        header.extend(["demand.growth", "demand.shock_sd", "goodwill.decay", "goodwill.half_saturation"].map(str::to_owned));
+        header.extend(
+            ["demand.growth", "demand.shock_sd", "goodwill.decay", "goodwill.half_saturation"].map(str::to_owned),
+        );
         header.extend(Channel::ALL.iter().map(|channel| format!("goodwill.effect_{channel}")));
         let scalars = [
-            "orders.unit",
+            "orders.order_unit",
             "discovery.referral",
             "discovery.finds",
             "discovery.by_prospecting",
-            "conversion.hazard",
+            "conversion.base_hazard",
             "conversion.goodwill_effect",
             "churn.hazard",
             "closure.hazard",

@@ -105,7 +105,8 @@ fn from_panel(market: &Market) -> Option<ShareOfWallet> {
     let (sold, category) = match market.panel_year(None) {
         Some(category) => (own.iter().sum::<f64>(), category),
         None => {
-            let known: Vec<usize> = (0..market.territory_count()).filter(|&j| market.panel_year(Some(j)).is_some()).collect();
+            let known: Vec<usize> =
+                (0..market.territory_count()).filter(|&j| market.panel_year(Some(j)).is_some()).collect();
             (sum(&mut known.iter().copied()), known.iter().filter_map(|&j| market.panel_year(Some(j))).sum())
         }
     };
@@ -123,5 +124,9 @@ fn from_panel(market: &Market) -> Option<ShareOfWallet> {
          would narrow it",
         100.0 * low
     );
-    Some(ShareOfWallet { prior: beta(mean, (square - mean * mean).max(0.0).sqrt()), origin: Origin::Assumption, source })
+    Some(ShareOfWallet {
+        prior: beta(mean, (square - mean * mean).max(0.0).sqrt()),
+        origin: Origin::Assumption,
+        source,
+    })
 }

@@ -93,7 +93,8 @@ fn silence(rho: f64, lambda: f64, h: f64) -> f64 {
 fn open_after(delta: f64, chi: f64, lambda: f64, g: f64, h: f64) -> f64 {
     let t = chi + lambda;
     let stays = libm::exp(-t * g);
-    let silent_and_open = libm::exp(-delta * g) * (chi / t * (1.0 - stays) + stays * silence(chi + delta, lambda, h - g));
+    let silent_and_open =
+        libm::exp(-delta * g) * (chi / t * (1.0 - stays) + stays * silence(chi + delta, lambda, h - g));
     (silent_and_open / silence(chi + delta, lambda, h)).clamp(0.0, 1.0)
 }
 

@@ -137,7 +137,8 @@ impl CaptureData {
                 off[l] = 1.0 - on[l];
             }
             for (history, sum) in out.iter_mut().enumerate() {
-                let product: f64 = (0..self.lists).map(|l| if history >> l & 1 == 1 { on[l] } else { off[l] }).product();
+                let product: f64 =
+                    (0..self.lists).map(|l| if history >> l & 1 == 1 { on[l] } else { off[l] }).product();
                 *sum += weight * product;
             }
         }

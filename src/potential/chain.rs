@@ -217,7 +217,8 @@ impl<'a> Chain<'a> {
             chain.means[r] = chain.regression_means(r, &chain.state.regressions[r].coefficients);
         }
         for j in 0..count {
-            (chain.captures[j], chain.state.log_rho[j]) = chain.capture_terms(j, chain.state.alpha[j], chain.state.beta[j]);
+            (chain.captures[j], chain.state.log_rho[j]) =
+                chain.capture_terms(j, chain.state.alpha[j], chain.state.beta[j]);
             chain.demand[j] = chain.demand_term(j, chain.state.beta[j], chain.state.psi[j], chain.state.log_rho[j]);
         }
         chain
@@ -459,9 +460,8 @@ impl<'a> Chain<'a> {
             .sum();
         let count = self.model.places.len() as f64;
         let now = self.state.regressions[r].log_sd;
-        let worth = |log_sd: f64| {
-            prior.log_sd.log_density(log_sd) - count * log_sd - 0.5 * square * libm::exp(-2.0 * log_sd)
-        };
+        let worth =
+            |log_sd: f64| prior.log_sd.log_density(log_sd) - count * log_sd - 0.5 * square * libm::exp(-2.0 * log_sd);
         let proposal = now + 2.0 / (2.0 * count + 4.0).sqrt() * normal(&mut self.rng);
         if self.accept(worth(proposal) - worth(now)) {
             self.state.regressions[r].log_sd = proposal;
@@ -572,8 +572,7 @@ impl<'a> Chain<'a> {
         if !ratio.is_finite() {
             return false;
         }
-        let size =
-            SizeParameters { kappa: block[0], log_tau: block[1], log_ratio: block[2], log_variation: block[3] };
+        let size = SizeParameters { kappa: block[0], log_tau: block[1], log_ratio: block[2], log_variation: block[3] };
         let means = self.regression_means(SIZE, &block[4..]);
         let mut terms = SizeTerms::default();
         terms.write(self.model, &size);
@@ -685,7 +684,8 @@ impl<'a> Chain<'a> {
                 } else {
                     // Half-normal: reflected at zero.
                     moved.slope[l] = (moved.slope[l] + step).abs();
-                    0.5 * (self.state.captures.slope[l] * self.state.captures.slope[l] - moved.slope[l] * moved.slope[l])
+                    0.5 * (self.state.captures.slope[l] * self.state.captures.slope[l]
+                        - moved.slope[l] * moved.slope[l])
                 };
                 let accepted = self.move_lists(moved, ratio);
                 self.list[l][which].learn(accepted, self.gain);
@@ -713,8 +713,8 @@ impl<'a> Chain<'a> {
                 let (alpha, beta) = (self.state.alpha[j], self.state.beta[j]);
                 let (log, log_rho) = self.capture_terms(j, alpha, beta);
                 let demand = self.demand_term(j, beta, self.state.psi[j], log_rho);
-                let ratio = log - self.captures[j] + demand - self.demand[j]
-                    + 0.5 * weight * (now * now - proposal * proposal);
+                let ratio =
+                    log - self.captures[j] + demand - self.demand[j] + 0.5 * weight * (now * now - proposal * proposal);
                 let accepted = self.accept(ratio);
                 if accepted {
                     self.captures[j] = log;

@@ -12,8 +12,7 @@ pub(super) fn diagnose(parameter: &str, chains: &[Vec<f64>]) -> Option<SamplerDi
     if half < 4 {
         return None;
     }
-    let halves: Vec<&[f64]> =
-        chains.iter().flat_map(|chain| [&chain[..half], &chain[chain.len() - half..]]).collect();
+    let halves: Vec<&[f64]> = chains.iter().flat_map(|chain| [&chain[..half], &chain[chain.len() - half..]]).collect();
     let all: Vec<f64> = chains.iter().flatten().copied().collect();
     let summary = Summary::of(&all)?;
     let moments: Vec<(f64, f64)> = halves.iter().map(|half| mean_sd(half)).collect();

@@ -113,20 +113,17 @@ pub fn estimate_observed(
     progress(0.05);
     let chains = sample(&model, settings, progress);
     let kept = chains.first().map_or(0, Vec::len);
-    let source = Source {
-        observed,
-        activity: &activity,
-        sizes: &sizes,
-        model: &model,
-        dark: basis.customers || basis.panel,
-    };
+    let source =
+        Source { observed, activity: &activity, sizes: &sizes, model: &model, dark: basis.customers || basis.panel };
     // Draws alternate between the chains, so that any first part of them holds all chains.
     let states: Vec<&State> =
         (0..kept).flat_map(|k| chains.iter().map(move |chain| &chain[k])).take(settings.draws).collect();
     let predictions: Vec<Prediction> = states
         .par_iter()
         .enumerate()
-        .map(|(draw, state)| predict(source, state, &mut Stream::new(settings.seed, "potential/prediction", draw as u64)))
+        .map(|(draw, state)| {
+            predict(source, state, &mut Stream::new(settings.seed, "potential/prediction", draw as u64))
+        })
         .collect();
     progress(0.97);
     let diagnostics = diagnostics(&chains, &predictions);
@@ -309,7 +306,9 @@ fn identification(
          territories.csv (even for a few territories), captures.csv or panel.csv would"
             .to_owned()
     } else if audited > 0 {
-        format!("the number rests on outlets audited in {audited} of {count} territories; audit more for a narrower one")
+        format!(
+            "the number rests on outlets audited in {audited} of {count} territories; audit more for a narrower one"
+        )
     } else if model.captures.is_some() {
         "the number rests on captures.csv; how far the lists overlap by more than chance is known with three lists or \
          more, with two it is an assumption; outlets in territories.csv of a few territories would settle it"
@@ -344,7 +343,12 @@ fn identification(
              of wallet and share; size in customers.csv, wallets.csv or panel.csv would"
         }
     };
-    let rows = [("number", number), ("size", size.to_owned()), ("number x size", product.to_owned()), ("wallet", wallet.to_owned())];
+    let rows = [
+        ("number", number),
+        ("size", size.to_owned()),
+        ("number x size", product.to_owned()),
+        ("wallet", wallet.to_owned()),
+    ];
     rows.into_iter()
         .enumerate()
         .map(|(k, (aspect, finding))| Identification { aspect: aspect.into(), contraction: contraction(k), finding })

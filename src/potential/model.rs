@@ -136,8 +136,7 @@ impl SizeTerms {
     #[inline(always)]
     pub(super) fn known(&self, territory: usize, psi: f64) -> Option<LogNormal> {
         self.sums[territory].map(|[first, second, third]| {
-            let variation2 =
-                libm::exp(second - 2.0 * first + self.tau2) - libm::exp(third - 2.0 * first);
+            let variation2 = libm::exp(second - 2.0 * first + self.tau2) - libm::exp(third - 2.0 * first);
             LogNormal::matching(psi + 0.5 * self.tau2 + first, variation2)
         })
     }
@@ -165,12 +164,7 @@ impl SizeTerms {
 }
 
 impl Model {
-    pub(super) fn new(
-        observed: &Observed,
-        activity: &[Activity],
-        sizes: &KnownSizes,
-        settings: &Settings,
-    ) -> Self {
+    pub(super) fn new(observed: &Observed, activity: &[Activity], sizes: &KnownSizes, settings: &Settings) -> Self {
         let count = observed.territories.len();
         let design = Design::new(observed);
         let open: Vec<f64> = observed

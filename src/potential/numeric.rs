@@ -177,8 +177,7 @@ pub(super) fn nelder_mead<const N: usize>(
         if simplex[N].1 - simplex[0].1 < 1e-7 {
             break;
         }
-        let centre: [f64; N] =
-            std::array::from_fn(|d| simplex[..N].iter().map(|(x, _)| x[d]).sum::<f64>() / N as f64);
+        let centre: [f64; N] = std::array::from_fn(|d| simplex[..N].iter().map(|(x, _)| x[d]).sum::<f64>() / N as f64);
         let worst = simplex[N].0;
         let along = |factor: f64| -> [f64; N] { std::array::from_fn(|d| centre[d] + factor * (worst[d] - centre[d])) };
         let reflected = along(-1.0);
@@ -227,8 +226,9 @@ mod tests {
     fn the_split_integrates_to_one_and_leans_to_the_larger() {
         let grid = SplitGrid::new();
         let (known, dark) = (LogNormal { mean: 1.0, sd: 0.4 }, LogNormal { mean: 0.0, sd: 0.9 });
-        let density: f64 =
-            (0..4000).map(|i| 0.005 * libm::exp(grid.log_density(-8.0 + 0.005 * f64::from(i), known, dark, -1e9))).sum();
+        let density: f64 = (0..4000)
+            .map(|i| 0.005 * libm::exp(grid.log_density(-8.0 + 0.005 * f64::from(i), known, dark, -1e9)))
+            .sum();
         assert!((density - 1.0).abs() < 1e-3, "{density}");
         let draws: Vec<f64> =
             (0..1000).map(|i| grid.draw(1.5, known, dark, -1e9, (f64::from(i) + 0.5) / 1000.0)).collect();

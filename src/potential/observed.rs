@@ -141,7 +141,8 @@ impl Observed {
                     covariates: data.territories.covariates.iter().map(|column| column.values[j]).collect(),
                     outlets: data.territories.outlets[j],
                     demand,
-                    panel_own: demand.and_then(|_| market.panel.as_ref().and_then(|panel| panel_own(&panel.company[j]))),
+                    panel_own: demand
+                        .and_then(|_| market.panel.as_ref().and_then(|panel| panel_own(&panel.company[j]))),
                     customers: market.customers_of(j),
                 }
             })

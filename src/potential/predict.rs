@@ -70,7 +70,8 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
                 let (number, share) =
                     split(model, &terms, state.psi[j], log_total, known, place.log_own, audited, listed, free, rng);
                 let total = libm::exp(log_total);
-                let known_amount = if open.is_empty() { 0.0 } else { (total * (1.0 - share)).max(own).min(total.max(own)) };
+                let known_amount =
+                    if open.is_empty() { 0.0 } else { (total * (1.0 - share)).max(own).min(total.max(own)) };
                 (number, known_amount, (total - known_amount).max(0.0))
             }
             None => {
@@ -84,8 +85,7 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
                     let tried = (0..20).map(|_| size(known, rng)).find(|&amount| amount >= own);
                     tried.unwrap_or(own * 1.02)
                 });
-                let dark_amount =
-                    if number > 0.0 { size(terms.dark_of(state.psi[j], number), rng) } else { 0.0 };
+                let dark_amount = if number > 0.0 { size(terms.dark_of(state.psi[j], number), rng) } else { 0.0 };
                 (number, known_amount, dark_amount)
             }
         };
@@ -151,8 +151,8 @@ fn split(
         None => {
             let (log_none, dark) = terms.dark(psi, listed, free);
             let none = log_none + known.log_density(log_total);
-            let some =
-                libm::log((-libm::expm1(log_none)).max(1e-300)) + model.grid.log_density(log_total, known, dark, log_own);
+            let some = libm::log((-libm::expm1(log_none)).max(1e-300))
+                + model.grid.log_density(log_total, known, dark, log_own);
             let chance: f64 = rng.random();
             if log_none > f64::NEG_INFINITY && chance < 1.0 / (1.0 + libm::exp((some - none).clamp(-700.0, 700.0))) {
                 return (0.0, 0.0);

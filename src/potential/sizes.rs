@@ -259,8 +259,7 @@ mod tests {
                 }
             })
             .collect();
-        let activity =
-            (0..40).map(|i| Activity { mean: f64::from(i % 5) - 2.0, variance: 0.1, open: 1.0 }).collect();
+        let activity = (0..40).map(|i| Activity { mean: f64::from(i % 5) - 2.0, variance: 0.1, open: 1.0 }).collect();
         let territories = vec![ObservedTerritory { customers: 0..40, ..Default::default() }];
         (Observed { territories, customers, ..Default::default() }, activity)
     }
