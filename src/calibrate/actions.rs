@@ -103,7 +103,8 @@ fn report(market: &Market, found: &Move) -> Option<ActionFound> {
         start: Date::new(first.year(), first.of_year() as u32 + 1, 1)?,
         end: Date::new(last.year(), last.of_year() as u32 + 1, days_in(last))?,
         kind: found.kind.to_owned(),
-        unit: "share of that month's sales".to_owned(),
+        // Loading: what is sold above a month's sales, which is so many months of demand sold ahead.
+        unit: if found.kind == "loading" { "months of demand" } else { "share of sales" }.to_owned(),
         depth: Summary::of(&depths)?,
         probability: probability(found.depth, found.se),
     })

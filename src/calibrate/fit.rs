@@ -100,7 +100,7 @@ pub fn fit(
         timelines.iter().zip(&sales).filter_map(|(timeline, sales)| observed::silences(timeline, sales)).collect();
     let waiting = hazards::conversions(&timelines, market.months());
     let hazard_priors =
-        HazardPriors { churn: priors.prior("churn", "hazard"), conversion: priors.prior("conversion", "hazard") };
+        HazardPriors { churn: priors.prior("churn", "hazard"), conversion: priors.prior("conversion", "base_hazard") };
     let mut source = Source::new(seed, Purpose::Alive, 0);
     let alive = Alive::fit(&silences, waiting, hazard_priors, draws, &mut source);
     let mut source = Source::new(seed, Purpose::Hazards, 0);
@@ -119,8 +119,12 @@ pub fn fit(
     let fallback = ShareOfWallet { prior: share_prior, origin: share_origin, source: share_source };
     let share = if given { fallback } else { wallet::share_of_wallet(market, fallback) };
     let space = Space::new(&observed, &priors, share.prior);
-    let response =
+    let mut response =
         posterior_response::fit(&observed, &space, draws, seed, &mut |done| progress("response", 0.1 + 0.6 * done));
+    let order_unit_prior = priors.of("orders", "order_unit").map(|(prior, _)| prior);
+    if let Some(prior) = order_unit_prior {
+        response.order_unit = priors::moments(prior).0.max(1e-9);
+    }
 
     progress("season and growth", 0.7);
     let own = own_series(market, &observed, &response);
@@ -156,7 +160,10 @@ pub fn fit(
             };
             let mut source = Source::new(seed, Purpose::Hyper, word);
             let (point, values) = space.draw(&response.draws[d], &mut source);
-            let order_unit = response.order_unit * libm::exp(response.order_unit_sd * source.normal());
+            let order_unit = match order_unit_prior {
+                Some(prior) => priors::draw(prior, &mut source).max(1e-9),
+                None => response.order_unit * libm::exp(response.order_unit_sd * source.normal()),
+            };
             let prior = rates.draw(&mut source);
             let exposures = observed.exposures(&point, &own_path.relative, &fading);
             let n = market.customer_count();
@@ -576,11 +583,11 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         );
     }
     row(
-        "orders.unit".into(),
+        "orders.order_unit".into(),
         "demand units",
         of(&|d| d.parameters.order_unit),
         None,
-        Some("spread of each customer's months".to_owned()),
+        Some("spread of each customer's months, or the prior given in the scenario".to_owned()),
         (Origin::YourData, String::new()),
     );
 
@@ -614,12 +621,12 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         None => "orders after long silences".to_owned(),
     });
     row(
-        "conversion.hazard".into(),
+        "conversion.base_hazard".into(),
         "a month",
         of(&|d| d.parameters.conversion.hazard),
-        prior_sd("conversion", "hazard"),
+        prior_sd("conversion", "base_hazard"),
         won,
-        evidence.priors.source("conversion", "hazard"),
+        evidence.priors.source("conversion", "base_hazard"),
     );
     row(
         "conversion.goodwill_effect".into(),

@@ -17,7 +17,6 @@ const DEGREES: f64 = 7.0;
 #[derive(Debug, Clone)]
 pub struct Mode {
     pub at: DVector<f64>,
-    pub value: f64,
     /// Inverse of the negative Hessian.
     pub covariance: DMatrix<f64>,
     /// The Hessian had to be bent to be positive definite.
@@ -40,8 +39,7 @@ pub struct Sample {
 pub fn mode(log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync), start: DVector<f64>, scale: &[f64]) -> Mode {
     let n = start.len();
     if n == 0 {
-        let value = log_density(&start);
-        return Mode { at: start, value, covariance: DMatrix::zeros(0, 0), bent: false };
+        return Mode { at: start, covariance: DMatrix::zeros(0, 0), bent: false };
     }
     let gradient = |at: &DVector<f64>| {
         let slopes: Vec<f64> = (0..n)
@@ -102,7 +100,16 @@ pub fn mode(log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync), start: DVector
     let widths: Vec<f64> = (0..n).map(|i| inverse[(i, i)].max(0.0).sqrt().clamp(0.02 * scale[i], scale[i])).collect();
     let information = negative_hessian(log_density, &at, value, &widths);
     let (covariance, bent) = invert(&information, scale);
-    Mode { at, value, covariance, bent }
+    // One step of Newton's with the Hessian that is there now.
+    let step = &covariance * gradient(&at);
+    let within = (0..n).all(|i| step[i].abs() <= 3.0 * scale[i]);
+    if within {
+        let polished = &at + step;
+        if log_density(&polished) >= value {
+            at = polished;
+        }
+    }
+    Mode { at, covariance, bent }
 }
 
 /// Minus the matrix of second derivatives, by central differences with steps of half the `widths`.
@@ -154,8 +161,9 @@ fn invert(information: &DMatrix<f64>, scale: &[f64]) -> (DMatrix<f64>, bool) {
     (&unit * &eigen.eigenvectors * inverse * eigen.eigenvectors.transpose() * &unit, bent)
 }
 
-/// Draws from the density whose mode is given: `candidates` proposals, `draws` kept. Candidates are evaluated in
-/// parallel; the result does not depend on the number of threads.
+/// Draws from the density whose mode is given: `candidates` proposals, `draws` kept. A pilot of a quarter as many
+/// candidates first corrects centre and spread of the proposal (adaptive importance sampling; Cappé et al. 2008).
+/// Candidates are evaluated in parallel; the result does not depend on the number of threads.
 pub fn sample(
     log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync),
     mode: &Mode,
@@ -167,23 +175,9 @@ pub fn sample(
     if n == 0 {
         return Sample { draws: vec![mode.at.clone(); draws], efficiency: 1.0, pareto_k: f64::NEG_INFINITY };
     }
-    let root = Cholesky::new(mode.covariance.clone())
-        .map_or_else(|| DMatrix::from_diagonal(&mode.covariance.diagonal().map(|v| v.max(1e-12).sqrt())), |c| c.l());
-    let mut proposals = Vec::with_capacity(candidates);
-    for _ in 0..candidates {
-        let z = DVector::from_fn(n, |_, _| source.normal());
-        let chi_square = 2.0 * source.gamma(0.5 * DEGREES);
-        let t = &z * (DEGREES / chi_square).sqrt();
-        let log_proposal = -0.5 * (DEGREES + n as f64) * libm::log1p(t.norm_squared() / DEGREES);
-        proposals.push((&mode.at + &root * t, log_proposal));
-    }
-    let log_weights: Vec<f64> = proposals
-        .par_iter()
-        .map(|(point, log_proposal)| {
-            let value = log_density(point) - log_proposal;
-            if value.is_nan() { f64::NEG_INFINITY } else { value }
-        })
-        .collect();
+    let (proposals, log_weights) = propose(log_density, &mode.at, &mode.covariance, (candidates / 4).max(60), source);
+    let (centre, covariance) = corrected(&proposals, &log_weights, mode);
+    let (proposals, log_weights) = propose(log_density, &centre, &covariance, candidates, source);
     let highest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut weights: Vec<f64> = log_weights.iter().map(|w| libm::exp(w - highest)).collect();
     if !highest.is_finite() {
@@ -212,7 +206,62 @@ pub fn sample(
         let j = ((i + 1) as f64 * source.uniform()) as usize;
         chosen.swap(i, j.min(i));
     }
-    Sample { draws: chosen.into_iter().map(|i| proposals[i].0.clone()).collect(), efficiency, pareto_k }
+    Sample { draws: chosen.into_iter().map(|i| proposals[i].clone()).collect(), efficiency, pareto_k }
+}
+
+/// Proposals around a centre with the logs of their weights.
+fn propose(
+    log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync),
+    centre: &DVector<f64>,
+    covariance: &DMatrix<f64>,
+    candidates: usize,
+    source: &mut Source,
+) -> (Vec<DVector<f64>>, Vec<f64>) {
+    let n = centre.len();
+    let root = Cholesky::new(covariance.clone())
+        .map_or_else(|| DMatrix::from_diagonal(&covariance.diagonal().map(|v| v.max(1e-12).sqrt())), |c| c.l());
+    let proposals: Vec<(DVector<f64>, f64)> = (0..candidates)
+        .map(|_| {
+            let z = DVector::from_fn(n, |_, _| source.normal());
+            let chi_square = 2.0 * source.gamma(0.5 * DEGREES);
+            let t = &z * (DEGREES / chi_square).sqrt();
+            let log_proposal = -0.5 * (DEGREES + n as f64) * libm::log1p(t.norm_squared() / DEGREES);
+            (centre + &root * t, log_proposal)
+        })
+        .collect();
+    let log_weights = proposals
+        .par_iter()
+        .map(|(point, log_proposal)| {
+            let value = log_density(point) - log_proposal;
+            if value.is_nan() { f64::NEG_INFINITY } else { value }
+        })
+        .collect();
+    (proposals.into_iter().map(|(point, _)| point).collect(), log_weights)
+}
+
+/// Centre and covariance from a weighted pilot, halfway to the mode's where the pilot is poor.
+fn corrected(points: &[DVector<f64>], log_weights: &[f64], mode: &Mode) -> (DVector<f64>, DMatrix<f64>) {
+    let highest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if !highest.is_finite() {
+        return (mode.at.clone(), mode.covariance.clone());
+    }
+    let weights: Vec<f64> = log_weights.iter().map(|w| libm::exp(w - highest)).collect();
+    let total: f64 = weights.iter().sum();
+    let effective = total * total / weights.iter().map(|w| w * w).sum::<f64>();
+    let n = mode.at.len();
+    // As many pseudo-points of the mode's approximation as five for every dimension.
+    let trust = effective / (effective + 5.0 * n as f64);
+    let mut mean = DVector::zeros(n);
+    for (point, weight) in points.iter().zip(&weights) {
+        mean += point * (weight / total);
+    }
+    let centre = &mean * trust + &mode.at * (1.0 - trust);
+    let mut spread = DMatrix::zeros(n, n);
+    for (point, weight) in points.iter().zip(&weights) {
+        let away = point - &centre;
+        spread += &away * away.transpose() * (weight / total);
+    }
+    (centre, spread * trust + &mode.covariance * (1.0 - trust))
 }
 
 /// Shape of a generalised Pareto distribution fitted to the largest weights by Zhang & Stephens' (2009) estimator, as

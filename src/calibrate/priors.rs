@@ -33,13 +33,6 @@ pub struct Known {
     pub source: &'static str,
 }
 
-impl Known {
-    /// `mechanism.parameter`, as in `diagnostics.csv`.
-    pub fn name(&self) -> String {
-        format!("{}.{}", self.mechanism, self.parameter)
-    }
-}
-
 const fn known(
     mechanism: &'static str,
     parameter: &'static str,
@@ -147,7 +140,7 @@ pub const KNOWN: &[Known] = &[
     ),
     known(
         "conversion",
-        "hazard",
+        "base_hazard",
         "a month",
         Prior::Lognormal { median: 0.04, sd: 0.7 },
         Assumption,
@@ -229,33 +222,30 @@ impl Priors {
     pub fn new(overrides: BTreeMap<(String, String), Prior>) -> Result<Self, (String, String, String)> {
         for ((mechanism, parameter), prior) in &overrides {
             let complain = |words: &str| Err((mechanism.clone(), parameter.clone(), words.to_owned()));
-            if !KNOWN.iter().any(|known| known.mechanism == mechanism) {
-                // Mechanisms that calibration does not fit keep their priors to themselves.
+            // Parameters that calibration does not fit belong to other parts, whose names the scenario has checked.
+            let own = KNOWN.iter().find(|known| known.mechanism == mechanism && known.parameter == parameter);
+            let given_only = (mechanism == "goodwill" && parameter == "effect_face_to_face")
+                || (mechanism == "orders" && parameter == "order_unit");
+            if own.is_none() && !given_only {
                 continue;
             }
-            let is_visit_effect = mechanism == "goodwill" && parameter == "effect_face_to_face";
-            let Some(known) = KNOWN.iter().find(|known| known.mechanism == mechanism && known.parameter == parameter)
-            else {
-                if is_visit_effect {
-                    continue;
-                }
-                let names: Vec<&str> =
-                    KNOWN.iter().filter(|known| known.mechanism == mechanism).map(|known| known.parameter).collect();
-                return complain(&format!("there is no such parameter; write one of {}", names.join(", ")));
-            };
             if let Some(words) = improper(*prior) {
                 return complain(words);
             }
             let (low, high) = support(*prior);
-            let fraction = matches!(known.prior, Prior::Beta { .. });
-            let positive = matches!(known.prior, Prior::Lognormal { .. });
+            // An effect may be negative, whatever its built-in prior says.
+            let effect = parameter.starts_with("effect_");
+            let fraction = own.is_some_and(|known| matches!(known.prior, Prior::Beta { .. }));
+            let positive =
+                !effect && (given_only || own.is_some_and(|known| matches!(known.prior, Prior::Lognormal { .. })));
             if fraction && (low < 0.0 || high > 1.0) {
                 return complain("it must lie between 0 and 1: write a beta, or a uniform within 0 and 1");
             }
             if positive && low < 0.0 {
                 return complain("it cannot be negative: write a lognormal, or a uniform above 0");
             }
-            if parameter == "half_saturation" && matches!(prior, Prior::Fixed(value) if *value <= 0.0) {
+            let never_zero = parameter == "half_saturation" || parameter == "order_unit";
+            if never_zero && matches!(prior, Prior::Fixed(value) if *value <= 0.0) {
                 return complain("it must be above 0");
             }
             if parameter == "decay" && matches!(prior, Prior::Fixed(value) if *value >= 1.0) {
@@ -458,9 +448,9 @@ mod tests {
         };
         assert!(with("decay", Prior::Normal { mean: 0.5, sd: 0.1 }).is_err());
         assert!(with("half_saturation", Prior::Uniform { low: -1.0, high: 2.0 }).is_err());
-        assert!(with("decai", Prior::Beta { a: 1.0, b: 1.0 }).is_err());
         assert!(with("decay", Prior::Beta { a: 0.0, b: 1.0 }).is_err());
         assert!(with("decay", Prior::Fixed(0.5)).is_ok());
         assert!(with("effect_face_to_face", Prior::Normal { mean: 0.1, sd: 0.1 }).is_ok());
+        assert!(with("effect_email", Prior::Normal { mean: 0.0, sd: 0.1 }).is_ok());
     }
 }

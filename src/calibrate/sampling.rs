@@ -145,7 +145,8 @@ pub fn normal_quantile(p: f64) -> f64 {
 }
 
 /// Distribution function of the standard normal.
-pub fn normal_probability(x: f64) -> f64 {
+#[cfg(test)]
+fn normal_probability(x: f64) -> f64 {
     0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
 }
 

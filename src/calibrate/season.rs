@@ -235,11 +235,6 @@ impl Structural {
         Path { season, growth, level, relative, white: cell.white }
     }
 
-    /// Deviation of the white noise (log), averaged over the grid.
-    pub fn white_sd(&self) -> f64 {
-        self.cells.iter().map(|cell| cell.weight * cell.white).sum()
-    }
-
     /// Nothing was known of the series: draws are prior.
     pub fn silent(&self) -> bool {
         self.known.is_empty()

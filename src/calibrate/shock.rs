@@ -23,8 +23,6 @@ pub struct Shock {
     /// Cumulative probabilities.
     below: Vec<f64>,
     prior: Prior,
-    /// Territories that could be used.
-    pub territories: usize,
 }
 
 impl Shock {
@@ -57,7 +55,7 @@ impl Shock {
             }
         }
         let weights: f64 = parts.iter().map(|part| part.1).sum();
-        let mut out = Self { grid: Vec::new(), below: Vec::new(), prior, territories: parts.len() };
+        let mut out = Self { grid: Vec::new(), below: Vec::new(), prior };
         if parts.len() < 3 || matches!(prior, Prior::Fixed(_)) {
             return out;
         }

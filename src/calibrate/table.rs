@@ -36,11 +36,11 @@ impl Calibration {
         );
         header.extend(Channel::ALL.iter().map(|channel| format!("goodwill.effect_{channel}")));
         let scalars = [
-            "orders.unit",
+            "orders.order_unit",
             "discovery.referral",
             "discovery.finds",
             "discovery.by_prospecting",
-            "conversion.hazard",
+            "conversion.base_hazard",
             "conversion.goodwill_effect",
             "churn.hazard",
             "closure.hazard",

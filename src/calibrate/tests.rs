@@ -193,3 +193,76 @@ fn a_fixed_prior_stays() {
     assert!(calibration.draws.iter().all(|draw| draw.parameters.goodwill.decay == 0.55));
     assert!(calibration.draws.iter().all(|draw| (draw.parameters.churn - 0.02).abs() < 1e-12));
 }
+
+fn shared() -> std::path::PathBuf {
+    std::env::var_os("IKIZ_SHARED").map_or_else(|| "../shared".into(), std::path::PathBuf::from)
+}
+
+/// Everything that a calibration found, for reading.
+fn print(calibration: &Calibration) {
+    for d in &calibration.diagnostics {
+        let s = d.summary;
+        println!(
+            "{:38} {:10.4} sd {:9.4} 90% {:9.4} to {:9.4} contraction {:>5} {:?}, {}: {}",
+            d.parameter,
+            s.mean,
+            s.sd,
+            s.q05,
+            s.q95,
+            d.contraction.map_or(String::new(), |c| format!("{c:.2}")),
+            d.identified,
+            d.origin,
+            d.source
+        );
+    }
+    for c in &calibration.checks {
+        println!("{:?} {}: {}. {}", c.verdict, c.name, c.finding, c.advice);
+    }
+    calibration.notes.iter().for_each(|note| println!("note: {note}"));
+    for a in &calibration.actions_found {
+        println!(
+            "{} {} {} to {} {} {:.2} P {:.2}",
+            a.company, a.territory, a.start, a.end, a.kind, a.depth.mean, a.probability
+        );
+    }
+}
+
+#[test]
+fn visits_to_physicians() {
+    // Manchanda, Rossi & Chintagunta 2004: 1,000 physicians, 23 months of visits and prescriptions. Pooled, the slope of
+    // prescriptions on visits is .48; within physician and month .11. The first is mostly the reps' choice.
+    let folder = shared().join("data/detailing/market");
+    if !folder.is_dir() {
+        println!("skipped: {} is not there", folder.display());
+        return;
+    }
+    let market = Market::new(crate::data::load(&folder).unwrap().market, None, None);
+    let calibration = fit(&market, &Settings { seed: 1, ..Settings::default() }, &mut |_, _| {}).unwrap();
+    print(&calibration);
+    assert_sane(&market, &calibration);
+    let elasticity = row(&calibration, "goodwill.elasticity_face_to_face");
+    assert_eq!(elasticity.identified, Identified::Yes);
+    assert!(elasticity.summary.q05 > 0.0 && elasticity.summary.q95 < 0.35, "{:?}", elasticity.summary);
+}
+
+/// Not of the suite: prints what a market folder in `MARKET` gives, and how long it took.
+#[test]
+#[ignore = "for looking at one market: MARKET=folder cargo test -- --ignored --nocapture"]
+fn look_at_a_market() {
+    let begin = std::time::Instant::now();
+    let market = match std::env::var_os("MARKET") {
+        Some(folder) => Market::new(crate::data::load(folder.as_ref()).unwrap().market, None, None),
+        None => make(&Recipe { customers: 10_000, territories: 81, months: 96, ..Recipe::default() }),
+    };
+    println!("read in {:.1} s", begin.elapsed().as_secs_f64());
+    let begin = std::time::Instant::now();
+    let calibration = fit(&market, &Settings { seed: 1, ..Settings::default() }, &mut |stage, done| {
+        println!("{:6.1} s {stage} {:.0}%", begin.elapsed().as_secs_f64(), 100.0 * done);
+    })
+    .unwrap();
+    print(&calibration);
+    let rates = calibration.customer_rates(&market, 0, 1);
+    let total: f64 = rates.own.iter().zip(&rates.active).filter(|(_, active)| **active).map(|(own, _)| own).sum();
+    println!("own {total:.1} a month, {} active", rates.active.iter().filter(|active| **active).count());
+    println!("sold {:.1} a month over the last year", market.own_last_year().iter().sum::<f64>() / 12.0);
+}
