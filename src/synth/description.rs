@@ -283,7 +283,7 @@ impl Default for Mail {
 
 impl Default for Rivals {
     fn default() -> Self {
-        Self { campaigns_per_year: 1.0, push: 0.35, loading: 0.2, loading_depth: 0.12 }
+        Self { campaigns_per_year: 1.0, push: 0.35, loading: 0.15, loading_depth: 0.08 }
     }
 }
 
@@ -302,7 +302,7 @@ impl Default for Truth {
             email_effect: 0.02,
             half_saturation: 3.0,
             order_unit: 6.0,
-            known_at_start: 0.15,
+            known_at_start: 0.22,
             visibility_of_size: 0.5,
             referral: 2.0,
             prospecting_yield: 0.06,
