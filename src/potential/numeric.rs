@@ -248,7 +248,7 @@ mod tests {
             .sum();
         assert!((density - 1.0).abs() < 1e-3, "{density}");
         let draws: Vec<f64> =
-            (0..1000).map(|i| grid.draw(1.5, known, dark, -1e9, (f64::from(i) + 0.5) / 1000.0)).collect();
+            (0..1000).map(|i| grid.draw(1.5, known, dark, NONE, (f64::from(i) + 0.5) / 1000.0)).collect();
         assert!(draws.windows(2).all(|pair| pair[0] <= pair[1]));
         assert!(draws[500] > 0.1 && draws[500] < 0.4, "{}", draws[500]);
         // The floor holds.
