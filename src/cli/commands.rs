@@ -134,7 +134,7 @@ fn finish(
     common: &Common,
     progress: &mut Progress,
 ) -> Result<(), Stop> {
-    let findings = gather(input, estimates, comparison);
+    let findings = gather(input, estimates, comparison, common.force);
     let files = progress.stage("writing the report", |_| report::render(&findings))?;
     let passed = pipeline::failed(&estimates.calibration.checks).is_none();
     let directory = write(input, files, passed, common, progress)?;

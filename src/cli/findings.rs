@@ -9,7 +9,12 @@ use crate::scenario::Scenario;
 use crate::strategy::Comparison;
 
 /// Gathers the findings. `comparison` is the strategies, or why there are none.
-pub fn gather(input: &Input, estimates: &Estimates, comparison: Result<Comparison, String>) -> Findings {
+pub fn gather(
+    input: &Input,
+    estimates: &Estimates,
+    comparison: Result<Comparison, String>,
+    forced: bool,
+) -> Findings {
     let market = &input.bound.market;
     let (comparison, withheld) = match comparison {
         Ok(comparison) => (Some(comparison), None),
@@ -19,7 +24,7 @@ pub fn gather(input: &Input, estimates: &Estimates, comparison: Result<Compariso
     let scenario = &input.scenario;
     Findings {
         market_name: market.data.meta.name.clone(),
-        company_name: market.data.companies.name.first().cloned().unwrap_or_default(),
+        company_name: company_name(market),
         scenario_name: input.scenario.name.clone(),
         currency: market.data.meta.currency.clone(),
         unit: market.unit().to_owned(),
@@ -47,11 +52,18 @@ pub fn gather(input: &Input, estimates: &Estimates, comparison: Result<Compariso
         calibration_notes: [estimates.calibration.notes.clone(), estimates.dark_half.notes.clone()].concat(),
         comparison,
         withheld,
+        forced,
         objective: Some(scenario.economics.objective),
         baseline: scenario.strategies.get(scenario.baseline).map(|strategy| strategy.id.clone()),
         settings: settings(scenario),
         inputs: market.data.files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect(),
     }
+}
+
+/// Our name of companies.csv; without one the report speaks of "your company".
+fn company_name(market: &Market) -> String {
+    let name = market.data.companies.name.first().filter(|name| **name != market.data.meta.own_company);
+    name.cloned().unwrap_or_else(|| "your company".to_owned())
 }
 
 /// Settings that the figures depend on, in words.

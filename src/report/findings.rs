@@ -42,6 +42,8 @@ pub struct Findings {
     pub calibration_notes: Vec<String>,
     /// `None` when it was not asked for or was withheld because a check failed.
     pub comparison: Option<Comparison>,
+    /// The user asked to see the comparison although a check failed; potential and report stay marked.
+    pub forced: bool,
     /// Why the comparison is absent.
     pub withheld: Option<String>,
     /// What P(best) and regret are judged on.

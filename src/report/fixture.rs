@@ -98,6 +98,7 @@ pub fn empty() -> Findings {
         calibration_notes: Vec::new(),
         comparison: None,
         withheld: None,
+        forced: false,
         objective: None,
         baseline: None,
         settings: Vec::new(),
@@ -305,6 +306,7 @@ pub fn of(places: &[Place]) -> Findings {
         calibration_notes: vec!["Price response is not identified: our price moved with inflation only.".to_owned()],
         comparison: Some(comparison(places, history, total("own_sales"), total("total_demand"), targets)),
         withheld: None,
+        forced: false,
         objective: Some(Objective::IncrementalMargin),
         baseline: Some("as-today".to_owned()),
         settings: vec![

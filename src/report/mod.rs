@@ -32,13 +32,14 @@ use crate::calibrate::Verdict;
 
 /// Every file of the output folder but the manifest and the timings: tables, maps, plots and `report.html`.
 ///
-/// When a check has failed the potential is marked, and a comparison is withheld even if there is one.
+/// When a check has failed the potential is marked, and a comparison is withheld even if there is one, unless it is
+/// [`Findings::forced`].
 ///
 /// # Errors
 /// When a figure is not finite, quantiles are out of order, or a picture cannot be drawn.
 pub fn render(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
     let failed = findings.checks.iter().any(|check| check.verdict == Verdict::Fail);
-    if failed && findings.comparison.is_some() {
+    if failed && findings.comparison.is_some() && !findings.forced {
         return render(&withheld(findings));
     }
     finite::check(findings)?;

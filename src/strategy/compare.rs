@@ -17,7 +17,7 @@ const BELIEVABLE_GAIN: f64 = 0.10;
 /// Share of runs that must pay back for a payback time to be shown.
 const PAYS_BACK: f64 = 0.95;
 
-/// Writes up all runs.
+/// Writes up all runs. `total_known`: the data speak of the demand of the whole market.
 pub fn write_up(
     bound: &Bound,
     today: &Today,
@@ -25,10 +25,11 @@ pub fn write_up(
     runs: &Runs,
     baseline: usize,
     targets: Vec<TargetRow>,
+    total_known: bool,
 ) -> Comparison {
     Comparison {
-        forecast: forecast(bound, &runs.runs),
-        strategies: strategies(bound, runs),
+        forecast: forecast(bound, &runs.runs, total_known),
+        strategies: strategies(bound, runs, total_known),
         targets,
         runs: runs.runs.len() as u32,
         monte_carlo: runs.monte_carlo.clone(),
@@ -37,7 +38,7 @@ pub fn write_up(
     }
 }
 
-fn strategies(bound: &Bound, runs: &Runs) -> Vec<StrategyRow> {
+fn strategies(bound: &Bound, runs: &Runs, total_known: bool) -> Vec<StrategyRow> {
     let market = &bound.market;
     let (unit, currency) = (market.unit().to_owned(), market.data.meta.currency.clone());
     let n = runs.runs.len() as f64;
@@ -65,7 +66,9 @@ fn strategies(bound: &Bound, runs: &Runs) -> Vec<StrategyRow> {
         push("*", "*", "incremental_sales", &unit, of(&|outcome| outcome.sales.iter().sum()));
         push("*", "*", "cost", &currency, of(&|outcome| outcome.cost.iter().sum()));
         push("*", "*", "new_customers", "customers", of(&|outcome| outcome.won.iter().sum()));
-        push("*", "*", "share", "share", of(&|outcome| outcome.share));
+        if total_known {
+            push("*", "*", "share", "share", of(&|outcome| outcome.share));
+        }
         let money: Option<Vec<_>> = runs.runs.iter().map(|run| run.outcomes[s].money).collect();
         if let Some(money) = money {
             let summary = |pick: &dyn Fn(&super::economics::Money) -> f64| {
@@ -89,7 +92,9 @@ fn strategies(bound: &Bound, runs: &Runs) -> Vec<StrategyRow> {
         let wins = objectives.iter().filter(|run| best(run) == s).count() as f64;
         let losses = objectives.iter().filter(|run| run[s] < 0.0).count() as f64;
         push("*", "*", "p_best", "probability", Some(probability(wins)));
-        push("*", "*", "p_loss", "probability", Some(probability(losses)));
+        if runs.objective != Objective::IncrementalSales {
+            push("*", "*", "p_loss", "probability", Some(probability(losses)));
+        }
         let regret: Vec<f64> = objectives.iter().map(|run| run[best(run)] - run[s]).collect();
         push("*", "*", "regret", &objective_unit, Summary::of(&regret));
         push("*", "*", "regret_cvar95", &objective_unit, cvar95(&regret).map(Summary::exact));
@@ -117,7 +122,7 @@ fn cvar95(values: &[f64]) -> Option<f64> {
     Some(mean_sd(&tail).0)
 }
 
-fn forecast(bound: &Bound, runs: &[Run]) -> Vec<ForecastRow> {
+fn forecast(bound: &Bound, runs: &[Run], total_known: bool) -> Vec<ForecastRow> {
     let market = &bound.market;
     let territories = market.territory_count();
     let kept: Vec<&Run> = runs.iter().filter(|run| !run.own_sales.is_empty()).collect();
@@ -125,7 +130,7 @@ fn forecast(bound: &Bound, runs: &[Run]) -> Vec<ForecastRow> {
     let mut rows = Vec::new();
     type Series = fn(&Run) -> &Vec<f32>;
     let series: [(&str, Series); 2] = [("own_sales", |run| &run.own_sales), ("total_demand", |run| &run.total_demand)];
-    for (measure, of) in series {
+    for (measure, of) in series.into_iter().take(if total_known { 2 } else { 1 }) {
         for month in 0..months {
             let mut push = |id: &str, draws: Vec<f64>| {
                 rows.push(ForecastRow {

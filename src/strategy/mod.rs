@@ -75,7 +75,10 @@ pub fn compare(
     let runs = runs::simulate_all(&placer, &plan, progress);
     over_budget(scenario, bound, &runs)?;
     let targets = targets::targets(&placer, &scenario.effort);
-    let mut comparison = compare::write_up(bound, &today, calibration, &runs, scenario.baseline, targets);
+    // Where nothing speaks of the demand of the dark, a total would be the prior in disguise.
+    let total_known = dark_half.basis.dark_demand();
+    let mut comparison =
+        compare::write_up(bound, &today, calibration, &runs, scenario.baseline, targets, total_known);
     comparison.warnings.splice(0..0, warnings);
     Ok(comparison)
 }
