@@ -70,9 +70,6 @@ pub struct HazardPriors {
 /// The fitted model.
 #[derive(Debug, Clone)]
 pub struct Alive {
-    /// Beta parameters of a month's probability of an order.
-    pub a: f64,
-    pub b: f64,
     /// Hazards a month at the mode.
     pub churn: f64,
     pub conversion: f64,
@@ -212,8 +209,6 @@ impl Alive {
         let (a, b, churn, conversion) = unpack(&mode.at);
         let longest = silences.iter().map(Silences::longest).max().unwrap_or(0);
         Self {
-            a,
-            b,
             churn,
             conversion,
             efficiency: sample.efficiency,

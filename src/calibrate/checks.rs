@@ -2,7 +2,6 @@
 
 use crate::calibrate::alive::Alive;
 use crate::calibrate::hazards::Finds;
-use crate::calibrate::observed::Observed;
 use crate::calibrate::posterior_response::ResponsePosterior;
 use crate::calibrate::predictive::Comparison;
 use crate::calibrate::readiness::readiness;
@@ -14,7 +13,6 @@ use crate::stats::Summary;
 /// What the checks look at.
 pub struct Findings<'a> {
     pub market: &'a Market,
-    pub observed: &'a Observed,
     pub response: &'a ResponsePosterior,
     pub draws: &'a [Draw],
     pub own_paths: &'a [Path],

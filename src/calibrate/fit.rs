@@ -265,7 +265,6 @@ pub fn fit(
         comparisons: &comparisons,
         alive: &alive,
         market,
-        observed: &observed,
         response: &response,
         draws: &drawn,
         own_paths: &own_paths,

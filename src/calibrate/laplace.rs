@@ -20,6 +20,7 @@ pub struct Mode {
     /// Inverse of the negative Hessian.
     pub covariance: DMatrix<f64>,
     /// The Hessian had to be bent to be positive definite.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold it to cases with and without information"))]
     pub bent: bool,
 }
 

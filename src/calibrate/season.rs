@@ -40,6 +40,7 @@ pub struct Path {
     /// Log growth a month.
     pub growth: f64,
     /// Level of `exp(eta)` at the end of the history at season 1.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a component of the fit that tests hold to its truth"))]
     pub level: f64,
     /// `exp(eta_t) / level` without the white noise: season, growth and walk relative to the end of the history.
     pub relative: Vec<f64>,

@@ -113,7 +113,12 @@ pub fn estimated(
 }
 
 fn potential_settings(scenario: &Scenario, draws: usize) -> potential::Settings {
-    let mut settings = potential::Settings { seed: scenario.seed, draws, ..potential::Settings::default() };
+    let mut settings = potential::Settings {
+        seed: scenario.seed,
+        draws,
+        panel_error: potential::PANEL_ERROR,
+        ..potential::Settings::default()
+    };
     let prior = scenario.mechanisms.get("dark").and_then(|dark| dark.priors.get("size_ratio"));
     if let Some(Prior::Lognormal { median, sd }) = prior.map(|prior| prior.value) {
         settings.size_ratio = potential::SizeRatioPrior { median, log_sd: sd };

@@ -12,7 +12,7 @@ use super::model::{COVERAGE, Model, SIZE, UNIVERSE};
 use super::observed::Observed;
 use super::predict::{Prediction, Source, predict};
 use super::sizes::{KnownSizes, SizeSource};
-use super::{PotentialError, evidence};
+use super::{PotentialError, evidence, panel_error};
 use crate::market::Market;
 use crate::rng::Stream;
 use crate::stats::{Summary, mean_sd};
@@ -38,13 +38,15 @@ pub struct Settings {
     pub draws: usize,
     /// Companies win the large customers first, so the dark are smaller; by how much the data hardly say.
     pub size_ratio: SizeRatioPrior,
+    /// Log deviation of the panel's scale; 0 takes the panel to be exact. See [`super::PANEL_ERROR`].
+    pub panel_error: f64,
     /// Multiplies the length of the chains; 1 is enough for a market of the size of a country.
     pub effort: f64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { seed: 1, draws: 400, size_ratio: SizeRatioPrior { median: 2.5, log_sd: 0.8 }, effort: 1.0 }
+        Self { seed: 1, draws: 400, size_ratio: SizeRatioPrior { median: 2.5, log_sd: 0.8 }, panel_error: 0.0, effort: 1.0 }
     }
 }
 
@@ -122,7 +124,12 @@ pub fn estimate_observed(
         .par_iter()
         .enumerate()
         .map(|(draw, state)| {
-            predict(source, state, &mut Stream::new(settings.seed, "potential/prediction", draw as u64))
+            let stream = |domain: &str| Stream::new(settings.seed, domain, draw as u64);
+            let mut prediction = predict(source, state, &mut stream("potential/prediction"));
+            if basis.panel && settings.panel_error > 0.0 {
+                panel_error::stretch(&mut prediction, observed, settings.panel_error, &mut stream("potential/panel"));
+            }
+            prediction
         })
         .collect();
     progress(0.97);

@@ -17,6 +17,7 @@ mod measures;
 mod model;
 mod numeric;
 mod observed;
+mod panel_error;
 mod predict;
 mod sizes;
 #[cfg(test)]
@@ -27,4 +28,5 @@ pub use dark_half::*;
 pub use error::PotentialError;
 pub use estimate::{Settings, SizeRatioPrior, estimate, estimate_observed};
 pub use measures::measures;
+pub use panel_error::PANEL_ERROR;
 pub use observed::{Observed, ObservedCaptures, ObservedCustomer, ObservedTerritory};

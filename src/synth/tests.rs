@@ -85,7 +85,8 @@ fn every_customer_and_every_box_is_accounted_for() {
                 (months - 12..months).map(|month| series[month * market.world.places.len() + territory]).sum()
             };
             assert!((tally(&tallies.own_sales) / own.max(1.0) - 1.0).abs() < 1e-3 || own == 0.0);
-            assert!((tally(&tallies.total_demand) / parts.max(1.0) - 1.0).abs() < 1e-3, "{id}");
+            let all = tally(&tallies.total_demand);
+            assert!((all / parts.max(1.0) - 1.0).abs() < 1e-3, "{id}: {all} against {parts}");
             let universe = market
                 .world
                 .people
