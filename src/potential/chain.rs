@@ -225,7 +225,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Runs and gives the states kept; `progress` gets the part done, 0 to 1.
-    pub(super) fn run(mut self, length: Length, progress: &dyn Fn(f64)) -> Vec<State> {
+    pub(super) fn run(&mut self, length: Length, progress: &dyn Fn(f64)) -> Vec<State> {
         let all = length.warm_up + length.sweeps;
         let mut kept = Vec::with_capacity(length.kept);
         for sweep in 0..all {
@@ -465,6 +465,28 @@ impl<'a> Chain<'a> {
         }
     }
 
+    /// Log totals that share the rest, each moved by `shift` and all brought back to their sum; `None` where none share.
+    ///
+    /// A perturbation of the simplex (Aitchison 1986): it keeps the volume in which densities per unit of log T are meant.
+    fn carried(&self, shift: impl Fn(usize) -> f64) -> Option<Vec<f64>> {
+        let rest = self.model.rest?;
+        let mut moved = self.state.log_total.clone();
+        let mut sum = 0.0;
+        for &j in &self.model.sharing {
+            moved[j] += shift(j);
+            sum += libm::exp(moved[j]);
+        }
+        let back = libm::log(sum / rest);
+        self.model.sharing.iter().for_each(|&j| moved[j] -= back);
+        let room = |j: &usize| moved[*j] >= self.model.places[*j].floors.known;
+        self.model.sharing.iter().all(room).then_some(moved)
+    }
+
+    /// Whether totals follow the size levels in this move: without it, levels wait for totals and totals for levels.
+    fn carries(&mut self) -> bool {
+        self.model.rest.is_some() && self.rng.random::<f64>() < 0.5
+    }
+
     /// Moves one coefficient or the deviation of a regression with the standardised effects fixed.
     fn non_centred(&mut self, r: usize) {
         let width = self.state.regressions[r].coefficients.len();
@@ -484,6 +506,14 @@ impl<'a> Chain<'a> {
         let means = self.regression_means(&moved.coefficients);
         let scale = libm::exp(moved.log_sd - self.state.regressions[r].log_sd);
         let count = self.model.places.len();
+        let kept = self.state.log_total.clone();
+        if r == SIZE && self.carries() {
+            let shift = |j: usize| means[j] - self.means[r][j] + (scale - 1.0) * (self.effect(r, j) - self.means[r][j]);
+            match self.carried(shift) {
+                Some(moved) => self.state.log_total = moved,
+                None => return,
+            }
+        }
         let mut effects = Vec::with_capacity(count);
         let mut terms = Vec::with_capacity(count);
         for (j, mean) in means.iter().enumerate() {
@@ -519,6 +549,8 @@ impl<'a> Chain<'a> {
                 self.captures[j] = captures;
                 self.demand[j] = demand;
             }
+        } else {
+            self.state.log_total = kept;
         }
         self.regression[r][which].learn(accepted, self.gain);
     }
@@ -572,6 +604,13 @@ impl<'a> Chain<'a> {
         }
         let size = SizeParameters { kappa: block[0], log_tau: block[1], log_ratio: block[2], log_variation: block[3] };
         let means = self.regression_means(&block[4..]);
+        let kept = self.state.log_total.clone();
+        if self.carries() {
+            match self.carried(|j| means[j] - self.means[SIZE][j]) {
+                Some(moved) => self.state.log_total = moved,
+                None => return false,
+            }
+        }
         let mut terms = SizeTerms::default();
         terms.write(self.model, &size);
         std::mem::swap(&mut terms, &mut self.terms);
@@ -594,6 +633,7 @@ impl<'a> Chain<'a> {
             }
         } else {
             std::mem::swap(&mut terms, &mut self.terms);
+            self.state.log_total = kept;
         }
         accepted
     }

@@ -20,6 +20,9 @@ use crate::stats::{Summary, mean_sd};
 /// Chains; each on a thread of its own.
 const CHAINS: usize = 4;
 
+/// Split R-hat below which chains count as agreeing after their first run.
+const SETTLED: f64 = 1.06;
+
 /// Centres of R under which the dark demand is shown again.
 const CENTRES: [f64; 3] = [1.0, 2.5, 4.0];
 
@@ -181,21 +184,32 @@ fn basis(observed: &Observed, model: &Model, sizes: &KnownSizes) -> Basis {
 
 fn sample(model: &Model, settings: &Settings, progress: &(dyn Fn(f64) + Sync)) -> Vec<Vec<State>> {
     let length = settings.length(model.places.len());
-    let done = Mutex::new([0.0; CHAINS]);
-    (0..CHAINS)
-        .into_par_iter()
-        .map(|chain| {
-            let rng = Stream::new(settings.seed, "potential/chain", chain as u64);
-            let report = |part: f64| {
-                let mean = done.lock().map_or(part, |mut done| {
-                    done[chain] = part;
-                    done.iter().sum::<f64>() / CHAINS as f64
-                });
-                progress(0.05 + 0.9 * mean);
-            };
-            Chain::new(model, rng).run(length, &report)
-        })
-        .collect()
+    let mut chains: Vec<Chain<'_>> = (0..CHAINS)
+        .map(|chain| Chain::new(model, Stream::new(settings.seed, "potential/chain", chain as u64)))
+        .collect();
+    let mut go = |length: Length, from: f64, to: f64| -> Vec<Vec<State>> {
+        let done = Mutex::new([0.0; CHAINS]);
+        chains
+            .par_iter_mut()
+            .enumerate()
+            .map(|(chain, runner)| {
+                let report = |part: f64| {
+                    let mean = done.lock().map_or(part, |mut done| {
+                        done[chain] = part;
+                        done.iter().sum::<f64>() / CHAINS as f64
+                    });
+                    progress(from + (to - from) * mean);
+                };
+                runner.run(length, &report)
+            })
+            .collect()
+    };
+    let first = go(length, 0.05, 0.6);
+    if diagnostics(&first, &[]).iter().all(|row| row.r_hat < SETTLED) {
+        return first;
+    }
+    // Chains that do not agree yet go on once more, longer; what they did until now is forgotten.
+    go(Length { warm_up: 0, sweeps: 2 * length.sweeps, ..length }, 0.6, 0.95)
 }
 
 fn diagnostics(chains: &[Vec<State>], predictions: &[Prediction]) -> Vec<SamplerDiagnostic> {
@@ -219,6 +233,9 @@ fn diagnostics(chains: &[Vec<State>], predictions: &[Prediction]) -> Vec<Sampler
     let by_chain = |value: &dyn Fn(&Prediction) -> f64| -> Vec<Vec<f64>> {
         (0..chains.len()).map(|c| predictions.iter().skip(c).step_by(chains.len()).map(value).collect()).collect()
     };
+    if predictions.is_empty() {
+        return out;
+    }
     let log = |x: f64| libm::log(x.max(1e-9));
     out.extend(diagnose("log dark customers", &by_chain(&|p| log(p.dark_customers.iter().sum()))));
     out.extend(diagnose("log dark demand", &by_chain(&|p| log(p.dark_demand.iter().sum()))));

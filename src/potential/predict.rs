@@ -95,17 +95,17 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
             open.clear();
         }
         share_out(&open, known_amount, observed, state, sizes, tau, rng, &mut out.wallets);
-        let sum = |served: bool| -> f64 {
-            let chosen = open.iter().filter(|&&i| observed.customers[i].served == served);
-            chosen.map(|&i| f64::from(out.wallets[i])).sum()
-        };
-        let (served, identified) = (sum(true), sum(false));
+        let lapsed = open.iter().filter(|&&i| !observed.customers[i].served);
+        let identified: f64 = lapsed.map(|&i| f64::from(out.wallets[i])).sum::<f64>().min(known_amount);
+        // Wallets are single precision; the sums are not: what the rounding leaves is the served customers' (or, where
+        // nobody is served, the others').
+        let any_served = open.iter().any(|&i| observed.customers[i].served);
+        let (served, identified) =
+            if any_served { (known_amount - identified, identified) } else { (0.0, known_amount) };
         out.served_demand.push(served);
         out.identified_demand.push(identified);
         out.identified_customers.push(open.iter().filter(|&&i| !observed.customers[i].served).count() as f64);
-        // Wallets are single precision: the dark take the rounding, so that the total stays exact.
-        let rounding = if dark_amount > 0.0 { known_amount - served - identified } else { 0.0 };
-        out.dark_demand.push((dark_amount + rounding).max(0.0));
+        out.dark_demand.push(dark_amount);
         out.dark_customers.push(if dark_amount > 0.0 { number.max(1.0) } else { number });
     }
     out
