@@ -47,7 +47,7 @@ fn design(market: &Market, observed: &Observed) -> DMatrix<f64> {
     let mut columns = vec![vec![1.0; n]];
     // A regressor needs at least ten buyers a coefficient to be worth its noise.
     let room = |columns: &[Vec<f64>]| buyers.len() >= 10 * (columns.len() + 1);
-    let mut add = |values: Vec<Option<f64>>, columns: &mut Vec<Vec<f64>>| {
+    let add = |values: Vec<Option<f64>>, columns: &mut Vec<Vec<f64>>| {
         let known: Vec<f64> = buyers.iter().filter_map(|&i| values[i]).collect();
         if known.len() * 2 < buyers.len() || known.len() < 2 || !room(columns) {
             return;

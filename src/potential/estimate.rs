@@ -73,7 +73,7 @@ impl Settings {
 
     /// Long enough to mix, bounded in territories x sweeps.
     fn length(&self, territories: usize) -> Length {
-        let sweeps = (200_000.0 / (territories as f64).max(60.0)).clamp(600.0, 2_400.0) * self.effort;
+        let sweeps = (100_000.0 / (territories as f64).max(60.0)).clamp(600.0, 1_600.0) * self.effort;
         Length {
             warm_up: (0.6 * sweeps).ceil() as usize,
             sweeps: (sweeps.ceil() as usize).max(self.draws.div_ceil(CHAINS)),

@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn marks_that_do_not_pair_up_are_noticed() {
         assert_eq!(fields("a,\"b,c", b',').1, Quotes::Open);
-        assert_eq!(fields("a,\"b\nc,\"d\",e", b',').1, Quotes::TextBehind(2..7));
+        assert_eq!(fields("a,\"b\nc,\"d\",e", b',').1, Quotes::TextBehind(2..8));
         assert_eq!(fields("a,5\" pipe,c", b',').1, Quotes::Paired, "a mark inside a plain cell is a character");
     }
 }
