@@ -70,9 +70,6 @@ pub struct HazardPriors {
 /// The fitted model.
 #[derive(Debug, Clone)]
 pub struct Alive {
-    /// Beta parameters of a month's probability of an order.
-    pub a: f64,
-    pub b: f64,
     /// Hazards a month at the mode.
     pub churn: f64,
     pub conversion: f64,
@@ -210,8 +207,6 @@ impl Alive {
         let (a, b, churn, conversion) = unpack(&mode.at);
         let longest = silences.iter().map(Silences::longest).max().unwrap_or(0);
         Self {
-            a,
-            b,
             churn,
             conversion,
             churn_draws: sample.draws.iter().map(|x| unpack(x).2).collect(),
