@@ -31,6 +31,8 @@ pub struct Rates {
     root: DMatrix<f64>,
     log_alpha: f64,
     log_alpha_sd: f64,
+    /// Names of the regressors.
+    pub names: Vec<String>,
 }
 
 /// One draw of the prior of customers' rates.
@@ -41,13 +43,14 @@ pub struct RatePrior {
 }
 
 /// Regressors of customers' rates, centred: call level, segments, size, further numeric attributes.
-fn design(market: &Market, observed: &Observed) -> DMatrix<f64> {
+fn design(market: &Market, observed: &Observed) -> (DMatrix<f64>, Vec<String>) {
     let n = observed.customers;
     let buyers: Vec<usize> = (0..n).filter(|&i| observed.bought[i]).collect();
+    let mut names = vec!["constant".to_owned()];
     let mut columns = vec![vec![1.0; n]];
     // A regressor needs at least ten buyers a coefficient to be worth its noise.
     let room = |columns: &[Vec<f64>]| buyers.len() >= 10 * (columns.len() + 1);
-    let add = |values: Vec<Option<f64>>, columns: &mut Vec<Vec<f64>>| {
+    let mut add = |name: String, values: Vec<Option<f64>>, columns: &mut Vec<Vec<f64>>| {
         let known: Vec<f64> = buyers.iter().filter_map(|&i| values[i]).collect();
         if known.len() * 2 < buyers.len() || known.len() < 2 || !room(columns) {
             return;
@@ -56,32 +59,35 @@ fn design(market: &Market, observed: &Observed) -> DMatrix<f64> {
         if sd > 1e-9 && sd.is_finite() {
             // Unknown values are taken to be average.
             columns.push(values.iter().map(|v| v.map_or(0.0, |v| ((v - mean) / sd).clamp(-6.0, 6.0))).collect());
+            names.push(name);
         }
     };
     let customers = &market.data.customers;
     if !observed.contacts.is_empty() {
         let level = (0..n).map(|i| Some(libm::log1p(observed.call_level(i)))).collect();
-        add(level, &mut columns);
+        add("call level".to_owned(), level, &mut columns);
     }
-    for s in 1..customers.segment_names.len() {
+    for (s, name) in customers.segment_names.iter().enumerate().skip(1) {
         let values = customers.segment.iter().map(|segment| Some(f64::from(*segment == Some(s as u16)))).collect();
-        add(values, &mut columns);
+        add(format!("segment {name}"), values, &mut columns);
     }
     let size = customers.size.iter().map(|size| size.filter(|&s| s > 0.0).map(libm::log)).collect();
-    add(size, &mut columns);
-    for values in [&customers.affinity, &customers.influence, &customers.digital] {
-        add(values.clone(), &mut columns);
+    add("log size".to_owned(), size, &mut columns);
+    for (name, values) in
+        [("affinity", &customers.affinity), ("influence", &customers.influence), ("digital", &customers.digital)]
+    {
+        add(name.to_owned(), values.clone(), &mut columns);
     }
     for covariate in &customers.covariates {
-        add(covariate.values.clone(), &mut columns);
+        add(covariate.name.clone(), covariate.values.clone(), &mut columns);
     }
-    DMatrix::from_fn(n, columns.len(), |i, k| columns[k][i])
+    (DMatrix::from_fn(n, columns.len(), |i, k| columns[k][i]), names)
 }
 
 impl Rates {
     /// Fits the regression to discounted sums of sales and exposures.
     pub fn fit(market: &Market, observed: &Observed, sold: &[f64], exposure: &[f64], order_unit: f64) -> Self {
-        let design = design(market, observed);
+        let (design, names) = design(market, observed);
         let p = design.ncols();
         let used: Vec<usize> = (0..observed.customers).filter(|&i| observed.bought[i] && exposure[i] > 0.0).collect();
         let total: f64 = used.iter().map(|&i| sold[i]).sum();
@@ -136,7 +142,7 @@ impl Rates {
             1.0
         };
         let root = Cholesky::new(covariance).map_or_else(|| DMatrix::zeros(p, p), |factor| factor.l());
-        Self { design, coefficients, root, log_alpha: libm::log(alpha), log_alpha_sd }
+        Self { design, coefficients, root, log_alpha: libm::log(alpha), log_alpha_sd, names }
     }
 
     /// A draw of the regression.

@@ -271,6 +271,7 @@ pub fn fit(
         category: category_fit.is_some(),
         discount,
         finds: &finds,
+        regressors: &rates.names,
     };
     let checks = checks::all(&findings);
     let notes = checks::notes(&findings);
@@ -549,6 +550,14 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
             .iter()
             .find(|known| known.mechanism == coordinate.mechanism && known.parameter == coordinate.parameter)
             .map_or("log odds a contact", |known| known.unit);
+        // The share of wallet has its own evidence, before the response: it is measured against the built-in prior.
+        let surveyed = coordinate.parameter == "share_of_wallet" && evidence.share.origin == Origin::YourData;
+        let (sd, data) = if surveyed {
+            let sd = priors::moments(evidence.priors.prior("choice", "share_of_wallet")).1;
+            (sd, Some(evidence.share.source.clone()))
+        } else {
+            (sd, data)
+        };
         let prior = if coordinate.parameter == "share_of_wallet" {
             (evidence.share.origin, evidence.share.source.clone())
         } else {

@@ -8,6 +8,8 @@ use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
 use crate::calibrate::space::Space;
 
+/// Customers from whom the neighbourhood of the mode and the scatter between customers are learnt.
+const SOME: usize = 2500;
 /// Customers that must have bought and been contacted for a response to be fitted.
 const FEWEST: usize = 10;
 
@@ -29,6 +31,8 @@ pub struct ResponsePosterior {
     pub customers: usize,
     /// Variance of the scores over what the likelihood expects, at least 1.
     pub inflation: f64,
+    /// In some direction the posterior is as flat as the prior or flatter.
+    pub flat: bool,
     pub efficiency: f64,
     pub pareto_k: f64,
     pub placebo: Option<Placebo>,
@@ -66,6 +70,7 @@ pub fn fit(
         fitted: false,
         customers,
         inflation: 1.0,
+        flat: false,
         efficiency: 1.0,
         pareto_k: f64::NEG_INFINITY,
         placebo: None,
@@ -79,43 +84,52 @@ pub fn fit(
         return out;
     }
     let widths = space.widths();
-    let prior_precision =
-        DMatrix::from_diagonal(&DVector::from_iterator(widths.len(), widths.iter().map(|w| 1.0 / (w * w))));
     let to_point = |x: &DVector<f64>| space.point(x);
-    let mut at = start;
+    // Where to look, and how far customers scatter, is learnt well enough from some of them.
+    let some = observed.thinned(SOME);
+    let raise = customers_with_sales(observed) / customers_with_sales(&some);
+    let mut effects = some.evaluate(&out.point, None, 30, false).month_effects;
+    let (mut at, mut scale) = (start, widths.clone());
     for round in 0..2 {
-        let (effects, unit, inflation) = (out.month_effects.clone(), out.order_unit, out.inflation);
+        let (unit, inflation) = (out.order_unit, out.inflation);
         let density = |x: &DVector<f64>| {
-            let value = observed.evaluate(&to_point(x), Some(&effects), 6, false).value;
-            value / (unit * inflation) + space.log_prior(x)
+            let value = some.evaluate(&to_point(x), Some(&effects), 6, false).value;
+            raise * value / (unit * inflation) + space.log_prior(x)
         };
-        let mode = laplace::mode(&density, at.clone(), &widths);
+        let mode = laplace::mode(&density, at, &scale);
         at = mode.at.clone();
+        scale = (0..at.len()).map(|k| mode.covariance[(k, k)].sqrt().min(widths[k])).collect();
         out.point = to_point(&at);
-        let fine = observed.evaluate(&out.point, Some(&out.month_effects), 30, false);
-        out.month_effects = fine.month_effects;
-        (out.order_unit, out.order_unit_sd) = observed.order_unit(&out.point, &out.month_effects);
-        let steps: Vec<f64> = (0..at.len()).map(|k| mode.covariance[(k, k)].sqrt().min(widths[k])).collect();
-        out.inflation =
-            inflation_of(observed, &at, &steps, out.order_unit, &prior_precision, &to_point, &out.month_effects);
-        progress(0.25 + 0.15 * f64::from(round));
+        effects = some.evaluate(&out.point, Some(&effects), 30, false).month_effects;
+        let scores = some.scores(&at, &scale, &to_point, &effects);
+        out.inflation = inflation_of(&scores, &mode, &widths, raise, unit * inflation, unit);
+        progress(0.1 + 0.1 * f64::from(round));
     }
-    let (effects, scale) = (out.month_effects.clone(), out.order_unit * out.inflation);
-    let density =
-        |x: &DVector<f64>| observed.evaluate(&to_point(x), Some(&effects), 3, false).value / scale + space.log_prior(x);
-    let mode = laplace::mode(&density, at, &widths);
+    let fine = observed.evaluate(&out.point, Some(&out.month_effects), 30, false);
+    out.month_effects = fine.month_effects;
+    (out.order_unit, out.order_unit_sd) = observed.order_unit(&out.point, &out.month_effects);
+    let (month_effects, divisor) = (out.month_effects.clone(), out.order_unit * out.inflation);
+    let density = |x: &DVector<f64>| {
+        observed.evaluate(&to_point(x), Some(&month_effects), 4, false).value / divisor + space.log_prior(x)
+    };
+    let mode = laplace::mode(&density, at, &scale);
     out.point = to_point(&mode.at);
-    progress(0.5);
+    progress(0.4);
     let mut source = Source::new(seed, Purpose::Response, 0);
     let sample = laplace::sample(&density, &mode, draws, (draws * 5 / 4).max(200), &mut source);
-    progress(0.85);
-    out.placebo = placebo(observed, space, &mode, &effects, scale);
+    progress(0.9);
+    out.placebo = placebo(&some, space, &mode, &effects, divisor);
     progress(1.0);
     out.draws = sample.draws;
     out.efficiency = sample.efficiency;
     out.pareto_k = sample.pareto_k;
+    out.flat = mode.bent;
     out.fitted = true;
     out
+}
+
+fn customers_with_sales(observed: &Observed) -> f64 {
+    observed.buyers().max(1) as f64
 }
 
 /// Draws of the free coordinates from their priors.
@@ -139,21 +153,22 @@ fn contacted_buyers(observed: &Observed) -> usize {
 }
 
 /// Ratio of the clustered to the expected variance of the scores, averaged over the directions in which the data speak.
+///
+/// `scores` are those of some customers times the order unit; `raise` lifts sums over them to all. The information is the
+/// mode's curvature less the prior's, at the divisor that the mode was found with.
 fn inflation_of(
-    observed: &Observed,
-    at: &DVector<f64>,
-    steps: &[f64],
+    scores: &DMatrix<f64>,
+    mode: &laplace::Mode,
+    widths: &[f64],
+    raise: f64,
+    divisor: f64,
     order_unit: f64,
-    prior_precision: &DMatrix<f64>,
-    point: &(dyn Fn(&DVector<f64>) -> Point + Sync),
-    effects: &[Vec<f64>],
 ) -> f64 {
-    let scores = observed.scores(at, steps, point, effects) / order_unit;
-    let clustered = &scores * scores.transpose();
-    // Information from the likelihood's curvature along the scores' own coordinates.
-    let value = |x: &DVector<f64>| observed.evaluate_at(x, point, effects) / order_unit;
-    let information = laplace::negative_hessian(&value, at, value(at), steps);
-    let Some(inverse) = (&information + prior_precision).try_inverse() else { return 1.0 };
+    let precision = DMatrix::from_diagonal(&DVector::from_iterator(widths.len(), widths.iter().map(|w| 1.0 / (w * w))));
+    let clustered = scores * scores.transpose() * (raise / (order_unit * order_unit));
+    let Some(curvature) = mode.covariance.clone().try_inverse() else { return 1.0 };
+    let information = (curvature - &precision) * (divisor / order_unit);
+    let Some(inverse) = (&information + precision).try_inverse() else { return 1.0 };
     let ratio = (&inverse * clustered).trace() / (&inverse * information).trace();
     if ratio.is_finite() { ratio.clamp(1.0, 100.0) } else { 1.0 }
 }
@@ -170,23 +185,18 @@ fn placebo(
         return None;
     }
     let n = mode.at.len();
-    let here = space.point(&mode.at);
-    // A contact's own effect, the contacts of all channels together.
-    let effect = here.goodwill.effect.iter().copied().fold(0.0, f64::max).max(1e-3);
+    // The strongest channel's effect of a contact, for comparison.
+    let effects_here = space.point(&mode.at).goodwill.effect;
+    let effect = effects_here.into_iter().fold(0.0, |most: f64, e| if e.abs() > most.abs() { e } else { most });
     let density = |x: &DVector<f64>| {
         let free = x.rows(0, n).into_owned();
         let point = Point { lead: x[n], ..space.point(&free) };
         observed.evaluate(&point, Some(effects), 6, false).value / scale + space.log_prior(&free)
     };
-    let mut start = mode.at.clone().push(0.0);
-    start[n] = 0.0;
+    let start = mode.at.clone().push(0.0);
     let mut widths: Vec<f64> = (0..n).map(|k| mode.covariance[(k, k)].sqrt()).collect();
-    widths.push(effect);
+    widths.push(effect.abs().max(0.01));
     let found = laplace::mode(&density, start, &widths);
     let se = found.covariance[(n, n)].sqrt();
-    (found.at[n].is_finite() && se.is_finite() && se > 0.0).then(|| Placebo {
-        lead: found.at[n],
-        se,
-        effect: here.goodwill.effect.iter().copied().fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a }),
-    })
+    (found.at[n].is_finite() && se.is_finite() && se > 0.0).then(|| Placebo { lead: found.at[n], se, effect })
 }

@@ -279,6 +279,18 @@ impl Observed {
         out
     }
 
+    /// Every k-th group, so that about `customers` customers are left; the whole where there are no more, or too few groups.
+    pub fn thinned(&self, customers: usize) -> Self {
+        let every = self.customers.div_ceil(customers.max(1));
+        let groups: Vec<_> = self.groups.iter().step_by(every).cloned().collect();
+        if every < 2 || groups.len() < 4 { self.clone() } else { Self { groups, ..self.clone() } }
+    }
+
+    /// Customers with sales that count, in the groups that are looked at.
+    pub fn buyers(&self) -> usize {
+        self.groups.iter().flat_map(Clone::clone).filter(|&i| self.start[i + 1] > self.start[i]).count()
+    }
+
     /// Pooled months: own sales by month and what they would be at λ = 1, given customers' rates fitted with months
     /// common to all. The input of [`crate::calibrate::season`].
     pub fn pooled(&self, point: &Point) -> (Vec<f64>, Vec<f64>) {
@@ -342,16 +354,6 @@ impl Observed {
             .collect()
     }
 
-    /// The log likelihood (times the order unit) at coordinates, λ profiled out.
-    pub fn evaluate_at(
-        &self,
-        at: &DVector<f64>,
-        point: &(dyn Fn(&DVector<f64>) -> Point + Sync),
-        effects: &[Vec<f64>],
-    ) -> f64 {
-        self.evaluate(&point(at), Some(effects), 6, false).value
-    }
-
     /// Scores of the profile likelihood by customer (times the order unit): derivatives of each customer's part with λ
     /// following along, so that the sum of their products is the variance clustered by customer.
     pub fn scores(
@@ -362,7 +364,8 @@ impl Observed {
         effects: &[Vec<f64>],
     ) -> DMatrix<f64> {
         let n = at.len();
-        let mut out = DMatrix::zeros(n, self.customers);
+        let customers = self.groups.iter().map(ExactSizeIterator::len).sum();
+        let mut out = DMatrix::zeros(n, customers);
         for k in 0..n {
             let step = 0.25 * widths[k];
             let (mut up, mut down) = (at.clone(), at.clone());
@@ -370,8 +373,8 @@ impl Observed {
             down[k] -= step;
             let up = self.evaluate(&point(&up), Some(effects), 6, true);
             let down = self.evaluate(&point(&down), Some(effects), 6, true);
-            for i in 0..self.customers {
-                out[(k, i)] = (up.by_customer[i] - down.by_customer[i]) / (2.0 * step);
+            for (i, (up, down)) in up.by_customer.iter().zip(&down.by_customer).enumerate() {
+                out[(k, i)] = (up - down) / (2.0 * step);
             }
         }
         out

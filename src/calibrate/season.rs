@@ -39,10 +39,7 @@ pub struct Path {
     pub season: [f64; 12],
     /// Log growth a month.
     pub growth: f64,
-    /// Level of `exp(eta)` at the end of the history at season 1.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a component of the fit that tests hold to its truth"))]
-    pub level: f64,
-    /// `exp(eta_t) / level` without the white noise: season, growth and walk relative to the end of the history.
+    /// `exp(eta_t)` relative to its level at the end of the history at season 1, without the white noise.
     pub relative: Vec<f64>,
     /// Deviation of the white noise (log).
     pub white: f64,
@@ -78,7 +75,7 @@ const SEASON: [f64; 5] = [0.01, 0.04, 0.1, 0.2, 0.4];
 const SEASON_UNSEEN: [f64; 2] = [0.01, 0.03];
 
 impl Structural {
-    /// Fits a series. With no known month above zero everything is prior and the level 0.
+    /// Fits a series. With no known month above zero everything is prior.
     pub fn fit(series: &Series) -> Self {
         let months = series.total.len();
         let first_of_year = series.first_of_year;
@@ -195,7 +192,7 @@ impl Structural {
         }
         // Prior draw of every component, and of the observations.
         let end = self.months - 1;
-        let mut level = 10.0 * source.normal();
+        let level = 10.0 * source.normal();
         let mut growth = GROWTH_SD * source.normal();
         let mut season: Vec<f64> = (0..12).map(|_| cell.season * source.normal()).collect();
         let mut walk = vec![0.0; self.months];
@@ -215,7 +212,6 @@ impl Structural {
             let solved = factor.solve(&gap);
             for (i, &s) in self.known.iter().enumerate() {
                 let back = (end - s) as f64;
-                level += 100.0 * solved[i];
                 growth -= GROWTH_SD * GROWTH_SD * back * solved[i];
                 season[(self.first_of_year + s) % 12] += cell.season * cell.season * solved[i];
                 for (t, walk) in walk.iter_mut().enumerate() {
@@ -232,8 +228,7 @@ impl Structural {
                 season[(self.first_of_year + t) % 12] * libm::exp(walk[t] - growth * back)
             })
             .collect();
-        let level = if self.known.is_empty() { 0.0 } else { libm::exp(self.centre + level) * mean };
-        Path { season, growth, level, relative, white: cell.white }
+        Path { season, growth, relative, white: cell.white }
     }
 
     /// Nothing was known of the series: draws are prior.
@@ -281,8 +276,10 @@ mod tests {
         }
         let (growth, sd) = mean_sd(&paths.iter().map(|p| p.growth).collect::<Vec<_>>());
         assert!((growth - 0.004).abs() < 3.5 * sd && sd < 0.003, "growth {growth} ± {sd}");
-        let (level, sd) = mean_sd(&paths.iter().map(|p| p.level).collect::<Vec<_>>());
-        assert!((level / 2000.0 - 1.0).abs() < 3.5 * sd / 2000.0 && sd < 100.0, "level {level} ± {sd}");
+        for (t, wanted) in [(0, season[3] * libm::exp(-0.004 * 95.0)), (95, season[2])] {
+            let (mean, sd) = mean_sd(&paths.iter().map(|p| p.relative[t]).collect::<Vec<_>>());
+            assert!((mean - wanted).abs() < 3.5 * sd && sd < 0.1, "month {t}: {mean} ± {sd} against {wanted}");
+        }
     }
 
     #[test]
@@ -319,11 +316,15 @@ mod tests {
     fn silence_and_gaps_are_no_nan() {
         let none = Series { total: vec![Some(0.0); 30], exposure: vec![1.0; 30], dispersion: 1.0, first_of_year: 0 };
         let path = Structural::fit(&none).draw(&mut Source::new(1, Purpose::Series, 0));
-        assert!(path.level == 0.0 && path.growth.is_finite() && path.season.iter().all(|s| s.is_finite()));
+        assert!(
+            path.growth.is_finite()
+                && path.relative.iter().all(|x| x.is_finite())
+                && path.season.iter().all(|s| s.is_finite())
+        );
         let (mut series, _) = made(40, 3.0, 0.0, 5);
         series.total[5] = None;
         series.total[20] = Some(0.0);
         let path = Structural::fit(&series).draw(&mut Source::new(1, Purpose::Series, 0));
-        assert!(path.level.is_finite() && path.level > 0.0);
+        assert!(path.relative.iter().all(|x| x.is_finite() && *x > 0.0));
     }
 }

@@ -3,9 +3,15 @@
 use crate::calibrate::sampling::{Purpose, Source};
 use crate::channel::Channel;
 use crate::data::*;
-use crate::ids::{CustomerIx, IdTable, Index as _, TerritoryIx};
+use crate::ids::{CustomerIx, IdTable, Index as _, TerritoryIx, stable_hash};
+use crate::lanes::Isa;
 use crate::market::Market;
+use crate::rng::RunKey;
 use crate::simulate::mechanisms::{choice, goodwill::Goodwill};
+use crate::simulate::{
+    Agents, Conversion, Discovery, Horizon, MeetsCapacity, Parameters, Phase, Policy, Recorder, Seen, Stage, Territory,
+    Twin, VisitPlan, World,
+};
 use crate::units::{DemandUnit, Month, MonthSpan};
 
 /// How a market is made.
@@ -63,32 +69,38 @@ impl Default for Recipe {
     }
 }
 
+impl Recipe {
+    pub fn goodwill(&self) -> Goodwill {
+        let mut effect = [0.0; Channel::COUNT];
+        effect[Channel::FaceToFace.index()] = self.effect;
+        Goodwill { decay: self.decay, effect, half_saturation: self.half_saturation }
+    }
+
+    fn history(&self) -> MonthSpan {
+        let first = Month::new(2018, 1).expect("a month");
+        MonthSpan::new(first, first.plus(self.months as i32 - 1)).expect("a span")
+    }
+}
+
+/// Own sales and visits by customer and month.
+#[derive(Default)]
+struct Made {
+    own: Vec<Vec<f64>>,
+    visits: Vec<Vec<f64>>,
+}
+
 /// Makes the market.
 pub fn make(recipe: &Recipe) -> Market {
     let n = recipe.customers;
-    let first = Month::new(2018, 1).expect("a month");
-    let history = MonthSpan::new(first, first.plus(recipe.months as i32 - 1)).expect("a span");
-    let mut effect = [0.0; Channel::COUNT];
-    effect[Channel::FaceToFace.index()] = recipe.effect;
-    let goodwill = Goodwill { decay: recipe.decay, effect, half_saturation: recipe.half_saturation };
+    let history = recipe.history();
+    let goodwill = recipe.goodwill();
     let shocks: Vec<Vec<f64>> = (0..recipe.territories)
         .map(|j| {
             let mut source = Source::new(recipe.seed, Purpose::Predictive, 1_000_000 + j as u64);
             (0..recipe.months).map(|_| libm::exp(recipe.shock_sd * source.normal())).collect()
         })
         .collect();
-    let mut sales = Sales {
-        customer: Vec::new(),
-        month: Vec::new(),
-        product: None,
-        products: IdTable::default(),
-        units: Some(Vec::new()),
-        value: None,
-        sell_out: None,
-        order_channel: None,
-        order_days: None,
-    };
-    let mut visits_of: Vec<Vec<f64>> = Vec::new();
+    let mut made = Made::default();
     let per = n.div_ceil(recipe.territories.max(1)).max(1);
     for i in 0..n {
         let mut source = Source::new(recipe.seed, Purpose::Predictive, i as u64);
@@ -99,14 +111,14 @@ pub fn make(recipe: &Recipe) -> Market {
         let appeal = choice::appeal(recipe.share, goodwill.steady(&[level.min(4.0), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
         let mut now = goodwill.steady(&[level, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let (mut served, mut quarter, mut surprise) = (true, 1.0, 0.0);
-        let mut visits = Vec::new();
+        let (mut visits, mut sold) = (Vec::new(), Vec::new());
         for t in 0..recipe.months {
             if t % 3 == 0 {
                 quarter = libm::exp(0.6 * source.normal());
             }
-            let made = source.poisson(level * quarter * libm::exp(recipe.chasing * surprise));
-            visits.push(made);
-            now = goodwill.step(now, goodwill.lift(Channel::FaceToFace, made));
+            let calls = source.poisson(level * quarter * libm::exp(recipe.chasing * surprise));
+            visits.push(calls);
+            now = goodwill.step(now, goodwill.lift(Channel::FaceToFace, calls));
             let back = (recipe.months - 1 - t) as f64;
             let demand = size
                 * recipe.season[history.at(t).of_year()]
@@ -115,22 +127,123 @@ pub fn make(recipe: &Recipe) -> Market {
             let mean = demand * choice::share(appeal + now, 1.0);
             let own = if served { recipe.order_unit * source.poisson(mean / recipe.order_unit) } else { 0.0 };
             surprise = libm::log((own + 1.0) / (mean + 1.0));
-            if own > 0.0 {
-                sales.customer.push(CustomerIx::from_usize(i));
-                sales.month.push(t as u16);
-                if let Some(units) = &mut sales.units {
-                    units.push(Some(own));
-                }
-            }
+            sold.push(own);
             let moves = source.uniform() < -libm::expm1(-if served { recipe.churn } else { recipe.conversion });
             served ^= moves;
         }
-        visits_of.push(visits);
+        made.own.push(sold);
+        made.visits.push(visits);
     }
     if recipe.shuffled && n > 0 {
-        visits_of.rotate_left(n / 2 + 1);
+        made.visits.rotate_left(n / 2 + 1);
     }
-    let rows = visits_of
+    assemble(recipe, &made)
+}
+
+/// Makes the market with the agents: all customers known and served at first, visits by plan.
+pub fn run_agents(recipe: &Recipe) -> Market {
+    let history = recipe.history();
+    let (n, per) = (recipe.customers, recipe.customers.div_ceil(recipe.territories));
+    let goodwill = recipe.goodwill();
+    let mut agents = Agents::default();
+    let mut desired = Vec::new();
+    for i in 0..n {
+        let z = Source::new(recipe.seed, Purpose::Predictive, i as u64).normal();
+        let level = 1.2 * libm::exp(recipe.selection * 0.7 * z);
+        let steady = goodwill.steady(&[level, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        desired.push(level as f32);
+        agents.hash.push(stable_hash(&format!("C{i:06}")));
+        agents.stage.push(Stage::Served);
+        agents.size.push((recipe.size * libm::exp(0.7 * z)) as f32);
+        agents.appeal.push(choice::appeal(recipe.share, steady) as f32);
+        agents.goodwill.push(steady as f32);
+        agents.influence.push(1.0);
+        agents.visibility.push(1.0);
+        agents.consent.push(u8::MAX >> 1);
+    }
+    let range = |j: usize| (j * per).min(n)..((j + 1) * per).min(n);
+    let territories = (0..recipe.territories)
+        .map(|j| Territory {
+            hash: stable_hash(&format!("T{j}")),
+            agents: range(j),
+            rivals: vec![1.0],
+            dark_at_start: 0.0,
+        })
+        .collect();
+    let parameters = Parameters {
+        season: {
+            let mean = recipe.season.iter().sum::<f64>() / 12.0;
+            recipe.season.map(|s| s / mean)
+        },
+        growth: recipe.growth,
+        shock_sd: recipe.shock_sd,
+        goodwill,
+        order_unit: recipe.order_unit,
+        discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
+        conversion: Conversion { hazard: recipe.conversion, goodwill_effect: 0.0 },
+        churn: recipe.churn,
+        closure: 0.0,
+        birth: 0.0,
+    };
+    let capacity = (0..recipe.territories).map(|j| desired[range(j)].iter().map(|&x| f64::from(x)).sum()).collect();
+    let phase = Phase {
+        from: 0,
+        visits: VisitPlan {
+            desired,
+            meets_capacity: vec![MeetsCapacity::Spread; recipe.territories],
+            capacity,
+            prospecting: vec![0.0; recipe.territories],
+        },
+        channels: Vec::new(),
+        contacts: Vec::new(),
+        demand: vec![1.0; recipe.territories],
+        rival_push: vec![vec![0.0]; recipe.territories],
+        rival_loading: vec![0.0],
+        own_push: 0.0,
+    };
+    let policy = Policy { phases: vec![phase], list_purchases: Vec::new() };
+    let twin = Twin { parameters, territories, agents };
+    let mut made = Made { own: vec![vec![0.0; recipe.months]; n], visits: vec![vec![0.0; recipe.months]; n] };
+    let horizon = Horizon { first: history.first, months: recipe.months, level: history.last };
+    World::new(&twin).run(&policy, horizon, RunKey { seed: recipe.seed, run: 0 }, Isa::detect(), &mut made);
+    assemble(recipe, &made)
+}
+
+impl Recorder for Made {
+    fn month(&mut self, month: usize, _: usize, seen: Seen<'_>) {
+        for (at, i) in seen.agents.clone().enumerate() {
+            self.own[i][month] = f64::from(seen.own_sales[at]);
+            self.visits[i][month] = f64::from(seen.contacts[Channel::FaceToFace.index()][at]);
+        }
+    }
+}
+
+/// The market directory of made sales and visits.
+fn assemble(recipe: &Recipe, made: &Made) -> Market {
+    let n = recipe.customers;
+    let history = recipe.history();
+    let per = n.div_ceil(recipe.territories.max(1)).max(1);
+    let (mut customer, mut month, mut units) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, sold) in made.own.iter().enumerate() {
+        for (t, &own) in sold.iter().enumerate().filter(|(_, own)| **own > 0.0) {
+            customer.push(CustomerIx::from_usize(i));
+            month.push(t as u16);
+            units.push(Some(own));
+        }
+    }
+    let sales = Sales {
+        customer,
+        month,
+        product: None,
+        products: IdTable::default(),
+        units: Some(units),
+        value: None,
+        sell_out: None,
+        order_channel: None,
+        order_days: None,
+    };
+    let rows = made
+        .visits
         .iter()
         .enumerate()
         .flat_map(|(i, visits)| {
