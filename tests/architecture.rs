@@ -66,9 +66,7 @@ fn imports(text: &str) -> Vec<String> {
                 }
                 if depth == 1 && (c.is_alphanumeric() || c == '_') {
                     name.push(c);
-                } else if depth == 1 && c == ',' {
-                    found.push(std::mem::take(&mut name));
-                } else if depth == 1 && c == ':' && !name.is_empty() && !name.ends_with(':') {
+                } else if depth == 1 && (c == ',' || c == ':') && !name.is_empty() {
                     found.push(std::mem::take(&mut name));
                 } else if depth == 0 {
                     found.push(std::mem::take(&mut name));

@@ -7,7 +7,10 @@ use ikiz::problem::{Problem, render};
 use ikiz::{data, market, scenario, strategy};
 
 const MARKET: [(&str, &str); 5] = [
-    ("market.toml", "name = \"M\"\nown_company = \"us\"\ncurrency = \"TRY\"\ndemand = \"units\"\nhistory_end = \"2025-12\"\n"),
+    (
+        "market.toml",
+        "name = \"M\"\nown_company = \"us\"\ncurrency = \"TRY\"\ndemand = \"units\"\nhistory_end = \"2025-12\"\n",
+    ),
     ("territories.csv", "territory_id,name,parent_id\nEGE,Ege,\nTR-35,İzmir,EGE\nTR-45,Manisa,EGE\n"),
     (
         "customers.csv",
@@ -45,7 +48,7 @@ macro_rules! message {
     ($($name:ident: $text:expr;)*) => {$(
         #[test]
         fn $name() {
-            insta::assert_snapshot!(said(&$text));
+            insta::assert_snapshot!(said($text.as_ref()));
         }
     )*};
 }
@@ -59,16 +62,16 @@ message! {
     covariate_compared_with_a_name: lever("who = \"beds == 'many'\"\ndo.targeting = { weight = 2.0 }");
     unknown_stage: lever("who = \"stage == 'served ' or stage == 'lost'\"\ndo.targeting = { weight = 2.0 }");
     rule_with_unknown_attribute: lever("do.call_plan = { calls = [ { who = \"sise > p75\", per_month = 2.0 } ] }");
-    lever_before_the_horizon: "[[strategy]]\nid = \"s\"\n[[strategy.lever]]\nfrom = \"2025-12\"\ndo.targeting = { weight = 2.0 }\n".to_owned();
+    lever_before_the_horizon: "[[strategy]]\nid = \"s\"\n[[strategy.lever]]\nfrom = \"2025-12\"\ndo.targeting = { weight = 2.0 }\n";
     lever_after_the_horizon: lever("to = \"2031-01\"\ndo.targeting = { weight = 2.0 }");
-    history_outside_the_market: "[history]\nfrom = \"2020-01\"\n".to_owned();
+    history_outside_the_market: "[history]\nfrom = \"2020-01\"\n";
     unknown_competitor: lever("do.competitor_move = { company = \"rivals\", push = 0.3 }");
     own_company_as_competitor: lever("do.competitor_move = { company = \"us\", push = 0.3 }");
     calls_of_a_new_rep_unknown: lever("do.headcount = { add = 2, monthly_cost = 5000, ramp_months = 0 }");
     lever_that_is_not_simulated: lever("do.price = { change = -0.05 }");
-    mechanism_that_is_not_simulated: "[mechanism.word_of_mouth]\non = true\n".to_owned();
+    mechanism_that_is_not_simulated: "[mechanism.word_of_mouth]\non = true\n";
     prior_of_a_mechanism_that_is_not_simulated:
-        "[mechanism.rep_turnover]\nprior.leave_hazard = { lognormal = { median = 0.01, sd = 0.3 } }\n".to_owned();
+        "[mechanism.rep_turnover]\nprior.leave_hazard = { lognormal = { median = 0.01, sd = 0.3 } }\n";
     strategy_beyond_the_budget:
         format!("[economics]\nbudget = 1000\n{}", lever("cost = { once = 1500 }\ndo.targeting = { weight = 2.0 }"));
     several_at_once: lever("territories = [\"TR-53\"]\nwho = \"digitl > 0.5\"\ndo.price = { change = -0.05 }");

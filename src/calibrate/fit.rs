@@ -168,9 +168,9 @@ pub fn fit(
             let exposures = observed.exposures(&point, &own_path.relative, &fading);
             let n = market.customer_count();
             let (mut shape, mut rate) = (Vec::with_capacity(n), Vec::with_capacity(n));
-            for i in 0..n {
+            for (i, &sold) in sold.iter().enumerate() {
                 if observed.bought[i] {
-                    let (a, b) = effects::posterior(&prior, i, sold[i], &exposures, order_unit);
+                    let (a, b) = effects::posterior(&prior, i, sold, &exposures, order_unit);
                     shape.push(a as f32);
                     rate.push(b as f32);
                 } else {
@@ -301,7 +301,8 @@ fn own_series(market: &Market, observed: &Observed, response: &ResponsePosterior
 /// `docs/decisions/0004-season-from-own-sales.md`).
 fn own_season_speaks(market: &Market, own: &Series) -> bool {
     use crate::data::ActionKind;
-    let loads = market.data.actions.iter().flatten().any(|action| action.company.0 == 0 && action.kind == ActionKind::Loading);
+    let loads =
+        market.data.actions.iter().flatten().any(|action| action.company.0 == 0 && action.kind == ActionKind::Loading);
     let months = own.total.iter().flatten().filter(|&&total| total > 0.0).count();
     !loads && months >= OWN_SEASON_MONTHS
 }

@@ -20,7 +20,6 @@ pub struct Mode {
     /// Inverse of the negative Hessian.
     pub covariance: DMatrix<f64>,
     /// The Hessian had to be bent to be positive definite.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold it to cases with and without information"))]
     pub bent: bool,
 }
 
@@ -78,7 +77,8 @@ pub fn mode(log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync), start: DVector
             }
             length *= 0.5;
         }
-        if !(reached > value) {
+        // Also when it is not a number.
+        if reached.partial_cmp(&value) != Some(std::cmp::Ordering::Greater) {
             break;
         }
         let next_slope = gradient(&next);

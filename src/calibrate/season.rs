@@ -53,7 +53,6 @@ pub struct Structural {
     known: Vec<usize>,
     z: DVector<f64>,
     noise: Vec<f64>,
-    centre: f64,
     cells: Vec<Cell>,
     /// Prior deviation of a season effect, averaged over the prior of σ_s.
     pub season_prior_sd: f64,
@@ -94,7 +93,6 @@ impl Structural {
             known: if silent { Vec::new() } else { known },
             z: DVector::zeros(0),
             noise: Vec::new(),
-            centre,
             cells: Vec::new(),
             season_prior_sd,
         };

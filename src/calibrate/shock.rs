@@ -42,7 +42,7 @@ impl Shock {
             let (mut sum, mut weights) = (0.0, 0.0);
             for t in 1..excess.len() {
                 let v = noise[t] + noise[t - 1];
-                if !(v < 1.0) {
+                if v >= 1.0 || v.is_nan() {
                     continue;
                 }
                 let weight = 1.0 / ((v + 0.005) * (v + 0.005));

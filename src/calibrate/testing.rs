@@ -112,7 +112,7 @@ pub fn make(recipe: &Recipe) -> Market {
         let mut now = goodwill.steady(&[level, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let (mut served, mut quarter, mut surprise) = (true, 1.0, 0.0);
         let (mut visits, mut sold) = (Vec::new(), Vec::new());
-        for t in 0..recipe.months {
+        for (t, &shock) in shocks.iter().enumerate().take(recipe.months) {
             if t % 3 == 0 {
                 quarter = libm::exp(0.6 * source.normal());
             }

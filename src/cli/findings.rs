@@ -9,12 +9,7 @@ use crate::scenario::Scenario;
 use crate::strategy::Comparison;
 
 /// Gathers the findings. `comparison` is the strategies, or why there are none.
-pub fn gather(
-    input: &Input,
-    estimates: &Estimates,
-    comparison: Result<Comparison, String>,
-    forced: bool,
-) -> Findings {
+pub fn gather(input: &Input, estimates: &Estimates, comparison: Result<Comparison, String>, forced: bool) -> Findings {
     let market = &input.bound.market;
     let (comparison, withheld) = match comparison {
         Ok(comparison) => (Some(comparison), None),

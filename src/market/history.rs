@@ -194,7 +194,7 @@ impl Market {
     /// Month position of each customer's last order (amount above zero).
     pub fn last_order(&self) -> Vec<Option<usize>> {
         (0..self.customer_count())
-            .map(|i| self.sales.of(i).filter(|&(_, amount)| amount > 0.0).map(|(month, _)| month).last())
+            .map(|i| self.sales.of(i).filter(|&(_, amount)| amount > 0.0).map(|(month, _)| month).next_back())
             .collect()
     }
 

@@ -49,7 +49,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { seed: 1, draws: 400, size_ratio: SizeRatioPrior { median: 2.5, log_sd: 0.8 }, panel_error: 0.0, effort: 1.0 }
+        Self {
+            seed: 1,
+            draws: 400,
+            size_ratio: SizeRatioPrior { median: 2.5, log_sd: 0.8 },
+            panel_error: 0.0,
+            effort: 1.0,
+        }
     }
 }
 

@@ -28,5 +28,5 @@ pub use dark_half::*;
 pub use error::PotentialError;
 pub use estimate::{Settings, SizeRatioPrior, estimate, estimate_observed};
 pub use measures::measures;
-pub use panel_error::PANEL_ERROR;
 pub use observed::{Observed, ObservedCaptures, ObservedCustomer, ObservedTerritory};
+pub use panel_error::PANEL_ERROR;

@@ -77,8 +77,7 @@ pub fn compare(
     let targets = targets::targets(&placer, &scenario.effort);
     // Where nothing speaks of the demand of the dark, a total would be the prior in disguise.
     let total_known = dark_half.basis.dark_demand();
-    let mut comparison =
-        compare::write_up(bound, &today, calibration, &runs, scenario.baseline, targets, total_known);
+    let mut comparison = compare::write_up(bound, &today, calibration, &runs, scenario.baseline, targets, total_known);
     comparison.warnings.splice(0..0, warnings);
     Ok(comparison)
 }

@@ -165,11 +165,7 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
         let cells = values.iter().enumerate().filter(|_| keep);
         cells.map(|(cell, x)| (x * factor(cell / base.territories.max(1))) as f32).collect()
     };
-    Run {
-        own_sales: kept(&base.own_sales, &|_| 1.0),
-        total_demand: kept(&base.total_demand, &panel_season),
-        outcomes,
-    }
+    Run { own_sales: kept(&base.own_sales, &|_| 1.0), total_demand: kept(&base.total_demand, &panel_season), outcomes }
 }
 
 /// Money spent by month: what levers cost as such, and contacts at their price.
