@@ -10,7 +10,8 @@ fn files(readme: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut lines = readme.lines().peekable();
     while let Some(line) = lines.next() {
-        let Some(name) = line.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) else { continue };
+        let name = line.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+        let Some(name) = name.filter(|name| name.starts_with("market/")) else { continue };
         let block = lines.by_ref().skip_while(|line| !line.starts_with("```")).skip(1);
         let text: String = block.take_while(|line| !line.starts_with("```")).map(|line| format!("{line}\n")).collect();
         found.push((name.to_owned(), text));

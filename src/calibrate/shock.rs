@@ -27,10 +27,17 @@ pub struct Shock {
 
 impl Shock {
     /// Estimates σ; `order_unit` is the variance over the mean of a total's own noise.
-    pub fn fit(territories: &[Months], order_unit: f64, prior: Prior) -> Self {
+    ///
+    /// `pooled`: what is expected of a month was fitted to the same territories, so it has taken out the mean of their
+    /// shocks. With w_j a territory's share, only `1 - 2 w_j + sum_k w_k^2` of its variance is left to be seen.
+    pub fn fit(territories: &[Months], order_unit: f64, prior: Prior, pooled: bool) -> Self {
+        let levels: Vec<f64> = territories.iter().map(|months| months.expected.iter().sum()).collect();
+        let all: f64 = levels.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let squares: f64 = levels.iter().map(|level| (level / all) * (level / all)).sum();
         // A territory's moment estimate of 2σ² with its weight.
         let mut parts: Vec<(f64, f64)> = Vec::new();
-        for months in territories {
+        for (months, level) in territories.iter().zip(&levels) {
+            let left = if pooled { 1.0 - 2.0 * level / all + squares } else { 1.0 };
             let noise: Vec<f64> =
                 months.expected.iter().map(|&mu| if mu > 0.0 { order_unit / mu } else { f64::INFINITY }).collect();
             let excess: Vec<f64> = months
@@ -50,8 +57,8 @@ impl Shock {
                 sum += weight * (change * change - v);
                 weights += weight;
             }
-            if weights > 0.0 {
-                parts.push((sum, weights));
+            if weights > 0.0 && left > 0.1 {
+                parts.push((sum / left, weights));
             }
         }
         let weights: f64 = parts.iter().map(|part| part.1).sum();
@@ -131,7 +138,7 @@ mod tests {
     #[test]
     fn shocks_come_back_apart_from_drift_and_noise() {
         for (sigma, level) in [(0.1, 400.0), (0.03, 2000.0)] {
-            let shock = Shock::fit(&made(sigma, level), 1.0, PRIOR);
+            let shock = Shock::fit(&made(sigma, level), 1.0, PRIOR, false);
             let draws: Vec<f64> = (0..500).map(|d| shock.draw(&mut Source::new(1, Purpose::Series, d))).collect();
             let (mean, sd) = mean_sd(&draws);
             assert!((mean - sigma).abs() < 3.0 * sd + 0.1 * sigma && sd < 0.3 * sigma, "{mean} ± {sd}, truth {sigma}");
@@ -140,7 +147,7 @@ mod tests {
 
     #[test]
     fn one_territory_leaves_the_prior() {
-        let shock = Shock::fit(&made(0.1, 400.0)[..1], 1.0, PRIOR);
+        let shock = Shock::fit(&made(0.1, 400.0)[..1], 1.0, PRIOR, false);
         assert!(!shock.fitted());
         assert!(shock.draw(&mut Source::new(1, Purpose::Series, 0)) > 0.0);
     }
