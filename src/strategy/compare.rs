@@ -14,6 +14,9 @@ use super::twin::{APPEAL_PRIOR, PROSPECTING_YIELD_PRIOR};
 /// A gain in sales beyond this share has not been shown by field experiments on sales effort.
 const BELIEVABLE_GAIN: f64 = 0.10;
 
+/// Return on cost beyond which a strategy is too good to be true.
+const BELIEVABLE_ROI: f64 = 10.0;
+
 /// Share of runs that must pay back for a payback time to be shown.
 const PAYS_BACK: f64 = 0.95;
 
@@ -174,6 +177,15 @@ fn warnings(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
         }
         if s == baseline {
             continue;
+        }
+        let roi: Option<Vec<f64>> = runs.runs.iter().map(|run| run.outcomes[s].money.and_then(|money| money.roi)).collect();
+        if let Some(roi) = roi.and_then(|roi| Summary::of(&roi)).filter(|roi| roi.q50 > BELIEVABLE_ROI) {
+            out.push(format!(
+                "{}: it seems to bring {:.0} times what it costs. Nothing sold to a company does; look for a cost that is \
+                 missing here (who calls on the customers it finds?), and for customers that are not as easy to win as those \
+                 found so far",
+                strategy.id, roi.q50
+            ));
         }
         let months = runs.runs.first().map_or(1, |run| run.outcomes[s].sales.len()).max(1) as f64;
         let gain =

@@ -52,7 +52,8 @@ pub fn targets(placer: &Placer<'_>, effort: &Effort) -> Vec<TargetRow> {
             else {
                 continue;
             };
-            let kind = match (placer.last_order[i], placer.served[i]) {
+            let active = placer.calibration.customers.active.get(i).copied().unwrap_or(0.0);
+            let kind = match (placer.last_order[i], active >= 0.5) {
                 (None, _) => "identified",
                 (Some(_), true) => "served",
                 (Some(_), false) => "lapsed",
@@ -64,7 +65,7 @@ pub fn targets(placer: &Placer<'_>, effort: &Effort) -> Vec<TargetRow> {
                 headroom,
                 unit: market.unit().to_owned(),
                 best_channel: best_channel(placer, i).name().into(),
-                next_action: next_action(kind, today[i], effort),
+                next_action: next_action(kind, active, today[i], effort),
                 expected_value,
             });
         }
@@ -189,10 +190,14 @@ fn best_channel(placer: &Placer<'_>, customer: usize) -> Channel {
         .fold(Channel::FaceToFace, |best, channel| if effect(channel) > effect(best) { channel } else { best })
 }
 
-fn next_action(kind: &str, today: f64, effort: &Effort) -> String {
+/// Served customers below this chance of still buying are asked why.
+const SURELY_ACTIVE: f64 = 0.9;
+
+fn next_action(kind: &str, active: f64, today: f64, effort: &Effort) -> String {
     let wanted = effort.calls_per_month;
     match kind {
-        "served" if today < wanted => format!("call {wanted:.1} times a month (now {today:.1})"),
+        "served" if active < SURELY_ACTIVE => "orders have become rare: ask why".into(),
+        "served" if today < wanted => format!("call more often: {wanted:.1} times a month"),
         "served" => "keep calling as now".into(),
         "lapsed" => "win back: ask why the orders stopped".into(),
         _ => "first offer: known to us, has never ordered".into(),

@@ -90,8 +90,6 @@ pub struct Placer<'a> {
     pub last_order: Vec<Option<usize>>,
     /// By customer: closed.
     pub closed: Vec<bool>,
-    /// By customer: bought from us in the last 12 months.
-    pub served: Vec<bool>,
 }
 
 impl<'a> Placer<'a> {
@@ -118,7 +116,6 @@ impl<'a> Placer<'a> {
             rivals: (0..market.territory_count()).map(|j| rival_shares(market, j)).collect(),
             last_order: market.last_order(),
             closed: (0..market.customer_count()).map(|i| market.closed(i)).collect(),
-            served: market.served(),
         }
     }
 
