@@ -38,6 +38,7 @@ fn check(name: &str, verdict: Verdict, finding: String, advice: &str) -> Check {
 pub fn all(findings: &Findings<'_>) -> Vec<Check> {
     let mut out = readiness(findings);
     out.extend(sampling(findings));
+    out.push(sampling_alive(findings));
     out.extend(placebo(findings));
     out.extend(elasticity(findings));
     out.extend(clustering(findings));
@@ -200,6 +201,22 @@ fn sampling(findings: &Findings<'_>) -> Option<Check> {
         ),
         "the response's posterior is far from its approximation: intervals of decay and effects may be too narrow",
     ))
+}
+
+/// Could the posterior of churn and conversion be sampled?
+fn sampling_alive(findings: &Findings<'_>) -> Check {
+    let efficiency = findings.alive.efficiency;
+    let verdict = match efficiency {
+        e if e >= 0.2 => Verdict::Pass,
+        e if e >= 0.03 => Verdict::Review,
+        _ => Verdict::Fail,
+    };
+    check(
+        "sampling of churn",
+        verdict,
+        format!("effective sample {:.0}% of the candidates", 100.0 * efficiency),
+        "the intervals of churn and conversion are too narrow; give them a prior in the scenario",
+    )
 }
 
 /// Next month's contacts must show no effect. A pass needs more than a figure that could be chance: it must also be

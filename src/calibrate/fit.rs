@@ -165,9 +165,9 @@ pub fn fit(
             let exposures = observed.exposures(&point, &own_path.relative, &fading);
             let n = market.customer_count();
             let (mut shape, mut rate) = (Vec::with_capacity(n), Vec::with_capacity(n));
-            for i in 0..n {
+            for (i, &sold) in sold.iter().enumerate() {
                 if observed.bought[i] {
-                    let (a, b) = effects::posterior(&prior, i, sold[i], &exposures, order_unit);
+                    let (a, b) = effects::posterior(&prior, i, sold, &exposures, order_unit);
                     shape.push(a as f32);
                     rate.push(b as f32);
                 } else {

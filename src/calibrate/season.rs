@@ -53,7 +53,6 @@ pub struct Structural {
     known: Vec<usize>,
     z: DVector<f64>,
     noise: Vec<f64>,
-    centre: f64,
     cells: Vec<Cell>,
     /// Prior deviation of a season effect, averaged over the prior of σ_s.
     pub season_prior_sd: f64,
@@ -94,7 +93,6 @@ impl Structural {
             known: if silent { Vec::new() } else { known },
             z: DVector::zeros(0),
             noise: Vec::new(),
-            centre,
             cells: Vec::new(),
             season_prior_sd,
         };
@@ -192,7 +190,7 @@ impl Structural {
         }
         // Prior draw of every component, and of the observations.
         let end = self.months - 1;
-        let mut level = 10.0 * source.normal();
+        let level = 10.0 * source.normal();
         let mut growth = GROWTH_SD * source.normal();
         let mut season: Vec<f64> = (0..12).map(|_| cell.season * source.normal()).collect();
         let mut walk = vec![0.0; self.months];
@@ -212,7 +210,6 @@ impl Structural {
             let solved = factor.solve(&gap);
             for (i, &s) in self.known.iter().enumerate() {
                 let back = (end - s) as f64;
-                level += 100.0 * solved[i];
                 growth -= GROWTH_SD * GROWTH_SD * back * solved[i];
                 season[(self.first_of_year + s) % 12] += cell.season * cell.season * solved[i];
                 for (t, walk) in walk.iter_mut().enumerate() {

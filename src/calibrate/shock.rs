@@ -1,7 +1,8 @@
 //! Territory-month shocks: how much a territory's month differs from what season, trend and its customers say.
 //!
 //! With `e_jt = Y_jt / mu_jt - 1` the month-to-month change has variance `2σ² + v_jt + v_j,t-1`, where `v = φ / mu` is the
-//! noise of the orders themselves; changes rather than levels, so that slow drifts are not taken for shocks. Averaged
+//! noise of the orders themselves (`mu` has the months of all territories in it, so that of σ² only
+//! `1 - 2 π_j + sum_k π_k²` is left, with π the territories' shares of sales); changes rather than levels, so that slow drifts are not taken for shocks. Averaged
 //! with weights `1 / (v + σ0²)²` this gives σ² by moments, its error from the spread over territories, and a posterior
 //! on a grid of σ under the prior.
 
@@ -30,7 +31,12 @@ impl Shock {
     pub fn fit(territories: &[Months], order_unit: f64, prior: Prior) -> Self {
         // A territory's moment estimate of 2σ² with its weight.
         let mut parts: Vec<(f64, f64)> = Vec::new();
-        for months in territories {
+        let sold: Vec<f64> = territories.iter().map(|months| months.total.iter().sum()).collect();
+        let all: f64 = sold.iter().sum::<f64>().max(1e-300);
+        let squares: f64 = sold.iter().map(|y| (y / all) * (y / all)).sum();
+        for (months, sold) in territories.iter().zip(&sold) {
+            // What all territories have in common was taken out, and with it a part of each one's own shocks.
+            let left = (1.0 - 2.0 * sold / all + squares).max(0.05);
             let noise: Vec<f64> =
                 months.expected.iter().map(|&mu| if mu > 0.0 { order_unit / mu } else { f64::INFINITY }).collect();
             let excess: Vec<f64> = months
@@ -42,12 +48,12 @@ impl Shock {
             let (mut sum, mut weights) = (0.0, 0.0);
             for t in 1..excess.len() {
                 let v = noise[t] + noise[t - 1];
-                if !(v < 1.0) {
+                if v >= 1.0 || v.is_nan() {
                     continue;
                 }
                 let weight = 1.0 / ((v + 0.005) * (v + 0.005));
                 let change = excess[t] - excess[t - 1];
-                sum += weight * (change * change - v);
+                sum += weight * (change * change - v) / left;
                 weights += weight;
             }
             if weights > 0.0 {

@@ -112,7 +112,7 @@ pub fn make(recipe: &Recipe) -> Market {
         let mut now = goodwill.steady(&[level, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let (mut served, mut quarter, mut surprise) = (true, 1.0, 0.0);
         let (mut visits, mut sold) = (Vec::new(), Vec::new());
-        for t in 0..recipe.months {
+        for (t, shock) in shocks[(i / per).min(recipe.territories - 1)].iter().enumerate() {
             if t % 3 == 0 {
                 quarter = libm::exp(0.6 * source.normal());
             }
@@ -120,10 +120,7 @@ pub fn make(recipe: &Recipe) -> Market {
             visits.push(calls);
             now = goodwill.step(now, goodwill.lift(Channel::FaceToFace, calls));
             let back = (recipe.months - 1 - t) as f64;
-            let demand = size
-                * recipe.season[history.at(t).of_year()]
-                * libm::exp(-recipe.growth * back)
-                * shocks[(i / per).min(recipe.territories - 1)][t];
+            let demand = size * recipe.season[history.at(t).of_year()] * libm::exp(-recipe.growth * back) * shock;
             let mean = demand * choice::share(appeal + now, 1.0);
             let own = if served { recipe.order_unit * source.poisson(mean / recipe.order_unit) } else { 0.0 };
             surprise = libm::log((own + 1.0) / (mean + 1.0));
