@@ -25,7 +25,7 @@ use crate::calibrate::sampling::Source;
 use crate::scenario::Prior;
 
 /// Nodes of the grid over p.
-const NODES: usize = 20;
+const NODES: usize = 28;
 
 /// The silences of one customer after its first order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -75,7 +75,7 @@ pub struct Alive {
     pub conversion: f64,
     pub churn_draws: Vec<f64>,
     pub conversion_draws: Vec<f64>,
-    /// Effective sample size of the candidates as a share of their number.
+    /// Share of the candidates that the draws amount to.
     pub efficiency: f64,
     /// Log probabilities of silences by node, at the mode.
     table: Table,
@@ -93,9 +93,9 @@ struct Table {
     served: Vec<f64>,
 }
 
-/// Probability of an order in a month, at a node: even steps of log odds from .4% to 99.6%.
+/// Probability of an order in a month, at a node: even steps of log odds from .4% to 99.97%.
 fn node(k: usize) -> f64 {
-    let x = -5.5 + 11.0 * k as f64 / (NODES - 1) as f64;
+    let x = -5.5 + 13.5 * k as f64 / (NODES - 1) as f64;
     1.0 / (1.0 + libm::exp(-x))
 }
 
@@ -182,7 +182,7 @@ impl Alive {
         source: &mut Source,
     ) -> Self {
         let unpack = |x: &DVector<f64>| {
-            let p = 1.0 / (1.0 + libm::exp(-x[0].clamp(-8.0, 8.0)));
+            let p = 1.0 / (1.0 + libm::exp(-x[0].clamp(-9.0, 9.0)));
             let size = libm::exp(x[1].clamp(-4.0, 6.0));
             let churn = priors::constrain(priors.churn, x[2]).clamp(1e-7, 2.0);
             let conversion = priors::constrain(priors.conversion, x[3]).clamp(1e-7, 2.0);
@@ -211,9 +211,9 @@ impl Alive {
         Self {
             churn,
             conversion,
-            efficiency: sample.efficiency,
             churn_draws: sample.draws.iter().map(|x| unpack(x).2).collect(),
             conversion_draws: sample.draws.iter().map(|x| unpack(x).3).collect(),
+            efficiency: sample.efficiency,
             table: Table::new(churn, conversion, longest),
             weights: node_weights(a, b),
         }

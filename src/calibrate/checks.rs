@@ -38,6 +38,7 @@ pub fn check(name: &str, verdict: Verdict, finding: String, advice: &str) -> Che
 pub fn all(findings: &Findings<'_>) -> Vec<Check> {
     let mut out = readiness(findings.market, findings.stable_prices);
     out.extend(sampling(findings));
+    out.push(sampling_alive(findings));
     out.extend(placebo(findings));
     out.extend(elasticity(findings));
     out.extend(clustering(findings));
@@ -89,8 +90,7 @@ fn clustering(findings: &Findings<'_>) -> Option<Check> {
 fn rhythm(findings: &Findings<'_>) -> Option<Check> {
     let drawn: Vec<f64> = findings.draws.iter().map(|draw| draw.parameters.churn).collect();
     let summary = Summary::of(&drawn)?;
-    let sampled = findings.alive.efficiency >= 0.05;
-    let verdict = if summary.mean < 0.05 && sampled { Verdict::Pass } else { Verdict::Review };
+    let verdict = if summary.mean < 0.05 { Verdict::Pass } else { Verdict::Review };
     let year = |hazard: f64| 100.0 * -libm::expm1(-12.0 * hazard);
     Some(check(
         "churn",
@@ -103,11 +103,7 @@ fn rhythm(findings: &Findings<'_>) -> Option<Check> {
             year(summary.q95),
             100.0 * findings.alive.conversion
         ),
-        if sampled {
-            "orders come in bursts with long pauses: \"lost\" then often means \"between two campaigns\""
-        } else {
-            "its posterior is far from its approximation: the interval is too narrow"
-        },
+        "orders come in bursts with long pauses: \"lost\" then often means \"between two campaigns\"",
     ))
 }
 
@@ -161,6 +157,22 @@ fn sampling(findings: &Findings<'_>) -> Option<Check> {
         ),
         "the response's posterior is far from its approximation: intervals of decay and effects may be too narrow",
     ))
+}
+
+/// Could the posterior of churn and conversion be sampled?
+fn sampling_alive(findings: &Findings<'_>) -> Check {
+    let efficiency = findings.alive.efficiency;
+    let verdict = match efficiency {
+        e if e >= 0.2 => Verdict::Pass,
+        e if e >= 0.03 => Verdict::Review,
+        _ => Verdict::Fail,
+    };
+    check(
+        "sampling of churn",
+        verdict,
+        format!("effective sample {:.0}% of the candidates", 100.0 * efficiency),
+        "the intervals of churn and conversion are too narrow; give them a prior in the scenario",
+    )
 }
 
 /// Next month's contacts must show no effect. A pass needs more than a figure that could be chance: it must also be

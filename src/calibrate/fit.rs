@@ -352,10 +352,10 @@ fn fit_shock(market: &Market, observed: &Observed, response: &ResponsePosterior,
                     Months { expected: by_month.iter().map(|x| x * level).collect(), total }
                 })
                 .collect();
-            return Shock::fit(&territories, response.order_unit, prior, true);
+            return Shock::fit(&territories, response.order_unit, prior);
         }
     }
-    Shock::fit(&observed.group_months(&response.point), response.order_unit, prior, true)
+    Shock::fit(&observed.group_months(&response.point), response.order_unit, prior)
 }
 
 /// The discount by which customers' pasts fade.

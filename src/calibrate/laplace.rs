@@ -13,6 +13,9 @@ use crate::calibrate::sampling::Source;
 /// Degrees of freedom of the proposal.
 const DEGREES: f64 = 7.0;
 
+/// Most pilots that correct the proposal.
+const PILOTS: usize = 6;
+
 /// The mode of a log density with its curvature.
 #[derive(Debug, Clone)]
 pub struct Mode {
@@ -57,7 +60,6 @@ pub fn mode(log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync), start: DVector
     let mut at = start;
     let mut value = log_density(&at);
     let mut slope = gradient(&at);
-    // A large market's posterior is hundreds of guessed deviations away from the start: many short steps.
     for _ in 0..300 {
         let mut direction = &inverse * &slope;
         // No coordinate moves by more than three of its guessed deviations at once.
@@ -77,8 +79,7 @@ pub fn mode(log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync), start: DVector
             }
             length *= 0.5;
         }
-        // Also when it is not a number.
-        if reached.partial_cmp(&value) != Some(std::cmp::Ordering::Greater) {
+        if reached <= value || reached.is_nan() {
             break;
         }
         let next_slope = gradient(&next);
@@ -162,8 +163,9 @@ fn invert(information: &DMatrix<f64>, scale: &[f64]) -> (DMatrix<f64>, bool) {
     (&unit * &eigen.eigenvectors * inverse * eigen.eigenvectors.transpose() * &unit, bent)
 }
 
-/// Draws from the density whose mode is given: `candidates` proposals, `draws` kept. A pilot of a quarter as many
-/// candidates first corrects centre and spread of the proposal (adaptive importance sampling; Cappé et al. 2008).
+/// Draws from the density whose mode is given: `candidates` proposals, `draws` kept. Pilots of a quarter as many
+/// candidates first correct centre and spread of the proposal, until a fifth of one counts (adaptive importance
+/// sampling; Cappé et al. 2008).
 /// Candidates are evaluated in parallel; the result does not depend on the number of threads.
 pub fn sample(
     log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync),
@@ -176,8 +178,16 @@ pub fn sample(
     if n == 0 {
         return Sample { draws: vec![mode.at.clone(); draws], efficiency: 1.0, pareto_k: f64::NEG_INFINITY };
     }
-    let (proposals, log_weights) = propose(log_density, &mode.at, &mode.covariance, (candidates / 4).max(60), source);
-    let (centre, covariance) = corrected(&proposals, &log_weights, mode);
+    let (mut centre, mut covariance) = (mode.at.clone(), mode.covariance.clone());
+    let pilot = (candidates / 4).max(60);
+    for _ in 0..PILOTS {
+        let (points, log_weights) = propose(log_density, &centre, &covariance, pilot, source);
+        let (tempered, power) = temper(&log_weights);
+        (centre, covariance) = corrected(&points, &tempered, &centre, &covariance);
+        if power >= 1.0 {
+            break;
+        }
+    }
     let (proposals, log_weights) = propose(log_density, &centre, &covariance, candidates, source);
     let highest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut weights: Vec<f64> = log_weights.iter().map(|w| libm::exp(w - highest)).collect();
@@ -240,29 +250,54 @@ fn propose(
     (proposals.into_iter().map(|(point, _)| point).collect(), log_weights)
 }
 
-/// Centre and covariance from a weighted pilot, halfway to the mode's where the pilot is poor.
-fn corrected(points: &[DVector<f64>], log_weights: &[f64], mode: &Mode) -> (DVector<f64>, DMatrix<f64>) {
+/// Weights from their logs, raised to the power (at most 1) at which a fifth of them count: a pilot that is far off still
+/// says where to go next.
+fn temper(log_weights: &[f64]) -> (Vec<f64>, f64) {
     let highest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if !highest.is_finite() {
-        return (mode.at.clone(), mode.covariance.clone());
+        return (vec![1.0; log_weights.len()], 0.0);
     }
-    let weights: Vec<f64> = log_weights.iter().map(|w| libm::exp(w - highest)).collect();
+    let raised = |power: f64| -> Vec<f64> { log_weights.iter().map(|w| libm::exp(power * (w - highest))).collect() };
+    let effective = |weights: &[f64]| {
+        let total: f64 = weights.iter().sum();
+        total * total / weights.iter().map(|w| w * w).sum::<f64>()
+    };
+    let wanted = 0.2 * log_weights.len() as f64;
+    let whole = raised(1.0);
+    if effective(&whole) >= wanted {
+        return (whole, 1.0);
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..30 {
+        let middle = 0.5 * (low + high);
+        if effective(&raised(middle)) >= wanted { low = middle } else { high = middle }
+    }
+    (raised(low), low)
+}
+
+/// Centre and covariance from a weighted pilot, partly the earlier ones where the pilot is poor.
+fn corrected(
+    points: &[DVector<f64>],
+    weights: &[f64],
+    earlier: &DVector<f64>,
+    covariance: &DMatrix<f64>,
+) -> (DVector<f64>, DMatrix<f64>) {
     let total: f64 = weights.iter().sum();
     let effective = total * total / weights.iter().map(|w| w * w).sum::<f64>();
-    let n = mode.at.len();
-    // As many pseudo-points of the mode's approximation as five for every dimension.
+    let n = earlier.len();
+    // As many pseudo-points of the earlier proposal as five for every dimension.
     let trust = effective / (effective + 5.0 * n as f64);
     let mut mean = DVector::zeros(n);
-    for (point, weight) in points.iter().zip(&weights) {
+    for (point, weight) in points.iter().zip(weights) {
         mean += point * (weight / total);
     }
-    let centre = &mean * trust + &mode.at * (1.0 - trust);
+    let centre = &mean * trust + earlier * (1.0 - trust);
     let mut spread = DMatrix::zeros(n, n);
-    for (point, weight) in points.iter().zip(&weights) {
+    for (point, weight) in points.iter().zip(weights) {
         let away = point - &centre;
         spread += &away * away.transpose() * (weight / total);
     }
-    (centre, spread * trust + &mode.covariance * (1.0 - trust))
+    (centre, spread * trust + covariance * (1.0 - trust))
 }
 
 /// Shape of a generalised Pareto distribution fitted to the largest weights by Zhang & Stephens' (2009) estimator, as
@@ -345,6 +380,20 @@ mod tests {
         for (level, wanted) in [(0.05, 0.8177), (0.5, 2.6741), (0.95, 6.2958)] {
             assert!((quantile_sorted(&values, level) / wanted - 1.0).abs() < 0.06, "{level}");
         }
+    }
+
+    #[test]
+    fn a_proposal_that_is_far_off_is_mended() {
+        // The mode is half a deviation off and its spread a tenth of the truth.
+        let density = |x: &DVector<f64>| -0.5 * (x[0] * x[0] + x[1] * x[1]);
+        let wrong = Mode {
+            at: DVector::from_vec(vec![0.5, 0.0]),
+            covariance: DMatrix::from_diagonal_element(2, 2, 0.01),
+            bent: false,
+        };
+        let sample = sample(&density, &wrong, 2000, 2000, &mut Source::new(9, Purpose::Response, 0));
+        let (mean, sd) = mean_sd(&sample.draws.iter().map(|d| d[0]).collect::<Vec<f64>>());
+        assert!(sample.efficiency > 0.5 && mean.abs() < 0.1 && (sd - 1.0).abs() < 0.1, "{mean} ± {sd}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Territory-month shocks: how much a territory's month differs from what season, trend and its customers say.
 //!
 //! With `e_jt = Y_jt / mu_jt - 1` the month-to-month change has variance `2σ² + v_jt + v_j,t-1`, where `v = φ / mu` is the
-//! noise of the orders themselves; changes rather than levels, so that slow drifts are not taken for shocks. Averaged
+//! noise of the orders themselves (`mu` has the months of all territories in it, so that of σ² only
+//! `1 - 2 π_j + sum_k π_k²` is left, with π the territories' shares of sales); changes rather than levels, so that slow drifts are not taken for shocks. Averaged
 //! with weights `1 / (v + σ0²)²` this gives σ² by moments, its error from the spread over territories, and a posterior
 //! on a grid of σ under the prior.
 
@@ -27,17 +28,15 @@ pub struct Shock {
 
 impl Shock {
     /// Estimates σ; `order_unit` is the variance over the mean of a total's own noise.
-    ///
-    /// `pooled`: what is expected of a month was fitted to the same territories, so it has taken out the mean of their
-    /// shocks. With w_j a territory's share, only `1 - 2 w_j + sum_k w_k^2` of its variance is left to be seen.
-    pub fn fit(territories: &[Months], order_unit: f64, prior: Prior, pooled: bool) -> Self {
-        let levels: Vec<f64> = territories.iter().map(|months| months.expected.iter().sum()).collect();
-        let all: f64 = levels.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-        let squares: f64 = levels.iter().map(|level| (level / all) * (level / all)).sum();
+    pub fn fit(territories: &[Months], order_unit: f64, prior: Prior) -> Self {
         // A territory's moment estimate of 2σ² with its weight.
         let mut parts: Vec<(f64, f64)> = Vec::new();
-        for (months, level) in territories.iter().zip(&levels) {
-            let left = if pooled { 1.0 - 2.0 * level / all + squares } else { 1.0 };
+        let sold: Vec<f64> = territories.iter().map(|months| months.total.iter().sum()).collect();
+        let all: f64 = sold.iter().sum::<f64>().max(1e-300);
+        let squares: f64 = sold.iter().map(|y| (y / all) * (y / all)).sum();
+        for (months, sold) in territories.iter().zip(&sold) {
+            // What all territories have in common was taken out, and with it a part of each one's own shocks.
+            let left = (1.0 - 2.0 * sold / all + squares).max(0.05);
             let noise: Vec<f64> =
                 months.expected.iter().map(|&mu| if mu > 0.0 { order_unit / mu } else { f64::INFINITY }).collect();
             let excess: Vec<f64> = months
@@ -54,11 +53,11 @@ impl Shock {
                 }
                 let weight = 1.0 / ((v + 0.005) * (v + 0.005));
                 let change = excess[t] - excess[t - 1];
-                sum += weight * (change * change - v);
+                sum += weight * (change * change - v) / left;
                 weights += weight;
             }
-            if weights > 0.0 && left > 0.1 {
-                parts.push((sum / left, weights));
+            if weights > 0.0 {
+                parts.push((sum, weights));
             }
         }
         let weights: f64 = parts.iter().map(|part| part.1).sum();
@@ -138,7 +137,7 @@ mod tests {
     #[test]
     fn shocks_come_back_apart_from_drift_and_noise() {
         for (sigma, level) in [(0.1, 400.0), (0.03, 2000.0)] {
-            let shock = Shock::fit(&made(sigma, level), 1.0, PRIOR, false);
+            let shock = Shock::fit(&made(sigma, level), 1.0, PRIOR);
             let draws: Vec<f64> = (0..500).map(|d| shock.draw(&mut Source::new(1, Purpose::Series, d))).collect();
             let (mean, sd) = mean_sd(&draws);
             assert!((mean - sigma).abs() < 3.0 * sd + 0.1 * sigma && sd < 0.3 * sigma, "{mean} ± {sd}, truth {sigma}");
@@ -147,7 +146,7 @@ mod tests {
 
     #[test]
     fn one_territory_leaves_the_prior() {
-        let shock = Shock::fit(&made(0.1, 400.0)[..1], 1.0, PRIOR, false);
+        let shock = Shock::fit(&made(0.1, 400.0)[..1], 1.0, PRIOR);
         assert!(!shock.fitted());
         assert!(shock.draw(&mut Source::new(1, Purpose::Series, 0)) > 0.0);
     }

@@ -55,7 +55,9 @@ impl Space {
         let mut coordinates = vec![
             plain("goodwill", "decay", Meaning::Decay, any),
             plain("goodwill", "half_saturation", Meaning::HalfSaturation, any),
-            Coordinate { prior: share, ..plain("choice", "share_of_wallet", Meaning::Share, any) },
+            // Cut from the likelihood (Plummer 2015): only the curve of the logit would speak of it, and that curve is an
+            // assumption. It keeps what the panel, universe counts or wallets.csv say.
+            Coordinate { prior: share, ..plain("choice", "share_of_wallet", Meaning::Share, false) },
         ];
         for channel in Channel::ALL {
             let contacts = observed.contacts.iter().find(|contacts| contacts.channel == channel);

@@ -112,8 +112,7 @@ pub fn make(recipe: &Recipe) -> Market {
         let mut now = goodwill.steady(&[level, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let (mut served, mut quarter, mut surprise) = (true, 1.0, 0.0);
         let (mut visits, mut sold) = (Vec::new(), Vec::new());
-        let shocks = &shocks[(i / per).min(recipe.territories - 1)];
-        for (t, shock) in shocks.iter().enumerate() {
+        for (t, shock) in shocks[(i / per).min(recipe.territories - 1)].iter().enumerate() {
             if t % 3 == 0 {
                 quarter = libm::exp(0.6 * source.normal());
             }

@@ -91,6 +91,10 @@ fn what_was_put_in_comes_out() {
         row(&calibration, "demand.shock_sd")
     );
     assert_eq!(check(&calibration, "placebo").verdict, Verdict::Pass, "{:?}", check(&calibration, "placebo"));
+    // Only the curve of the logit would speak of the share of wallet: it stays what it was.
+    let share = row(&calibration, "choice.share_of_wallet");
+    assert_eq!((share.identified, share.origin), (Identified::No, Origin::Assumption));
+    assert_eq!(check(&calibration, "sampling of churn").verdict, Verdict::Pass);
     assert_eq!(check(&calibration, "importance").verdict, Verdict::Pass, "{:?}", check(&calibration, "importance"));
     // Own rates of the active add up to what was sold of late.
     let totals: Vec<f64> = (0..20)

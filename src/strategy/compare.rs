@@ -178,7 +178,8 @@ fn warnings(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
         if s == baseline {
             continue;
         }
-        let roi: Option<Vec<f64>> = runs.runs.iter().map(|run| run.outcomes[s].money.and_then(|money| money.roi)).collect();
+        let roi: Option<Vec<f64>> =
+            runs.runs.iter().map(|run| run.outcomes[s].money.and_then(|money| money.roi)).collect();
         if let Some(roi) = roi.and_then(|roi| Summary::of(&roi)).filter(|roi| roi.q50 > BELIEVABLE_ROI) {
             out.push(format!(
                 "{}: it seems to bring {:.0} times what it costs. Nothing sold to a company does; look for a cost that is \
