@@ -34,6 +34,9 @@ impl<E: Into<anyhow::Error>> From<E> for Stop {
 /// Runs the command and gives its exit code: 0 done, 1 failed, 2 bad input, 3 checks failed.
 pub fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
+    // What the library has to say beside its results (an old output that could not be deleted, for example).
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN);
+    let _ = log.without_time().with_target(false).try_init();
     match commands::run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => report(&stop),
