@@ -57,9 +57,21 @@ fn potential(path: &Path, common: &Common) -> Result<(), Stop> {
     finish(&input, &estimates, Err(asked), common, &mut progress)
 }
 
-fn estimated(path: &Path, common: &Common, progress: &mut Progress) -> Result<(Input, Estimates), Stop> {
+/// Reads the input, and makes sure before the long work that the output may be written.
+fn read(path: &Path, common: &Common, progress: &mut Progress) -> Result<Input, Stop> {
     let input = pipeline::read(path, common, progress)?;
+    store::may_write(&output(&input, common))?;
     warn(&input, common);
+    Ok(input)
+}
+
+/// The folder that results go to.
+fn output(input: &Input, common: &Common) -> std::path::PathBuf {
+    common.out.join(&input.scenario.name)
+}
+
+fn estimated(path: &Path, common: &Common, progress: &mut Progress) -> Result<(Input, Estimates), Stop> {
+    let input = read(path, common, progress)?;
     let calibration = pipeline::calibrated(&input, common, progress)?;
     let estimates = pipeline::estimated(&input, calibration, common, progress)?;
     Ok((input, estimates))
@@ -87,8 +99,7 @@ fn check(path: &Path, common: &Common) -> Result<(), Stop> {
 
 fn calibrate(path: &Path, common: &Common) -> Result<(), Stop> {
     let mut progress = Progress::new(common.quiet, 3);
-    let input = pipeline::read(path, common, &mut progress)?;
-    warn(&input, common);
+    let input = read(path, common, &mut progress)?;
     let calibration = pipeline::calibrated(&input, common, &mut progress)?;
     let posterior = calibration.posterior_table();
     let files = report::calibration_tables(
@@ -152,7 +163,7 @@ fn write(
     common: &Common,
     progress: &Progress,
 ) -> Result<std::path::PathBuf, Stop> {
-    let directory = common.out.join(&input.scenario.name);
+    let directory = output(input, common);
     let scenario = &input.scenario;
     let settings = BTreeMap::from([
         ("draws", json!(common.draws)),

@@ -195,7 +195,7 @@ impl Binder<'_> {
         let territories = self.territories(plan, problems);
         let who = plan.who.as_ref().and_then(|filter| self.selection(filter, problems));
         let action = self.action(plan, problems);
-        if problems[before..].iter().any(|problem| problem.severity == crate::problem::Severity::Error) {
+        if any_error(&problems[before..]) {
             return None;
         }
         Some(BoundLever { from: from?, until: until?, territories, who, cost: plan.cost, action: action? })

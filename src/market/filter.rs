@@ -8,6 +8,7 @@
 use crate::data::Customers;
 use crate::problem::Problem;
 use crate::scenario::filter::{Comparison, Filter, FilterValue, Operator};
+use crate::scenario::suggest::nearest;
 use crate::scenario::{Located, Source};
 use crate::stats::quantile_sorted;
 
@@ -343,13 +344,8 @@ fn number_wanted(name: &str, at_value: &dyn Fn(String, &str, String) -> Box<Prob
 
 /// "did you mean", or the list of what there is.
 pub(super) fn suggestion(wanted: &str, known: &[String]) -> String {
-    let near = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&wanted.to_lowercase(), &name.to_lowercase()), name))
-        .min()
-        .filter(|(distance, _)| *distance <= 2.max(wanted.chars().count() / 4));
-    match near {
-        Some((_, name)) => format!("did you mean `{name}`?"),
+    match nearest(wanted, known.iter().map(String::as_str)) {
+        Some(name) => format!("did you mean `{name}`?"),
         None if known.len() <= 12 => format!("there is: {}", known.join(", ")),
         None => format!("there are {}, among them: {}", known.len(), known[..8].join(", ")),
     }

@@ -140,6 +140,7 @@ pub(super) struct AttainableDraw {
 
 pub(super) fn draw(
     market: &Market,
+    served: &[bool],
     dark: &DarkHalf,
     inputs: AttainableInputs<'_>,
     index: usize,
@@ -151,7 +152,6 @@ pub(super) fn draw(
     let effort = goodwill_at(parameters, inputs.effort.calls_per_month);
     let conversion = conversion_within(parameters, inputs.effort);
     let converted = conversion.last().copied().unwrap_or(0.0);
-    let served = market.served();
     let wallets = &dark.wallets[index];
     let appeal: Vec<Option<f64>> = (0..market.customer_count())
         .map(|i| {

@@ -177,8 +177,10 @@ const MEASURES: [Measure; 15] = [
 pub fn measures(market: &Market, dark: &DarkHalf, attainable: Option<AttainableInputs<'_>>) -> Vec<PotentialRow> {
     let draws = dark.dark_customers.len();
     let count = market.territory_count();
-    let attainable: Option<Vec<AttainableDraw>> = attainable
-        .and_then(|inputs| (0..draws).into_par_iter().map(|d| attainable::draw(market, dark, inputs, d)).collect());
+    let served = market.served();
+    let attainable: Option<Vec<AttainableDraw>> = attainable.and_then(|inputs| {
+        (0..draws).into_par_iter().map(|d| attainable::draw(market, &served, dark, inputs, d)).collect()
+    });
     let fixed = fixed_sums(market);
     let by_draw: Vec<Vec<Sums>> = (0..draws)
         .into_par_iter()

@@ -6,7 +6,7 @@
 
 use super::error::ReportError;
 use super::findings::Findings;
-use crate::calibrate::{ActionFound, Diagnostic, Identified, Verdict};
+use crate::calibrate::{ActionFound, Diagnostic, Identified};
 use crate::potential::PotentialRow;
 use crate::stats::Summary;
 use crate::strategy::{Comparison, ForecastRow, StrategyRow, TargetRow};
@@ -22,7 +22,7 @@ pub const MARK: &str = "a check failed: do not rely on this";
 /// # Errors
 /// When a figure is not finite or quantiles are out of order.
 pub fn tables(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
-    let failed = findings.checks.iter().any(|check| check.verdict == Verdict::Fail);
+    let failed = findings.failed();
     let mut files = vec![("potential.csv".to_owned(), potential(&findings.potential, failed)?)];
     files.extend(calibration_tables(&findings.posterior, &findings.diagnostics, &findings.actions_found)?);
     if let Some(Comparison { forecast: months, strategies: rows, targets: ranked, .. }) = &findings.comparison {
@@ -332,6 +332,7 @@ fn shortest(value: f64) -> String {
 mod tests {
     use super::super::fixture;
     use super::*;
+    use crate::calibrate::Verdict;
 
     fn texts(findings: &Findings) -> Vec<(String, String)> {
         tables(findings).unwrap().into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap())).collect()

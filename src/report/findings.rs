@@ -1,6 +1,6 @@
 //! Everything a report shows.
 
-use crate::calibrate::{ActionFound, Check, Diagnostic};
+use crate::calibrate::{ActionFound, Check, Diagnostic, Verdict};
 use crate::potential::{Evidence, Identification, PotentialRow};
 use crate::scenario::Objective;
 use crate::strategy::Comparison;
@@ -55,6 +55,13 @@ pub struct Findings {
     pub settings: Vec<(String, String)>,
     /// Input files: (name, SHA-256).
     pub inputs: Vec<(String, String)>,
+}
+
+impl Findings {
+    /// Whether a check has failed, so that everything shown must be marked.
+    pub fn failed(&self) -> bool {
+        self.checks.iter().any(|check| check.verdict == Verdict::Fail)
+    }
 }
 
 /// A territory to draw.

@@ -28,7 +28,6 @@ pub use findings::*;
 
 use self::potential_index::Potential;
 use self::strategies::Strategies;
-use crate::calibrate::Verdict;
 
 /// Every file of the output folder but the manifest and the timings: tables, maps, plots and `report.html`.
 ///
@@ -38,7 +37,7 @@ use crate::calibrate::Verdict;
 /// # Errors
 /// When a figure is not finite, quantiles are out of order, or a picture cannot be drawn.
 pub fn render(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
-    let failed = findings.checks.iter().any(|check| check.verdict == Verdict::Fail);
+    let failed = findings.failed();
     if failed && findings.comparison.is_some() && !findings.forced {
         return render(&withheld(findings));
     }

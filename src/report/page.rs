@@ -19,7 +19,6 @@ use super::maps::Maps;
 use super::plots::Plots;
 use super::potential_index::Potential;
 use super::strategies::Strategies;
-use crate::calibrate::Verdict;
 
 /// All that the template shows.
 #[derive(Serialize)]
@@ -96,7 +95,7 @@ pub fn page(
     maps: &Maps,
     plots: &Plots,
 ) -> Result<String, ReportError> {
-    let failed = findings.checks.iter().any(|check| check.verdict == Verdict::Fail);
+    let failed = findings.failed();
     let plot = |file: &str| plots.drawn.get(file).map(|svg| inline(svg));
     let comparison = findings.comparison.as_ref();
     let view = View {

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::calibrate::Verdict;
 use crate::stats::Summary;
 
 fn names(findings: &Findings) -> Vec<String> {

@@ -14,20 +14,17 @@ pub struct Compiled {
     pub policy: Policy,
     /// By phase: money a contact, by channel.
     pub contact_cost: Vec<[f64; Channel::COUNT]>,
-    /// By lever: agents that it reaches and that we know today.
-    pub reached: Vec<usize>,
 }
 
-/// Compiles a strategy for a placed twin.
+/// Compiles a strategy for a placed twin; `start` is its [`as_today`].
 pub fn compile(
     bound: &Bound,
-    today: &Today,
+    start: &Phase,
     placed: &Placed,
     strategy: &BoundStrategy,
     weight: &[f64],
     horizon: usize,
 ) -> Compiled {
-    let start = as_today(bound, today, placed);
     let mut policy = Policy { phases: Vec::new(), list_purchases: Vec::new() };
     let mut contact_cost = Vec::new();
     for month in phase_starts(strategy, horizon) {
@@ -41,15 +38,16 @@ pub fn compile(
         policy.list_purchases.extend(draft.lists);
         contact_cost.push(draft.contact_cost);
     }
-    let reached = strategy
-        .levers
-        .iter()
-        .map(|lever| {
-            let context = Context { bound, placed, lever, weight, month: lever.from };
-            (0..placed.known.len()).filter(|&agent| placed.known[agent] && context.reaches(agent)).count()
-        })
-        .collect();
-    Compiled { policy, contact_cost, reached }
+    Compiled { policy, contact_cost }
+}
+
+/// By lever: agents that it reaches and that we know today.
+pub fn reached(bound: &Bound, placed: &Placed, strategy: &BoundStrategy, weight: &[f64]) -> Vec<usize> {
+    let count = |lever| {
+        let context = Context { bound, placed, lever, weight, month: lever.from };
+        (0..placed.known.len()).filter(|&agent| placed.known[agent] && context.reaches(agent)).count()
+    };
+    strategy.levers.iter().map(count).collect()
 }
 
 /// Months in which the policy changes, ascending, the first 0.
@@ -66,7 +64,7 @@ fn phase_starts(strategy: &BoundStrategy, horizon: usize) -> Vec<usize> {
 }
 
 /// Today's effort, for the agents of a placed twin.
-fn as_today(bound: &Bound, today: &Today, placed: &Placed) -> Phase {
+pub fn as_today(bound: &Bound, today: &Today, placed: &Placed) -> Phase {
     let territories = bound.market.territory_count();
     let rivals = placed.twin.territories.first().map_or(0, |territory| territory.rivals.len());
     let contacts = |channel: Channel| -> Vec<f32> {

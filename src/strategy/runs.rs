@@ -11,7 +11,7 @@
 
 use rayon::prelude::*;
 
-use super::compile::compile;
+use super::compile::{as_today, compile, reached};
 use super::economics::{Money, Prices};
 use super::levers;
 use super::twin::Placer;
@@ -107,12 +107,9 @@ pub fn simulate_all(placer: &Placer<'_>, plan: &Plan<'_>, progress: &(dyn Fn(u32
         expected = wanted.clamp(expected + 50, expected * 2).min(monte_carlo.runs_max);
     };
     let placed = placer.place(0);
-    let reached = plan
-        .bound
-        .strategies
-        .iter()
-        .map(|strategy| compile(plan.bound, placer.today, &placed, strategy, &plan.weight, placer.horizon).reached);
-    Runs { objective: plan.objective, monte_carlo: words, reached: reached.collect(), runs }
+    let strategies = plan.bound.strategies.iter();
+    let reached = strategies.map(|strategy| reached(plan.bound, &placed, strategy, &plan.weight)).collect();
+    Runs { objective: plan.objective, monte_carlo: words, reached, runs }
 }
 
 fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
@@ -121,12 +118,13 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
     let horizon = Horizon::after(plan.bound.market.history.last, months);
     let key = RunKey { seed: placer.seed, run };
     let mut world = World::new(&placed.twin);
+    let start = as_today(plan.bound, placer.today, &placed);
     let simulated: Vec<(Tallies, Vec<f64>)> = plan
         .bound
         .strategies
         .iter()
         .map(|strategy| {
-            let compiled = compile(plan.bound, placer.today, &placed, strategy, &plan.weight, months);
+            let compiled = compile(plan.bound, &start, &placed, strategy, &plan.weight, months);
             let tallies = world.run(&compiled.policy, horizon, key, Isa::detect(), &mut ());
             let cost = costs(strategy, &compiled.policy, &compiled.contact_cost, &tallies);
             (tallies, cost)
@@ -156,7 +154,7 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
         })
         .collect();
     // What a panel will show has the panel's season, rivals' pushes included.
-    let draw = &placer.calibration.draws[run as usize % placer.draws()];
+    let draw = &placer.calibration.draws[placer.draw_of(run)];
     let panel_season = |month: usize| {
         let of_year = horizon.first.plus(month as i32).of_year();
         draw.category_season[of_year] / draw.parameters.season[of_year].max(1e-9)

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use super::TargetRow;
 use super::twin::{Placed, Placer};
 use crate::channel::Channel;
+use crate::potential::attainable::goodwill_at;
 use crate::scenario::Effort;
 use crate::simulate::Stage;
 use crate::simulate::mechanisms::choice::share;
@@ -102,9 +103,7 @@ fn values(placer: &Placer<'_>, effort: &Effort, run: u32) -> Values {
     let placed: Placed = placer.place(run);
     let market = &placer.bound.market;
     let parameters = &placed.twin.parameters;
-    let mut contacts = [0.0; Channel::COUNT];
-    contacts[Channel::FaceToFace.index()] = effort.calls_per_month;
-    let goodwill = parameters.goodwill.steady(&contacts);
+    let goodwill = goodwill_at(parameters, effort.calls_per_month);
     let convert =
         1.0 - libm::exp(-parameters.conversion.hazard * libm::exp(parameters.conversion.goodwill_effect * goodwill));
     let won = 1.0 - libm::pow(1.0 - convert, f64::from(effort.months));

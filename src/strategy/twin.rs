@@ -124,9 +124,14 @@ impl<'a> Placer<'a> {
         self.calibration.draws.len().min(self.dark_half.dark_customers.len())
     }
 
+    /// The draw of a run: runs cycle through them.
+    pub fn draw_of(&self, run: u32) -> usize {
+        run as usize % self.draws()
+    }
+
     /// Places the agents of a run. Runs cycle through the draws; placing differs from run to run.
     pub fn place(&self, run: u32) -> Placed {
-        let draw = run as usize % self.draws();
+        let draw = self.draw_of(run);
         let mut stream = Stream::new(self.seed, "place", u64::from(run));
         let rates = self.calibration.customer_rates(&self.bound.market, draw, self.seed);
         let mut parameters = self.calibration.draws[draw].parameters.clone();
