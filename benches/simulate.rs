@@ -12,7 +12,7 @@ use ikiz::lanes::Isa;
 use ikiz::rng::RunKey;
 use ikiz::simulate::mechanisms::goodwill::Goodwill;
 use ikiz::simulate::{
-    Agents, Conversion, Discovery, Horizon, MeetsCapacity, Parameters, Phase, Policy, Stage, Territory, Twin,
+    Agents, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Stage, Territory, Twin,
     VisitPlan, World,
 };
 use ikiz::units::Month;
@@ -51,6 +51,8 @@ fn twin(agents: usize) -> Twin {
             agents: j * each..(j + 1) * each,
             rivals: vec![0.6, 0.3, 0.1],
             dark_at_start: 0.4 * each as f64,
+            area_km2: 0.0,
+            reps: Vec::new(),
         });
     }
     let mut effect = [0.0; Channel::COUNT];
@@ -87,6 +89,7 @@ fn policy(twin: &Twin, channels: &[Channel]) -> Policy {
         rival_push: vec![vec![0.0; 3]; territories],
         rival_loading: vec![0.0; 3],
         own_push: 0.0,
+        moves: Moves::default(),
     };
     Policy { phases: vec![phase], list_purchases: Vec::new() }
 }

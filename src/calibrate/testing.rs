@@ -9,7 +9,7 @@ use crate::market::Market;
 use crate::rng::RunKey;
 use crate::simulate::mechanisms::{choice, goodwill::Goodwill};
 use crate::simulate::{
-    Agents, Conversion, Discovery, Horizon, MeetsCapacity, Parameters, Phase, Policy, Recorder, Seen, Stage, Territory,
+    Agents, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, Seen, Stage, Territory,
     Twin, VisitPlan, World,
 };
 use crate::units::{DemandUnit, Month, MonthSpan};
@@ -165,6 +165,8 @@ pub fn run_agents(recipe: &Recipe) -> Market {
             agents: range(j),
             rivals: vec![1.0],
             dark_at_start: 0.0,
+            area_km2: 0.0,
+            reps: Vec::new(),
         })
         .collect();
     let parameters = Parameters {
@@ -197,6 +199,7 @@ pub fn run_agents(recipe: &Recipe) -> Market {
         rival_push: vec![vec![0.0]; recipe.territories],
         rival_loading: vec![0.0],
         own_push: 0.0,
+        moves: Moves::default(),
     };
     let policy = Policy { phases: vec![phase], list_purchases: Vec::new() };
     let twin = Twin { parameters, territories, agents };

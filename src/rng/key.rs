@@ -1,7 +1,7 @@
 //! Where each draw of a run lives: its word group and its word.
 
 use super::philox::{philox4x32, philox4x32_lanes, words};
-use crate::lanes::U32x16;
+use crate::lanes::Words;
 
 /// What a draw is for. Each purpose is one word of one group, whatever else is drawn: mechanisms that are off cost
 /// nothing, and a new one moves nobody's draws. Mutually exclusive events share a word.
@@ -21,6 +21,14 @@ pub enum Purpose {
     Whatsapp = 7,
     Ivr = 8,
     Digital = 9,
+    /// A complaint.
+    Complaint = 12,
+    /// Size of what is ordered from us and from rivals.
+    OwnOrderSize = 13,
+    RivalOrderSize = 14,
+    /// Of a rep (keyed by its territory's hash and its position), not of an agent: leaves, or a successor comes.
+    RepLeaves = 56,
+    RepArrives = 57,
     /// Of a territory, not of an agent (and the next word with it): category demand of the month.
     DemandShock = 60,
 }
@@ -56,14 +64,15 @@ impl RunKey {
 
     /// As [`RunKey::words`], for the 16 agents whose hashes have these halves.
     #[inline(always)]
-    pub fn lanes(self, low: U32x16, high: U32x16, month: u32, group: u32) -> [U32x16; 4] {
-        philox4x32_lanes([low, high, U32x16::splat(self.run), U32x16::splat(month << 4 | group)], words(self.seed))
+    pub fn lanes<W: Words>(self, low: W, high: W, month: u32, group: u32) -> [W; 4] {
+        philox4x32_lanes([low, high, W::splat(self.run), W::splat(month << 4 | group)], words(self.seed))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::U32x16;
 
     #[test]
     fn lanes_hold_the_scalar_words() {

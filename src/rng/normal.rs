@@ -1,23 +1,24 @@
 //! Normal and lognormal numbers by inversion.
 #![expect(clippy::excessive_precision, reason = "constants as their authors printed them")]
 
-use crate::lanes::{F32x16, Lanes as _, poly};
+use crate::lanes::{Mask as _, Simd, poly};
 
 /// Standard normal quantile, lane by lane; absolute error below 2e-6 for uniforms of [`super::uniform`].
 ///
 /// `sqrt(2) erfinv(2u - 1)` with the single-precision polynomials of Giles (2012), "Approximating the erfinv function", GPU
 /// Computing Gems Jade Edition, ch. 10: one logarithm and, but for 1 uniform in 300, one polynomial.
 #[inline(always)]
-pub fn normal(uniform: F32x16) -> F32x16 {
-    let x = uniform + uniform - F32x16::ONE;
+pub fn normal<V: Simd>(uniform: V) -> V {
+    let one = V::splat(1.0);
+    let x = uniform + uniform - one;
     // -ln(1 - x^2), with 1 - x^2 = 4 u (1 - u) free of cancellation.
-    let w = (F32x16::ZERO - (F32x16::splat(4.0) * uniform * (F32x16::ONE - uniform)).settle().ln()).settle();
-    let far = w.greater(F32x16::splat(5.0));
-    let mut p = poly(w - F32x16::splat(2.5), ERFINV_NEAR);
+    let w = V::splat(0.0) - (V::splat(4.0) * uniform * (one - uniform)).ln();
+    let far = w.greater(V::splat(5.0));
+    let mut p = poly(w - V::splat(2.5), ERFINV_NEAR);
     if far.any() {
-        p = far.select(poly(w.max(F32x16::ONE).sqrt() - F32x16::splat(3.0), ERFINV_FAR), p);
+        p = V::choose(far, poly(w.max(one).sqrt() - V::splat(3.0), ERFINV_FAR), p);
     }
-    (p * x * F32x16::splat(std::f32::consts::SQRT_2)).settle()
+    p * x * V::splat(std::f32::consts::SQRT_2)
 }
 
 /// For `w < 5`, in powers of `w - 2.5`.
@@ -149,7 +150,7 @@ const FAR: ([f64; 8], [f64; 8]) = (
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lanes::U32x16;
+    use crate::lanes::{F32x16, U32x16, Words as _};
     use crate::rng::uniform;
 
     #[test]
@@ -171,7 +172,7 @@ mod tests {
     fn lanes_agree_with_doubles() {
         let mut before = f32::NEG_INFINITY;
         for k in 0..(1_u32 << 23) / 61 {
-            let u = uniform(U32x16::splat((k * 61) << 9));
+            let u: F32x16 = uniform(U32x16::splat((k * 61) << 9));
             let z = normal(u).0[5];
             let wanted = normal_f64(f64::from(u.0[5]));
             assert!((f64::from(z) - wanted).abs() < 2e-6, "{} {z} {wanted}", u.0[5]);

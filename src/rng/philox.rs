@@ -3,7 +3,7 @@
 //! Salmon, Moraes, Dror & Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3", SC '11. Checked against the
 //! known-answer vectors published with Random123.
 
-use crate::lanes::{U32x16, WIDTH};
+use crate::lanes::Words;
 
 /// Multipliers of the two halves.
 const MULTIPLIER: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
@@ -15,11 +15,8 @@ const ROUNDS: usize = 10;
 /// The four words at a counter.
 #[inline(always)]
 pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let (mut c, mut k) = (counter, key);
-    for round in 0..ROUNDS {
-        if round > 0 {
-            k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
-        }
+    let mut c = counter;
+    for k in keys(key) {
         let low = u64::from(MULTIPLIER[0]) * u64::from(c[0]);
         let high = u64::from(MULTIPLIER[1]) * u64::from(c[2]);
         c = [(high >> 32) as u32 ^ c[1] ^ k[0], high as u32, (low >> 32) as u32 ^ c[3] ^ k[1], low as u32];
@@ -27,60 +24,22 @@ pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     c
 }
 
-/// The words at 16 counters: lane i of the result is `philox4x32` of lane i.
-///
-/// Works on pairs of lanes as one 64-bit number, whose halves are multiplied apart: that is how vector units multiply 32-bit
-/// words into 64 bits.
+/// Keys of the rounds.
 #[inline(always)]
-pub fn philox4x32_lanes(counter: [U32x16; 4], key: [u32; 2]) -> [U32x16; 4] {
-    let (mut c, mut k) = (counter.map(pairs), key);
-    for round in 0..ROUNDS {
+fn keys(key: [u32; 2]) -> [[u32; 2]; ROUNDS] {
+    let mut k = key;
+    std::array::from_fn(|round| {
         if round > 0 {
             k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
         }
-        let keys = k.map(|k| u64::from(k) | u64::from(k) << 32);
-        let mut next = [[0; PAIRS]; 4];
-        for i in 0..PAIRS {
-            let (high, low) = multiply(c[2][i], MULTIPLIER[1]);
-            next[0][i] = high ^ c[1][i] ^ keys[0];
-            next[1][i] = low;
-            let (high, low) = multiply(c[0][i], MULTIPLIER[0]);
-            next[2][i] = high ^ c[3][i] ^ keys[1];
-            next[3][i] = low;
-        }
-        c = next;
-    }
-    c.map(|pairs| unpair(pairs).settle())
+        k
+    })
 }
 
-const PAIRS: usize = WIDTH / 2;
-const LOW: u64 = 0xffff_ffff;
-
-/// Upper and lower words of the products of both words of a pair.
+/// The words at 16 counters: lane i of the result is `philox4x32` of lane i.
 #[inline(always)]
-fn multiply(pair: u64, by: u32) -> (u64, u64) {
-    let even = (pair & LOW) * u64::from(by);
-    let odd = (pair >> 32) * u64::from(by);
-    (even >> 32 | odd & !LOW, even & LOW | odd << 32)
-}
-
-#[inline(always)]
-fn pairs(x: U32x16) -> [u64; PAIRS] {
-    let mut out = [0; PAIRS];
-    for (i, pair) in out.iter_mut().enumerate() {
-        *pair = u64::from(x.0[2 * i]) | u64::from(x.0[2 * i + 1]) << 32;
-    }
-    out
-}
-
-#[inline(always)]
-fn unpair(x: [u64; PAIRS]) -> U32x16 {
-    let mut out = U32x16::ZERO;
-    for (i, pair) in x.into_iter().enumerate() {
-        out.0[2 * i] = pair as u32;
-        out.0[2 * i + 1] = (pair >> 32) as u32;
-    }
-    out
+pub fn philox4x32_lanes<W: Words>(counter: [W; 4], key: [u32; 2]) -> [W; 4] {
+    W::multiply_rounds(counter, MULTIPLIER, keys(key))
 }
 
 /// A 64-bit number as two words, low first.

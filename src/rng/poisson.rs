@@ -10,7 +10,7 @@
 //! itself and the variance to 1e-3. Beyond that single precision rounds: to about 1e-7 of the mean.
 
 use super::normal::normal;
-use crate::lanes::{F32x16, Lanes as _, poly};
+use crate::lanes::{Mask as _, Simd, exp_within, poly};
 
 /// Largest mean for which probabilities are added up.
 pub const SMALL: f32 = 8.0;
@@ -37,31 +37,31 @@ const RECIPROCAL: [f32; TERMS] = {
 ///
 /// A lane depends on its own uniform and mean alone, never on its neighbours.
 #[inline(always)]
-pub fn poisson(uniform: F32x16, mean: F32x16) -> F32x16 {
-    let large = mean.greater(F32x16::splat(SMALL));
+pub fn poisson<V: Simd>(uniform: V, mean: V) -> V {
+    let large = mean.greater(V::splat(SMALL));
     if large.all() {
         return corrected_normal(uniform, mean);
     }
-    if !mean.greater(F32x16::ZERO).any() {
-        return F32x16::ZERO;
+    if !mean.greater(V::splat(0.0)).any() {
+        return V::splat(0.0);
     }
-    let small = add_up(uniform, large.select(F32x16::ZERO, mean));
-    if large.any() { large.select(corrected_normal(uniform, mean), small) } else { small }
+    let small = add_up(uniform, V::choose(large, V::splat(0.0), mean));
+    if large.any() { V::choose(large, corrected_normal(uniform, mean), small) } else { small }
 }
 
 /// For means up to [`SMALL`]: the number of steps of the distribution function that lie below the uniform.
 #[inline(always)]
-fn add_up(uniform: F32x16, mean: F32x16) -> F32x16 {
-    let mut term = (F32x16::ZERO - mean).exp();
-    let mut left = (uniform.min(F32x16::splat(HIGHEST)) - term).settle();
-    let mut number = F32x16::ZERO;
+fn add_up<V: Simd>(uniform: V, mean: V) -> V {
+    let mut term = exp_within(V::splat(0.0) - mean);
+    let mut left = uniform.min(V::splat(HIGHEST)) - term;
+    let mut number = V::splat(0.0);
     for (k, &reciprocal) in RECIPROCAL.iter().enumerate() {
-        let on = left.greater(F32x16::ZERO);
+        let on = left.greater(V::splat(0.0));
         if k >= 6 && k % 4 == 2 && !on.any() {
             break;
         }
-        number = number + on.count();
-        term = term * (mean * F32x16::splat(reciprocal));
+        number = number + V::count(on);
+        term = term * (mean * V::splat(reciprocal));
         left = left - term;
     }
     number
@@ -69,19 +69,19 @@ fn add_up(uniform: F32x16, mean: F32x16) -> F32x16 {
 
 /// For larger means.
 #[inline(always)]
-fn corrected_normal(uniform: F32x16, mean: F32x16) -> F32x16 {
+fn corrected_normal<V: Simd>(uniform: V, mean: V) -> V {
     let z = normal(uniform);
     // Lanes of small means are not used; they are kept away from zero.
-    let mean = mean.max(F32x16::ONE);
-    let root = mean.sqrt().settle();
-    let inverse = (F32x16::ONE / root).settle();
+    let mean = mean.max(V::splat(1.0));
+    let root = mean.sqrt();
+    let inverse = V::splat(1.0) / root;
     let z2 = z * z;
-    let first = F32x16::splat(1.0 / 3.0) + z2 * F32x16::splat(1.0 / 6.0);
-    let second = z * (F32x16::splat(-1.0 / 36.0) - z2 * F32x16::splat(1.0 / 72.0));
+    let first = V::splat(1.0 / 3.0) + z2 * V::splat(1.0 / 6.0);
+    let second = z * (V::splat(-1.0 / 36.0) - z2 * V::splat(1.0 / 72.0));
     let third = poly(z2, [-8.0 / 405.0, 7.0 / 810.0, 1.0 / 270.0]);
-    let corrections = (first + inverse * (second + inverse * third)).settle();
+    let corrections = first + inverse * (second + inverse * third);
     let quantile = mean + root * z + corrections;
-    quantile.max(F32x16::ZERO).floor().settle()
+    quantile.max(V::splat(0.0)).floor()
 }
 
 #[cfg(test)]
@@ -89,7 +89,7 @@ mod tests {
     use statrs::distribution::{Discrete as _, DiscreteCDF as _, Poisson};
 
     use super::*;
-    use crate::lanes::U32x16;
+    use crate::lanes::{F32x16, U32x16, Words as _};
     use crate::rng::uniform;
 
     fn at(u: f32, mean: f32) -> f32 {
@@ -98,7 +98,7 @@ mod tests {
 
     /// Uniforms of equal weight over (0, 1).
     fn uniforms(cells: u32) -> impl Iterator<Item = f32> {
-        (0..cells).map(move |k| uniform(U32x16::splat((u64::from(k) * (1 << 32) / u64::from(cells)) as u32)).0[0])
+        (0..cells).map(move |k| uniform::<F32x16>(U32x16::splat((u64::from(k) * (1 << 32) / u64::from(cells)) as u32)).0[0])
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn zero_gives_zero_and_neighbours_do_not_matter() {
-        let u = uniform(U32x16(std::array::from_fn(|i| 0x1234_5678_u32.wrapping_mul(2 * i as u32 + 1))));
+        let u: F32x16 = uniform(U32x16(std::array::from_fn(|i| 0x1234_5678_u32.wrapping_mul(2 * i as u32 + 1))));
         assert_eq!(poisson(u, F32x16::ZERO), F32x16::ZERO);
         let means = F32x16(std::array::from_fn(|i| (i * i) as f32 * 0.3));
         let together = poisson(u, means);

@@ -35,12 +35,14 @@
 //!    work whose result no lane uses.
 //! 4. A test of what it does to a market in `tests.rs`.
 
+mod engine;
+mod mechanism;
 pub mod mechanisms;
+mod month;
+mod now;
 mod parameters;
 mod policy;
 mod recorder;
-mod run;
-mod step;
 mod tallies;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -49,10 +51,13 @@ mod tests;
 mod twin;
 mod world;
 
+pub use engine::{Engine, Entry, Horizon, Ledger};
+pub use mechanism::Mechanism;
+pub use month::{Here, Month};
+pub use now::{Now, Stages, Sums};
 pub use parameters::*;
 pub use policy::*;
-pub use recorder::{Recorder, Seen};
-pub use run::{Horizon, run};
+pub use recorder::{Columns, Recorder, Seen};
 pub use tallies::*;
 pub use twin::*;
-pub use world::World;
+pub use world::{Core, World, core, run};

@@ -1,6 +1,8 @@
 //! The parameters of one draw, shared by the simulator and the likelihood.
 
+use super::mechanisms::demand::Demand;
 use super::mechanisms::goodwill::Goodwill;
+use super::mechanisms::transition::Life;
 
 /// Market-wide parameters of one draw.
 ///
@@ -46,4 +48,17 @@ pub struct Conversion {
     /// At zero goodwill.
     pub hazard: f64,
     pub goodwill_effect: f64,
+}
+
+impl Parameters {
+    /// Those of demand.
+    pub fn demand(&self) -> Demand {
+        Demand { season: self.season, growth: self.growth, shock_sd: self.shock_sd }
+    }
+
+    /// Those of customers' lives.
+    pub fn life(&self) -> Life {
+        let Self { conversion, churn, closure, birth, .. } = *self;
+        Life { conversion, churn, closure, birth }
+    }
 }

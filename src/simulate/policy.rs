@@ -1,6 +1,7 @@
 //! What we do, month by month: the only thing in which strategies differ.
 
 use super::ChannelSet;
+use crate::channel::Channel;
 
 /// A policy over the horizon: phases in time order, the first beginning in month 0.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,30 @@ impl Policy {
     /// Without a phase from month 0.
     pub fn phase(&self, month: usize) -> &Phase {
         &self.phases[self.phases.partition_point(|phase| phase.from <= month) - 1]
+    }
+
+    /// A policy that does not fit would be read at the wrong places.
+    pub(super) fn check(&self, agents: usize, territories: usize) {
+        assert!(self.phases.first().is_some_and(|phase| phase.from == 0), "a policy's first phase begins in month 0");
+        assert!(self.phases.is_sorted_by(|one, next| one.from < next.from), "a policy's phases are in time order");
+        for phase in &self.phases {
+            let visits = &phase.visits;
+            assert!([0, agents].contains(&visits.desired.len()), "desired visits, by agent");
+            assert_eq!(visits.meets_capacity.len(), territories, "ways to meet capacity, by territory");
+            assert_eq!(visits.capacity.len(), territories, "capacity, by territory");
+            assert_eq!(visits.prospecting.len(), territories, "prospecting, by territory");
+            assert_eq!(phase.demand.len(), territories, "demand, by territory");
+            assert_eq!(phase.channels.len(), phase.contacts.len(), "contacts, by channel");
+            assert!(phase.contacts.iter().all(|rates| rates.len() == agents), "contacts, by agent");
+            let distinct = (1..phase.channels.len()).all(|k| !phase.channels[..k].contains(&phase.channels[k]));
+            assert!(distinct && !phase.channels.contains(&Channel::FaceToFace), "further channels, each once");
+            assert!(
+                phase.rival_push.is_empty() || phase.rival_push.len() == territories,
+                "rivals' pushes, by territory"
+            );
+        }
+        let fits = |list: &ListPurchase| list.usable.len() == territories;
+        assert!(self.list_purchases.iter().all(fits), "usable records, by territory");
     }
 }
 
@@ -40,6 +65,30 @@ pub struct Phase {
     pub rival_loading: Vec<f32>,
     /// Log odds added to our own appeal everywhere (price, supply).
     pub own_push: f32,
+    pub moves: Moves,
+}
+
+/// What else we do in a phase; each is read by the mechanism that it belongs to, and by none where that is off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moves {
+    /// Multiplies what a contact adds to goodwill, by channel in `Channel::ALL` order: quality of content and timing.
+    pub quality: [f32; Channel::COUNT],
+    /// Change of the log of our price against today's.
+    pub price: f32,
+    /// Depth of a temporary price promotion of ours: cut of the log of the price, 0 or more.
+    pub promotion: f32,
+    /// Months of customers' demand for us that we sell ahead in every month of the phase.
+    pub loading: f32,
+    /// Share of the orders to us that can be filled.
+    pub availability: f32,
+    /// Months since a launch of ours, counted at the phase's start; negative for none.
+    pub launched: f32,
+}
+
+impl Default for Moves {
+    fn default() -> Self {
+        Self { quality: [1.0; Channel::COUNT], price: 0.0, promotion: 0.0, loading: 0.0, availability: 1.0, launched: -1.0 }
+    }
 }
 
 /// Visits of field reps.
@@ -52,7 +101,7 @@ pub struct Phase {
 ///   prospecting too. (An explicit call plan says how often, and is cut only where capacity lacks.)
 #[derive(Debug, Clone, PartialEq)]
 pub struct VisitPlan {
-    /// Visits a month by agent, if we know it.
+    /// Visits a month by agent, if we know it; empty for none.
     pub desired: Vec<f32>,
     /// How the plan meets capacity, by territory.
     pub meets_capacity: Vec<MeetsCapacity>,

@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use crate::channel::Channel;
-use crate::lanes::{F32x16, U32x16, WIDTH};
+use crate::lanes::{Simd, WIDTH, Words as _};
 
 use super::Stage;
+use super::now::Now;
 
 /// Sees each territory's customers after each month. `()` looks away and costs nothing.
 pub trait Recorder {
     /// Whether the run lays out columns for [`Recorder::month`] at all.
     const RECORDS: bool = true;
 
-    /// Called once a territory and month (counted from 0), territories in order within a month.
+    /// Called once a territory and month (counted from 0): territories in order, each with its months in order.
     fn month(&mut self, month: usize, territory: usize, seen: Seen<'_>);
 }
 
@@ -38,6 +39,8 @@ pub struct Seen<'a> {
     pub loaded: &'a [f32],
     /// Expected category orders of the month before chance and without loads (demand units): `D - eaten`, 0 unless living.
     pub demand: &'a [f32],
+    /// In stock after the month, sold ahead by rivals (demand units).
+    pub stock: &'a [f32],
     /// Goodwill after the month's contacts.
     pub goodwill: &'a [f32],
     /// Contacts made, in `Channel::ALL` order (visits first); zeros for channels not in use.
@@ -46,46 +49,44 @@ pub struct Seen<'a> {
 
 /// The columns that the step writes for a recorder.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Columns {
-    pub before: Vec<[u32; WIDTH]>,
-    pub after: Vec<[u32; WIDTH]>,
-    pub own: Vec<[f32; WIDTH]>,
-    pub rivals: Vec<[f32; WIDTH]>,
-    pub loaded: Vec<[f32; WIDTH]>,
-    pub demand: Vec<[f32; WIDTH]>,
-    pub goodwill: Vec<[f32; WIDTH]>,
-    pub contacts: [Vec<[f32; WIDTH]>; Channel::COUNT],
+pub struct Columns {
+    pub(super) before: Vec<[u32; WIDTH]>,
+    pub(super) after: Vec<[u32; WIDTH]>,
+    pub(super) own: Vec<[f32; WIDTH]>,
+    pub(super) rivals: Vec<[f32; WIDTH]>,
+    pub(super) loaded: Vec<[f32; WIDTH]>,
+    pub(super) demand: Vec<[f32; WIDTH]>,
+    pub(super) stock: Vec<[f32; WIDTH]>,
+    pub(super) goodwill: Vec<[f32; WIDTH]>,
+    pub(super) contacts: [Vec<[f32; WIDTH]>; Channel::COUNT],
     stages: (Vec<Stage>, Vec<Stage>),
 }
 
 impl Columns {
-    /// Columns for territories of up to `blocks` blocks.
-    pub fn with_blocks(blocks: usize) -> Self {
-        let numbers = || vec![[0.0; WIDTH]; blocks];
-        let words = || vec![[0; WIDTH]; blocks];
-        let stages = || Vec::with_capacity(blocks * WIDTH);
-        Self {
-            before: words(),
-            after: words(),
-            own: numbers(),
-            rivals: numbers(),
-            loaded: numbers(),
-            demand: numbers(),
-            goodwill: numbers(),
-            contacts: std::array::from_fn(|_| numbers()),
-            stages: (stages(), stages()),
+    /// Makes room for a territory of so many blocks.
+    pub(super) fn fit(&mut self, blocks: usize) {
+        if self.before.len() >= blocks {
+            return;
+        }
+        for words in [&mut self.before, &mut self.after] {
+            words.resize(blocks, [0; WIDTH]);
+        }
+        let Self { own, rivals, loaded, demand, stock, goodwill, .. } = self;
+        let numbers = [own, rivals, loaded, demand, stock, goodwill];
+        for column in numbers.into_iter().chain(&mut self.contacts) {
+            column.resize(blocks, [0.0; WIDTH]);
         }
     }
 
     /// Forgets contacts, so that channels not in use read zero.
-    pub fn clear_contacts(&mut self) {
+    pub(super) fn clear_contacts(&mut self) {
         for column in &mut self.contacts {
             column.fill([0.0; WIDTH]);
         }
     }
 
     /// The columns of a territory.
-    pub fn seen(&mut self, agents: Range<usize>) -> Seen<'_> {
+    pub(super) fn seen(&mut self, agents: Range<usize>) -> Seen<'_> {
         let n = agents.len();
         let name = |from: &[[u32; WIDTH]], to: &mut Vec<Stage>| {
             to.clear();
@@ -101,35 +102,27 @@ impl Columns {
             rival_sales: &self.rivals.as_flattened()[..n],
             loaded: &self.loaded.as_flattened()[..n],
             demand: &self.demand.as_flattened()[..n],
+            stock: &self.stock.as_flattened()[..n],
             goodwill: &self.goodwill.as_flattened()[..n],
             contacts: std::array::from_fn(|c| &self.contacts[c].as_flattened()[..n]),
         }
     }
 }
 
-/// What one block leaves for the columns.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct BlockSeen {
-    pub before: U32x16,
-    pub after: U32x16,
-    pub own: F32x16,
-    pub rivals: F32x16,
-    pub loaded: F32x16,
-    pub demand: F32x16,
-    pub goodwill: F32x16,
-    pub visits: F32x16,
-}
-
-impl Columns {
+impl<V: Simd> Now<'_, V> {
+    /// Writes the block down.
     #[inline(always)]
-    pub fn write(&mut self, block: usize, seen: &BlockSeen) {
-        self.before[block] = seen.before.0;
-        self.after[block] = seen.after.0;
-        self.own[block] = seen.own.0;
-        self.rivals[block] = seen.rivals.0;
-        self.loaded[block] = seen.loaded.0;
-        self.demand[block] = seen.demand.0;
-        self.goodwill[block] = seen.goodwill.0;
-        self.contacts[Channel::FaceToFace.index()][block] = seen.visits.0;
+    pub(super) fn write(&mut self) {
+        let block = self.block;
+        let Some(columns) = &mut self.columns else { return };
+        columns.before[block] = self.is.stage.store().0;
+        columns.after[block] = self.will_be.stage.store().0;
+        columns.own[block] = self.own.store().0;
+        columns.rivals[block] = self.others.store().0;
+        columns.loaded[block] = self.loaded.store().0;
+        columns.demand[block] = self.open.store().0;
+        columns.stock[block] = self.stock.store().0;
+        columns.goodwill[block] = self.goodwill.store().0;
+        columns.contacts[Channel::FaceToFace.index()][block] = self.visits.store().0;
     }
 }

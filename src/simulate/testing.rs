@@ -58,6 +58,8 @@ pub fn twin(territories: usize, each: usize) -> Twin {
             agents: start..agents.len(),
             rivals: vec![0.6, 0.3, 0.1],
             dark_at_start: dark as f64,
+            area_km2: 0.0,
+            reps: Vec::new(),
         });
     }
     Twin { parameters: parameters(), territories: places, agents }
@@ -81,6 +83,7 @@ pub fn policy(twin: &Twin) -> Policy {
         rival_push: vec![vec![0.0; 3]; territories],
         rival_loading: vec![0.0; 3],
         own_push: 0.0,
+        moves: Moves::default(),
     };
     Policy { phases: vec![phase], list_purchases: Vec::new() }
 }

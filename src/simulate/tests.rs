@@ -312,11 +312,11 @@ fn what_rivals_load_is_eaten_later() {
     loading.phases.extend([load, after]);
 
     #[derive(Default)]
-    struct Books(Vec<[f64; 2]>);
+    struct Books(Vec<[f64; 3]>);
     impl Recorder for Books {
         fn month(&mut self, month: usize, _: usize, seen: Seen<'_>) {
-            self.0.resize(month + 1, [0.0; 2]);
-            for (sum, column) in self.0[month].iter_mut().zip([seen.demand, seen.loaded]) {
+            self.0.resize(self.0.len().max(month + 1), [0.0; 3]);
+            for (sum, column) in self.0[month].iter_mut().zip([seen.demand, seen.loaded, seen.stock]) {
                 *sum += column.iter().map(|&x| f64::from(x)).sum::<f64>();
             }
         }
@@ -326,7 +326,8 @@ fn what_rivals_load_is_eaten_later() {
         let mut books = Books::default();
         let mut world = World::new(&twin);
         let tallies = world.run(policy, horizon(months), KEY, Isa::detect(), &mut books);
-        (tallies, books.0, world.stock().iter().map(|&x| f64::from(x)).sum::<f64>())
+        let left = books.0[months - 1][2];
+        (tallies, books.0, left)
     };
     let (base, open, _) = run(&quiet);
     let (loaded, open_loaded, left) = run(&loading);
@@ -418,7 +419,7 @@ fn lanes_and_doubles_agree() {
         same(mechanisms::choice::share(v - F32x16::of(5.0), F32x16::of(1.3)), mechanisms::choice::share(x - 5.0, 1.3));
         same(mechanisms::demand::demand(v, F32x16::of(0.83)), mechanisms::demand::demand(x, 0.83));
         let share = F32x16::of(0.37);
-        let (own, rivals) = mechanisms::orders::means(v, share, F32x16::of(2.0));
+        let (own, rivals) = mechanisms::orders::means(v, share, 2.0);
         let (own_double, rivals_double) = mechanisms::orders::means(x, 0.37, 2.0);
         same(own, own_double);
         same(rivals, rivals_double);

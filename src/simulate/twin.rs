@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Parameters;
 use crate::channel::Channel;
+use crate::lanes::{F32x16, Simd as _, U32x16};
 
 /// What a customer is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +54,10 @@ pub struct Territory {
     pub rivals: Vec<f64>,
     /// Dark agents at the start: prospecting calls are spread over them.
     pub dark_at_start: f64,
+    /// Its area; 0 where unknown.
+    pub area_km2: f64,
+    /// Its reps at the start: calls a month that each can make.
+    pub reps: Vec<f64>,
 }
 
 /// All agents, one column an attribute, in territory order. All columns have the same length.
@@ -73,6 +78,51 @@ pub struct Agents {
     pub visibility: Vec<f32>,
     /// Bit c set: channel c may be used.
     pub consent: Vec<u8>,
+    pub more: Attributes,
+}
+
+/// Attributes that only some mechanisms read; an empty column means its default everywhere.
+#[derive(Debug, Clone, Default)]
+pub struct Attributes {
+    /// Multiplies what visits and telephone calls add to goodwill; 1 by default.
+    pub responsiveness: Vec<f32>,
+    /// The same for SMS, e-mail, WhatsApp, recorded calls and advertisements; 1 by default.
+    pub digital: Vec<f32>,
+    /// Multiplies the log odds that a price costs; 1 by default.
+    pub price_sensitivity: Vec<f32>,
+    /// Kilometres east and north of any point; where empty, nobody has neighbours.
+    pub x: Vec<f32>,
+    pub y: Vec<f32>,
+    /// Position of its rep among the territory's; by default all belong to the first.
+    pub rep: Vec<u8>,
+    /// Seats of its buying centre; 0 by default: no account.
+    pub seats: Vec<u8>,
+    /// Demand units that it may owe us; infinite by default.
+    pub credit_limit: Vec<f32>,
+    /// Demand units that it owes us at the start; 0 by default.
+    pub balance: Vec<f32>,
+    /// Months of the run until its contract ends; 0 by default: none.
+    pub contract_months: Vec<f32>,
+    /// Own sales a month of late; 0 by default.
+    pub recent: Vec<f32>,
+}
+
+impl Attributes {
+    /// A block of a column, or its default.
+    pub fn block(column: &[f32], range: Range<usize>, default: f32) -> F32x16 {
+        if column.is_empty() { F32x16([default; 16]) } else { F32x16::load_slice(&column[range], default) }
+    }
+
+    /// The same of whole numbers.
+    pub fn block_of_words(column: &[u8], range: Range<usize>) -> U32x16 {
+        let mut out = U32x16::ZERO;
+        if !column.is_empty() {
+            for (lane, agent) in out.0.iter_mut().zip(range) {
+                *lane = u32::from(column[agent]);
+            }
+        }
+        out
+    }
 }
 
 impl Agents {
@@ -89,3 +139,28 @@ impl Agents {
 
 /// Channels in use, so that a run pays only for those.
 pub type ChannelSet = Vec<Channel>;
+
+impl Twin {
+    /// A twin that does not fit together would be read at the wrong places.
+    pub(super) fn check(&self) {
+        let agents = &self.agents;
+        let n = agents.len();
+        let lengths = [
+            agents.stage.len(),
+            agents.size.len(),
+            agents.appeal.len(),
+            agents.goodwill.len(),
+            agents.influence.len(),
+            agents.visibility.len(),
+            agents.consent.len(),
+        ];
+        assert!(lengths.iter().all(|&length| length == n), "the agents' columns differ in length: {n}, {lengths:?}");
+        let mut at = 0;
+        for territory in &self.territories {
+            let range = &territory.agents;
+            assert!(range.start == at && range.end <= n, "territories must cover the agents in order");
+            at = range.end;
+        }
+        assert!(at == n, "{} agents belong to no territory", n - at);
+    }
+}

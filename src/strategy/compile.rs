@@ -2,7 +2,7 @@
 
 use crate::channel::Channel;
 use crate::market::{Bound, BoundStrategy};
-use crate::simulate::{MeetsCapacity, Phase, Policy, VisitPlan};
+use crate::simulate::{MeetsCapacity, Moves, Phase, Policy, VisitPlan};
 
 use super::Today;
 use super::levers::{self, Context, Draft};
@@ -91,5 +91,6 @@ pub fn as_today(bound: &Bound, today: &Today, placed: &Placed) -> Phase {
         rival_push: vec![vec![0.0; rivals]; territories],
         rival_loading: vec![0.0; rivals],
         own_push: 0.0,
+        moves: Moves::default(),
     }
 }

@@ -182,6 +182,8 @@ impl<'a> Placer<'a> {
                 agents,
                 rivals: self.rivals[j].clone(),
                 dark_at_start: dark[j],
+                area_km2: 0.0,
+                reps: Vec::new(),
             })
             .collect();
         Placed {

@@ -11,7 +11,7 @@ use crate::lanes::Isa;
 use crate::rng::RunKey;
 use crate::simulate::mechanisms::goodwill::Goodwill;
 use crate::simulate::{
-    self, Agents, Conversion, Discovery, Horizon, MeetsCapacity, Parameters, Phase, Policy, Recorder, Seen, Stage,
+    self, Agents, Attributes, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, Seen, Stage,
     Tallies, Territory, Twin, VisitPlan,
 };
 
@@ -76,6 +76,8 @@ fn twin(description: &Description, world: &World, parameters: Parameters, seed: 
             agents: place.people.clone(),
             rivals: place.rivals.clone(),
             dark_at_start: place.people.clone().filter(|&person| stage[person] == Stage::Dark).count() as f64,
+            area_km2: 0.0,
+            reps: Vec::new(),
         })
         .collect();
     let column = |of: &dyn Fn(&super::Person) -> f64| world.people.iter().map(|person| of(person) as f32).collect();
@@ -88,6 +90,7 @@ fn twin(description: &Description, world: &World, parameters: Parameters, seed: 
         influence: column(&|person| 2.0 * person.influence),
         visibility: visibility.iter().map(|&weight| weight as f32).collect(),
         consent: world.people.iter().map(|person| person.consent).collect(),
+        more: Attributes::default(),
     };
     Twin { parameters, territories, agents }
 }
@@ -194,6 +197,7 @@ fn policy(description: &Description, world: &World, force: &Force, moves: &[Move
                 rival_push,
                 rival_loading,
                 own_push: 0.0,
+                moves: Moves::default(),
             }
         })
         .collect();
@@ -305,7 +309,10 @@ impl Diary {
         Self { months, past }
     }
 
-    fn past(self, tallies: Tallies) -> Past {
+    fn past(mut self, tallies: Tallies) -> Past {
+        // Territories came one after the other.
+        self.past.sales.sort_by_key(|sale| sale.month);
+        self.past.contacts.sort_by_key(|contact| contact.month);
         Past { tallies, ..self.past }
     }
 }

@@ -6,7 +6,10 @@
 //!
 //! `appeal` is therefore the log odds of us against all others together at zero goodwill in a month without pulses.
 
-use crate::lanes::Lanes;
+use std::ops::Range;
+
+use crate::lanes::{F32x16, Lanes, Mask as _, Simd};
+use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
 /// Our share given our utility and the rivals' attraction (1 in a month without pulses).
 #[inline(always)]
@@ -21,6 +24,33 @@ pub fn share<V: Lanes>(utility: V, rivals: V) -> V {
 pub fn appeal(share: f64, goodwill: f64) -> f64 {
     let share = share.clamp(1e-6, 1.0 - 1e-3);
     libm::log(share / (1.0 - share)) - goodwill
+}
+
+/// The choice of those who buy from us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice;
+
+impl Mechanism for Choice {
+    /// Appeals.
+    type Traits = F32x16;
+    type Memory = ();
+    type Ground = ();
+
+    const DRAWS: u64 = 0;
+
+    fn traits(agents: &Agents, range: Range<usize>) -> F32x16 {
+        F32x16::load_slice(&agents.appeal[range], 0.0)
+    }
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, _: &Month<'_>, here: &Here, _: &mut (), appeal: &F32x16, _: &mut (), now: &mut Now<'_, V>) {
+        if now.buys.any() {
+            let utility = V::load(appeal) + now.goodwill + V::splat(here.own_push) + now.utility;
+            now.share = V::keep(now.buys, share(utility, V::splat(here.rivals)));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,18 +5,47 @@
 //! by text message, e-mail, WhatsApp and recorded voice only with its consent; the agents' `consent` says which channels
 //! may be used.
 
-use crate::lanes::{F32x16, Mask16};
+use std::ops::Range;
+
+use crate::lanes::{Simd};
+use crate::rng::Purpose;
+use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
 /// Contacts of a month at these rates, of those who may be contacted.
 #[inline(always)]
-pub fn contacts(rate: F32x16, uniform: F32x16, reachable: Mask16) -> F32x16 {
-    reachable.keep((rate + uniform).floor())
+pub fn contacts<V: Simd>(rate: V, uniform: V, reachable: V::Mask) -> V {
+    V::keep(reachable, (rate + uniform).floor())
+}
+
+/// Visits of field reps to the customers that we know, by the phase's plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visits;
+
+impl Mechanism for Visits {
+    type Traits = ();
+    type Memory = ();
+    type Ground = ();
+
+    const DRAWS: u64 = 1 << Purpose::FaceToFace as u64;
+
+    fn traits(_: &Agents, _: Range<usize>) {}
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, month: &Month<'_>, here: &Here, _: &mut (), _: &(), _: &mut (), now: &mut Now<'_, V>) {
+        let desired: V = month.block_of(month.desired, now.block);
+        let rate = desired * V::splat(here.visit_factor);
+        now.visits = contacts(rate, now.uniform(Purpose::FaceToFace), now.is.known);
+        now.contacts = now.contacts + now.visits;
+        now.sums.visits = now.sums.visits + now.visits;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lanes::U32x16;
+    use crate::lanes::{F32x16, Mask16, U32x16, Words as _};
     use crate::rng::uniform;
 
     #[test]
@@ -25,7 +54,7 @@ mod tests {
         let at = |rate, u| contacts(F32x16::splat(rate), F32x16::splat(u), everyone).0[0];
         assert_eq!([at(1.25, 0.5), at(1.25, 0.74), at(1.25, 0.76), at(0.0, 0.999)], [1.0, 1.0, 2.0, 0.0]);
         let cells = 4096;
-        let mean = (0..cells).map(|k| at(1.3, uniform(U32x16::splat(k << 20)).0[0])).sum::<f32>() / cells as f32;
+        let mean = (0..cells).map(|k| at(1.3, uniform::<F32x16>(U32x16::splat(k << 20)).0[0])).sum::<f32>() / cells as f32;
         assert!((mean - 1.3).abs() < 1e-3);
     }
 

@@ -5,9 +5,11 @@
 //! so the same under every strategy (multiplicative seasonal model with a common disturbance, as in Hanssens, Parsons &
 //! Schultz 2001, "Market Response Models", ch. 4). `policy_j` is what a policy says of demand, e.g. a stress test.
 
-use crate::lanes::Lanes;
+use std::ops::Range;
+
+use crate::lanes::{F32x16, Lanes, Simd};
 use crate::rng::{Purpose, RunKey, lognormal_mean_one, uniform_f64};
-use crate::simulate::Parameters;
+use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
 /// Category demand of customers of this size (demand units a month).
 #[inline(always)]
@@ -16,15 +18,58 @@ pub fn demand<V: Lanes>(size: V, level: V) -> V {
 }
 
 /// What multiplies sizes in a month: `of_year` is 0 for January, `t` counts months since that of the sizes.
-pub fn level(parameters: &Parameters, of_year: usize, t: f64, shock: f64, policy: f64) -> f64 {
-    parameters.season[of_year] * libm::exp(parameters.growth * t) * shock * policy
+pub fn level(demand: &Demand, of_year: usize, t: f64, shock: f64, policy: f64) -> f64 {
+    demand.season[of_year] * if demand.growth == 0.0 { 1.0 } else { libm::exp(demand.growth * t) } * shock * policy
 }
 
 /// The shock of a territory in a month (counted from 0).
-pub fn shock(parameters: &Parameters, key: RunKey, territory: u64, month: u32) -> f64 {
+pub fn shock(demand: &Demand, key: RunKey, territory: u64, month: u32) -> f64 {
+    if demand.shock_sd == 0.0 {
+        return 1.0;
+    }
     let words = key.words(territory, month, Purpose::DemandShock.group());
     let word = Purpose::DemandShock.word();
-    lognormal_mean_one(uniform_f64(words[word], words[word + 1]), parameters.shock_sd)
+    lognormal_mean_one(uniform_f64(words[word], words[word + 1]), demand.shock_sd)
+}
+
+/// Parameters of demand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Demand {
+    /// Demand indices by month of the year (January first), mean 1.
+    pub season: [f64; 12],
+    /// Log growth of category demand a month.
+    pub growth: f64,
+    /// Standard deviation of the log of the territory-month shock (mean of the shock is 1).
+    pub shock_sd: f64,
+}
+
+impl Mechanism for Demand {
+    /// Sizes: category demand a month at level 1.
+    type Traits = F32x16;
+    type Memory = ();
+    type Ground = ();
+
+    const DRAWS: u64 = 0;
+
+    fn traits(agents: &Agents, range: Range<usize>) -> F32x16 {
+        F32x16::load_slice(&agents.size[range], 0.0)
+    }
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
+        let shock = shock(self, month.key, month.hash, month.index as u32);
+        let policy = f64::from(month.phase.demand[month.territory]);
+        here.level = level(self, month.of_year, month.since_level, shock, policy) as f32;
+    }
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, _: &Month<'_>, here: &Here, _: &mut (), size: &F32x16, _: &mut (), now: &mut Now<'_, V>) {
+        now.demand = V::keep(now.is.living, demand(V::load(size), V::splat(here.level)));
+        now.open = now.demand;
+        now.sums.demand = now.sums.demand + now.demand;
+    }
 }
 
 #[cfg(test)]
@@ -34,7 +79,7 @@ mod tests {
 
     #[test]
     fn hand_computed_month() {
-        let mut parameters = testing::parameters();
+        let mut parameters = testing::parameters().demand();
         parameters.season = [1.0; 12];
         parameters.season[2] = 1.5;
         parameters.growth = 0.01;
@@ -46,7 +91,7 @@ mod tests {
 
     #[test]
     fn shocks_have_mean_one_and_their_own_key() {
-        let mut parameters = testing::parameters();
+        let mut parameters = testing::parameters().demand();
         parameters.shock_sd = 0.2;
         let key = RunKey { seed: 5, run: 0 };
         let shocks: Vec<f64> = (0..200)

@@ -8,8 +8,10 @@
 //! A bought list with `usable` records names each dark agent of the territory with the same chance
 //! `min(1, usable / dark now)`.
 
-use crate::lanes::Lanes;
-use crate::simulate::Discovery;
+use std::ops::Range;
+
+use crate::lanes::{F32x16, Lanes, Simd};
+use crate::simulate::{Agents, Discovery, Here, Mechanism, Month, Now, Territory};
 
 /// Hazard a month of a dark agent of visibility 1. `served` is S, `calls` the prospecting calls of the month.
 pub fn hazard(discovery: &Discovery, served: f64, calls: f64, dark_at_start: f64) -> f64 {
@@ -26,6 +28,43 @@ pub fn listed(usable: f64, dark: f64) -> f64 {
 #[inline(always)]
 pub fn either<V: Lanes>(one: V, other: V) -> V {
     one + other * (V::of(1.0) - one)
+}
+
+impl Mechanism for Discovery {
+    /// Visibilities.
+    type Traits = F32x16;
+    type Memory = ();
+    type Ground = ();
+
+    const DRAWS: u64 = 0;
+
+    fn traits(agents: &Agents, range: Range<usize>) -> F32x16 {
+        F32x16::load_slice(&agents.visibility[range], 0.0)
+    }
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
+        here.find = hazard(self, month.before.served_share(), here.prospecting, month.dark_at_start) as f32;
+        let lists = month.policy.list_purchases.iter().filter(|purchase| purchase.month == month.index);
+        here.listed = lists.fold(0.0, |all, purchase| {
+            either(all, listed(purchase.usable[month.territory], month.before.dark))
+        }) as f32;
+    }
+
+    #[inline(always)]
+    fn step<V: Simd>(
+        &self,
+        _: &Month<'_>,
+        here: &Here,
+        _: &mut (),
+        visibility: &F32x16,
+        _: &mut (),
+        now: &mut Now<'_, V>,
+    ) {
+        now.hazard = V::load(visibility) * V::splat(here.find);
+    }
 }
 
 #[cfg(test)]

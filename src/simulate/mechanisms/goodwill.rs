@@ -6,17 +6,23 @@
 //!
 //! A steady `x` contacts a month leads to `effect * saturate(x) / (1 - decay)`.
 
+use std::ops::Range;
+
 use crate::channel::Channel;
-use crate::lanes::Lanes;
+use crate::lanes::{F32x16, Lanes, Mask as _, Simd, U32x16, Words as _};
+use crate::rng::{Purpose, uniform};
+use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
+
+use super::contacts::contacts;
 
 /// Parameters of goodwill.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Goodwill {
     /// Share of last month's goodwill that is left, 0 to 1.
     pub decay: f64,
     /// Log odds of choosing us added by one contact a month, by channel.
     pub effect: [f64; Channel::COUNT],
-    /// Contacts a month at which the effect is half of its ceiling; positive.
+    /// Contacts a month at which the effect is half of its ceiling; positive, infinite for none.
     pub half_saturation: f64,
 }
 
@@ -24,6 +30,9 @@ impl Goodwill {
     /// The effect of `contacts` in a month relative to that of one.
     #[inline(always)]
     pub fn saturate<V: Lanes>(&self, contacts: V) -> V {
+        if self.half_saturation == f64::INFINITY {
+            return contacts;
+        }
         contacts * V::of(1.0 + self.half_saturation) / (contacts + V::of(self.half_saturation))
     }
 
@@ -43,6 +52,74 @@ impl Goodwill {
     pub fn steady(&self, contacts: &[f64; Channel::COUNT]) -> f64 {
         let lifts: f64 = Channel::ALL.iter().map(|&channel| self.lift(channel, contacts[channel.index()])).sum();
         lifts / (1.0 - self.decay)
+    }
+}
+
+impl Mechanism for Goodwill {
+    /// Bit c set: channel c may be used.
+    type Traits = U32x16;
+    type Memory = F32x16;
+    type Ground = ();
+
+    // Further channels draw from groups of their own.
+    const DRAWS: u64 = 0;
+
+    fn traits(agents: &Agents, range: Range<usize>) -> U32x16 {
+        let mut consent = U32x16::ZERO;
+        for (lane, agent) in consent.0.iter_mut().zip(range) {
+            *lane = u32::from(agents.consent[agent]);
+        }
+        consent
+    }
+    fn memory(agents: &Agents, range: Range<usize>) -> F32x16 {
+        F32x16::load_slice(&agents.goodwill[range], 0.0)
+    }
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn step<V: Simd>(
+        &self,
+        month: &Month<'_>,
+        _: &Here,
+        _: &mut (),
+        consent: &U32x16,
+        memory: &mut F32x16,
+        now: &mut Now<'_, V>,
+    ) {
+        let mut lifts = self.lift(Channel::FaceToFace, now.visits);
+        if !month.channels.is_empty() {
+            lifts = lifts + self.further(month, V::Words::load(consent), now);
+        }
+        now.goodwill = Self::step(self, V::load(memory), lifts * now.receptive);
+        *memory = now.goodwill.store();
+    }
+}
+
+impl Goodwill {
+    /// Contacts by the further channels in use, and what they add to goodwill.
+    #[inline(always)]
+    fn further<V: Simd>(&self, month: &Month<'_>, consent: V::Words, now: &mut Now<'_, V>) -> V {
+        let mut lifts = V::splat(0.0);
+        let mut group = 0;
+        let mut words = now.words;
+        for (channel, rates) in month.channels.iter().zip(month.rates) {
+            let purpose = Purpose::FaceToFace as u32 + channel.index() as u32;
+            if purpose / 4 != group {
+                group = purpose / 4;
+                words = now.group(group);
+            }
+            let allowed = consent.shares_bit(V::Words::splat(1 << channel.index()));
+            let rate: V = month.block_of(rates, now.block);
+            let made = contacts(rate, uniform(words[purpose as usize % 4]), now.is.known.and(allowed));
+            let sum = &mut now.channel_sums[channel.index()];
+            *sum = (V::load(sum) + made).store();
+            now.contacts = now.contacts + made;
+            lifts = lifts + self.lift(*channel, made);
+            if let Some(columns) = &mut now.columns {
+                columns.contacts[channel.index()][now.block] = made.store().0;
+            }
+        }
+        lifts
     }
 }
 

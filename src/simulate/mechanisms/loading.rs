@@ -6,7 +6,10 @@
 //! order: `eaten = min(stock, D_it)`, and only `D_it - eaten` is ordered from anybody. Nothing is lost: what was loaded is
 //! either eaten or still in stock.
 
-use crate::lanes::Lanes;
+use std::ops::Range;
+
+use crate::lanes::{F32x16, Lanes, Simd};
+use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
 /// What is eaten from stock this month.
 #[inline(always)]
@@ -18,6 +21,41 @@ pub fn eaten<V: Lanes>(stock: V, demand: V) -> V {
 #[inline(always)]
 pub fn load<V: Lanes>(demand: V, depth: V) -> V {
     demand * depth
+}
+
+/// Loading by rivals, as the policy says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loading;
+
+impl Mechanism for Loading {
+    type Traits = ();
+    /// Demand units in stock that rivals sold ahead.
+    type Memory = F32x16;
+    type Ground = ();
+
+    const DRAWS: u64 = 0;
+
+    fn traits(_: &Agents, _: Range<usize>) {}
+    fn memory(_: &Agents, _: Range<usize>) -> F32x16 {
+        F32x16::ZERO
+    }
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
+        here.loading = month.phase.rival_loading.iter().map(|&depth| f64::from(depth)).sum::<f64>() as f32;
+    }
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, _: &Month<'_>, here: &Here, _: &mut (), _: &(), stock: &mut F32x16, now: &mut Now<'_, V>) {
+        let before = V::load(stock);
+        let from_stock = eaten(before, now.open);
+        now.open = now.open - from_stock;
+        now.loaded = load(now.demand, V::splat(here.loading));
+        now.stock = before - from_stock + now.loaded;
+        *stock = now.stock.store();
+        now.sums.loaded = now.sums.loaded + now.loaded;
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Formulas that the likelihood needs too are generic over [`crate::lanes::Lanes`]; what is constant over a territory and
 //! month is worked out once in `f64`.
 
+pub mod acquaintance;
 pub mod choice;
 pub mod contacts;
 pub mod demand;

@@ -5,47 +5,120 @@
 //! Processes", section 5.1). Variance over mean is `unit`. The rivals' orders of a territory are split among companies by
 //! expected shares, in proportion to `rival_k exp(push_k)`: no customer's own rival is drawn.
 
-use crate::lanes::{F32x16, Lanes};
-use crate::rng::poisson;
+use std::ops::Range;
+
+use crate::lanes::{Lanes, Simd};
+use crate::rng::{Purpose, poisson};
+use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
 /// Means of the numbers of orders that come to us and to the rivals.
 #[inline(always)]
-pub fn means<V: Lanes>(demand: V, share: V, unit: V) -> (V, V) {
-    let all = demand / unit;
+pub fn means<V: Lanes>(demand: V, share: V, unit: f64) -> (V, V) {
+    let all = demand * V::of(1.0 / unit);
     let own = all * share;
     (own, all - own)
 }
 
-/// Numbers of orders of us and of the rivals.
-#[inline(always)]
-pub fn orders(means: (F32x16, F32x16), uniforms: (F32x16, F32x16)) -> (F32x16, F32x16) {
-    let uniforms = [uniforms.0, uniforms.1];
-    // With a share of 1 rounding may leave the rivals a mean just below 0.
-    let means = [means.0, means.1.max(F32x16::ZERO)];
-    let mut numbers = [F32x16::ZERO; 2];
-    // A loop, so that the sampler is compiled once.
-    for (number, (uniform, mean)) in numbers.iter_mut().zip(uniforms.into_iter().zip(means)) {
-        *number = poisson(uniform, mean);
-    }
-    (numbers[0], numbers[1])
+/// Orders from us.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OwnOrders {
+    /// Demand units of one order.
+    pub unit: f64,
 }
 
-/// The rivals' attraction together and each one's part of their orders, from their weights and pushes (log odds; those
-/// missing count as 0). Without rivals in the data there is one nameless other of attraction 1.
-pub fn rivals(weights: &[f64], push: &[f32], parts: &mut Vec<f64>) -> f64 {
-    parts.clear();
-    parts.extend(weights.iter().enumerate().map(|(k, weight)| match push.get(k) {
+impl Mechanism for OwnOrders {
+    type Traits = ();
+    type Memory = ();
+    type Ground = ();
+
+    const DRAWS: u64 = 1 << Purpose::OwnOrders as u64;
+
+    fn traits(_: &Agents, _: Range<usize>) {}
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), now: &mut Now<'_, V>) {
+        let (own, _) = means(now.open, now.share, self.unit);
+        now.own = V::of(self.unit) * poisson(now.uniform(Purpose::OwnOrders), own);
+        now.sums.own = now.sums.own + now.own;
+    }
+}
+
+/// Orders from the rivals together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RivalOrders {
+    /// Demand units of one order.
+    pub unit: f64,
+}
+
+impl Mechanism for RivalOrders {
+    type Traits = ();
+    type Memory = ();
+    type Ground = ();
+
+    const DRAWS: u64 = 1 << Purpose::RivalOrders as u64;
+
+    fn traits(_: &Agents, _: Range<usize>) {}
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), now: &mut Now<'_, V>) {
+        let (_, others) = means(now.open, now.share, self.unit);
+        // With a share of 1 rounding may leave the rivals a mean just below 0.
+        now.others = V::of(self.unit) * poisson(now.uniform(Purpose::RivalOrders), others.max(V::splat(0.0)));
+        now.sums.rivals = now.sums.rivals + now.others;
+    }
+}
+
+/// What rivals do of themselves and by the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rivals;
+
+impl Mechanism for Rivals {
+    type Traits = ();
+    type Memory = ();
+    type Ground = ();
+
+    const DRAWS: u64 = 0;
+
+    fn traits(_: &Agents, _: Range<usize>) {}
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
+        let push = month.phase.rival_push.get(month.territory).map_or(&[][..], Vec::as_slice);
+        here.rivals = attraction(month.rivals, push) as f32;
+        here.own_push += month.phase.own_push;
+    }
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), _: &mut Now<'_, V>) {}
+}
+
+/// The attraction of one rival from its weight and push (log odds; those missing count as 0).
+fn pushed(weight: f64, push: Option<&f32>) -> f64 {
+    match push {
         Some(&push) if push != 0.0 => weight * libm::exp(f64::from(push)),
-        _ => *weight,
-    }));
-    let attraction: f64 = parts.iter().sum();
-    if attraction > 0.0 {
-        for part in parts.iter_mut() {
-            *part /= attraction;
-        }
-        attraction
-    } else {
-        1.0
+        _ => weight,
+    }
+}
+
+/// The rivals' attraction together. Without rivals in the data there is one nameless other of attraction 1.
+pub fn attraction(weights: &[f64], push: &[f32]) -> f64 {
+    let sum: f64 = weights.iter().enumerate().map(|(k, &weight)| pushed(weight, push.get(k))).sum();
+    if sum > 0.0 { sum } else { 1.0 }
+}
+
+/// Each rival's part of the rivals' orders.
+pub fn parts(weights: &[f64], push: &[f32], parts: &mut Vec<f64>) {
+    parts.clear();
+    parts.extend(weights.iter().enumerate().map(|(k, &weight)| pushed(weight, push.get(k))));
+    let sum: f64 = parts.iter().sum();
+    if sum > 0.0 {
+        parts.iter_mut().for_each(|part| *part /= sum);
     }
 }
 
@@ -61,11 +134,13 @@ mod tests {
 
     #[test]
     fn pushes_shift_the_split() {
-        let mut parts = Vec::new();
-        let attraction = rivals(&[0.75, 0.25], &[0.0, std::f32::consts::LN_2], &mut parts);
-        assert!((attraction - 1.25).abs() < 1e-7);
-        assert!((parts[0] - 0.6).abs() < 1e-7 && (parts[1] - 0.4).abs() < 1e-7);
-        assert_eq!(rivals(&[], &[], &mut parts), 1.0);
-        assert!(parts.is_empty());
+        let (weights, push) = ([0.75, 0.25], [0.0, std::f32::consts::LN_2]);
+        assert!((attraction(&weights, &push) - 1.25).abs() < 1e-7);
+        let mut split = Vec::new();
+        parts(&weights, &push, &mut split);
+        assert!((split[0] - 0.6).abs() < 1e-7 && (split[1] - 0.4).abs() < 1e-7);
+        assert_eq!(attraction(&[], &[]), 1.0);
+        parts(&[], &[], &mut split);
+        assert!(split.is_empty());
     }
 }

@@ -7,7 +7,10 @@
 //! Visits are then rates rounded up or down at random (see [`super::contacts`]), so that a territory's visits meet its
 //! capacity in expectation and scatter around it by a few, as the calls of real months do.
 
-use crate::simulate::MeetsCapacity;
+use std::ops::Range;
+
+use crate::lanes::Simd;
+use crate::simulate::{Agents, Here, Mechanism, MeetsCapacity, Month, Now, Territory};
 
 /// A territory's month in the field.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +32,33 @@ pub fn effort(meets: MeetsCapacity, wanted: f64, capacity: f64, share: f64) -> E
             Effort { factor, prospecting: (capacity - factor * wanted).max(0.0) }
         }
     }
+}
+
+/// The reps' month by the phase's plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reps;
+
+impl Mechanism for Reps {
+    type Traits = ();
+    type Memory = ();
+    type Ground = ();
+
+    const DRAWS: u64 = 0;
+
+    fn traits(_: &Agents, _: Range<usize>) {}
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
+        let (visits, j) = (&month.phase.visits, month.territory);
+        let effort = effort(visits.meets_capacity[j], month.before.wanted, visits.capacity[j], visits.prospecting[j]);
+        here.visit_factor = effort.factor as f32;
+        here.prospecting = effort.prospecting;
+    }
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), _: &mut Now<'_, V>) {}
 }
 
 #[cfg(test)]

@@ -12,9 +12,13 @@
 //! below `(1 - P(close)) * P(move)`: the two never meet, and neither moves the other's threshold from its own end, so that a
 //! strategy that finds more customers closes the same ones.
 
-use crate::lanes::{F32x16, Lanes, Mask16, U32x16};
-use crate::rng::bernoulli;
-use crate::simulate::{Conversion, Stage};
+use std::ops::Range;
+
+use crate::lanes::{F32x16, Lanes, Mask as _, Simd, U32x16, Words as _};
+use crate::rng::{Purpose, bernoulli};
+use crate::simulate::{Agents, Conversion, Here, Mechanism, Month, Now, Stage, Stages, Sums, Territory};
+
+use super::discovery::either;
 
 /// Hazard a month that an identified or lapsed customer of this goodwill begins to buy from us.
 #[inline(always)]
@@ -33,55 +37,143 @@ pub fn birth_hazard(birth: f64, living: f64, unborn: f64) -> f64 {
     }
 }
 
-/// Where 16 agents are.
+/// What may happen to 16 customers this month.
 #[derive(Debug, Clone, Copy)]
-pub struct Stages {
-    pub unborn: Mask16,
-    pub dark: Mask16,
-    pub served: Mask16,
-    pub lapsed: Mask16,
-    /// Identified or lapsed: we know it and it may be won.
-    pub open: Mask16,
-    /// Identified, served or lapsed.
-    pub known: Mask16,
-    /// Known or dark.
-    pub living: Mask16,
-}
-
-impl Stages {
-    /// Masks of the stages.
-    #[inline(always)]
-    pub fn of(stage: U32x16) -> Self {
-        let is = |wanted: Stage| stage.equals(U32x16::splat(wanted as u32));
-        let (dark, served, lapsed) = (is(Stage::Dark), is(Stage::Served), is(Stage::Lapsed));
-        let open = is(Stage::Identified).or(lapsed);
-        let known = open.or(served);
-        Self { unborn: is(Stage::Unborn), dark, served, lapsed, open, known, living: known.or(dark) }
-    }
-}
-
-/// What may happen to 16 agents this month.
-#[derive(Debug, Clone, Copy)]
-pub struct Chances {
+pub struct Chances<V> {
     /// Of moving on, if it does not close.
-    pub moves: F32x16,
+    pub moves: V,
     /// Of closing, where living.
-    pub closes: F32x16,
+    pub closes: V,
 }
 
 /// Who moves on and who closes.
 #[inline(always)]
-pub fn draw(chances: Chances, living: Mask16, uniform: F32x16) -> (Mask16, Mask16) {
-    let stays_open = F32x16::ONE - living.keep(chances.closes);
+pub fn draw<V: Simd>(chances: Chances<V>, living: V::Mask, uniform: V) -> (V::Mask, V::Mask) {
+    let stays_open = V::splat(1.0) - V::keep(living, chances.closes);
     let moves = bernoulli(uniform, chances.moves * stays_open);
     (moves, uniform.greater(stays_open).and_not(moves))
 }
 
 /// The stages after it.
 #[inline(always)]
-pub fn next(stage: U32x16, lapsed: Mask16, moves: Mask16, closes: Mask16) -> U32x16 {
-    let onwards = lapsed.select_words(U32x16::splat(Stage::Served as u32), stage.plus_one());
-    closes.select_words(U32x16::splat(Stage::Gone as u32), moves.select_words(onwards, stage))
+pub fn next<V: Simd>(is: &Stages<V>, moves: V::Mask, closes: V::Mask) -> V::Words {
+    let word = |stage: Stage| V::Words::splat(stage as u32);
+    let onwards = V::Words::choose(is.lapsed, word(Stage::Served), is.stage.plus(V::Words::splat(1)));
+    V::Words::choose(closes, word(Stage::Gone), V::Words::choose(moves, onwards, is.stage))
+}
+
+/// The life of customers: found, won, lost, closed and born.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Life {
+    pub conversion: Conversion,
+    /// Hazard a month that a served customer stops buying from us.
+    pub churn: f64,
+    /// Hazard a month that any customer closes for good.
+    pub closure: f64,
+    /// New (dark) customers opening a month, as a share of the living ones.
+    pub birth: f64,
+}
+
+impl Mechanism for Life {
+    /// Influences.
+    type Traits = F32x16;
+    /// Stages.
+    type Memory = U32x16;
+    /// Hazard of an unborn slot to open.
+    type Ground = f32;
+
+    const DRAWS: u64 = 1 << Purpose::Transition as u64;
+
+    fn traits(agents: &Agents, range: Range<usize>) -> F32x16 {
+        F32x16::load_slice(&agents.influence[range], 0.0)
+    }
+
+    fn memory(agents: &Agents, range: Range<usize>) -> U32x16 {
+        let mut stage = U32x16([Stage::Gone as u32; 16]);
+        for (lane, agent) in stage.0.iter_mut().zip(range) {
+            *lane = agents.stage[agent] as u32;
+        }
+        stage
+    }
+
+    fn ground(&self, _: &Agents, _: &Territory) -> f32 {
+        0.0
+    }
+
+    #[inline(always)]
+    fn here(&self, month: &Month<'_>, born: &mut f32, _: &mut Here) {
+        *born = birth_hazard(self.birth, month.before.living, month.before.unborn) as f32;
+    }
+
+    #[inline(always)]
+    fn step<V: Simd>(
+        &self,
+        _: &Month<'_>,
+        _: &Here,
+        _: &mut f32,
+        _: &F32x16,
+        stage: &mut U32x16,
+        now: &mut Now<'_, V>,
+    ) {
+        now.is = Stages::of(V::Words::load(stage));
+        now.buys = now.is.served;
+    }
+
+    #[inline(always)]
+    fn close<V: Simd>(
+        &self,
+        month: &Month<'_>,
+        here: &Here,
+        born: &mut f32,
+        influence: &F32x16,
+        stage: &mut U32x16,
+        now: &mut Now<'_, V>,
+    ) {
+        let is = now.is;
+        let mut hazard = V::keep(is.dark, now.hazard);
+        if is.open.any() {
+            hazard = V::choose(is.open, conversion_hazard(&self.conversion, now.goodwill), hazard);
+        }
+        let hazard = V::choose(is.served, V::of(self.churn), hazard);
+        let hazard = V::choose(is.unborn, V::splat(*born), hazard);
+        let chances = Chances {
+            moves: either(hazard.chance(), V::keep(is.dark, V::splat(here.listed))),
+            closes: V::of(self.closure).chance(),
+        };
+        let (moves, closes) = draw(chances, is.living, now.uniform(Purpose::Transition));
+        let after = next(&is, moves, closes);
+        now.will_be = Stages::of(after);
+        *stage = after.store();
+        now.sums.found = now.sums.found + V::count(is.dark.and(moves));
+        now.sums.won = now.sums.won + V::count(is.open.and(moves));
+        now.sums.lost = now.sums.lost + V::count(is.served.and(moves.or(closes)));
+        count(&now.will_be, V::load(influence), month.block_of(month.desired_next, now.block), &mut now.sums);
+    }
+
+    #[inline(always)]
+    fn census<V: Simd>(
+        &self,
+        month: &Month<'_>,
+        influence: &F32x16,
+        stage: &U32x16,
+        block: usize,
+        sums: &mut Sums<V>,
+    ) {
+        let is = Stages::of(V::Words::load(stage));
+        count(&is, V::load(influence), month.block_of(month.desired_next, block), sums);
+    }
+}
+
+/// Adds 16 customers to the counts.
+#[inline(always)]
+fn count<V: Simd>(is: &Stages<V>, influence: V, desired: V, sums: &mut Sums<V>) {
+    sums.dark = sums.dark + V::count(is.dark);
+    sums.served = sums.served + V::count(is.served);
+    sums.living = sums.living + V::count(is.living);
+    sums.unborn = sums.unborn + V::count(is.unborn);
+    sums.influence = sums.influence + V::keep(is.living, influence);
+    sums.influence_served = sums.influence_served + V::keep(is.served, influence);
+    sums.wanted = sums.wanted + V::keep(is.known, desired);
 }
 
 #[cfg(test)]
@@ -92,11 +184,11 @@ mod tests {
     fn every_stage_moves_where_it_should() {
         let all = [Stage::Unborn, Stage::Dark, Stage::Identified, Stage::Served, Stage::Lapsed, Stage::Gone];
         let stage = U32x16(std::array::from_fn(|i| all[i % 6] as u32));
-        let stages = Stages::of(stage);
-        let chances = Chances { moves: F32x16::ONE, closes: F32x16::splat(0.25) };
+        let stages = Stages::<F32x16>::of(stage);
+        let chances = Chances { moves: F32x16::splat(1.0), closes: F32x16::splat(0.25) };
         // Below 0.75 all move, above it the living close and the rest do what they do.
         let (moves, closes) = draw(chances, stages.living, F32x16::splat(0.5));
-        let after = next(stage, stages.lapsed, moves.and(stages.living.or(stages.unborn)), closes).0;
+        let after = next(&stages, moves.and(stages.living.or(stages.unborn)), closes).0;
         let wanted = [Stage::Dark, Stage::Identified, Stage::Served, Stage::Lapsed, Stage::Served, Stage::Gone];
         assert_eq!(after[..6], wanted.map(|stage| stage as u32));
         let (moves, closes) = draw(chances, stages.living, F32x16::splat(0.8));

@@ -1,0 +1,86 @@
+//! The month of a territory as mechanisms see it.
+
+use super::now::Sums;
+use super::{Phase, Policy};
+use crate::channel::Channel;
+use crate::lanes::{Simd, WIDTH};
+use crate::rng::RunKey;
+
+/// One month of one territory, before anything happened in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Month<'a> {
+    /// Counted from 0.
+    pub index: usize,
+    /// Month of the year, 0 for January.
+    pub of_year: usize,
+    /// Months since the one whose level sizes are.
+    pub since_level: f64,
+    pub key: RunKey,
+    /// The territory, by its position and by its hash.
+    pub territory: usize,
+    pub hash: u64,
+    /// Rivals' weights, which sum to 1.
+    pub rivals: &'a [f64],
+    /// Dark customers that it began with.
+    pub dark_at_start: f64,
+    pub policy: &'a Policy,
+    pub phase: &'a Phase,
+    /// Desired visits of this month and of the next one, by agent of the territory.
+    pub desired: &'a [f32],
+    pub desired_next: &'a [f32],
+    /// Further channels in use, and the planned contacts of each by agent of the territory.
+    pub channels: &'a [Channel],
+    pub rates: [&'a [f32]; Channel::COUNT],
+    /// Sums of the month before; in the first month the customers as they are.
+    pub before: &'a Sums<f64>,
+}
+
+/// What is the same for all customers of a territory in a month. Mechanisms fill it in their order, in `f64` where it
+/// matters, and read it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Here {
+    /// Multiplies sizes.
+    pub level: f32,
+    /// Multiplies desired visits.
+    pub visit_factor: f32,
+    /// Calls spent prospecting.
+    pub prospecting: f64,
+    /// Log odds added to our appeal.
+    pub own_push: f32,
+    /// Share of the orders to us that can be filled.
+    pub availability: f32,
+    /// The rivals' attraction together.
+    pub rivals: f32,
+    /// Months of demand that rivals load, and we.
+    pub loading: f32,
+    pub own_loading: f32,
+    /// Hazard of discovery at visibility 1.
+    pub find: f32,
+    /// Chance of a dark customer to be on a list bought this month.
+    pub listed: f32,
+}
+
+impl Default for Here {
+    fn default() -> Self {
+        Self {
+            level: 1.0,
+            visit_factor: 1.0,
+            prospecting: 0.0,
+            own_push: 0.0,
+            availability: 1.0,
+            rivals: 1.0,
+            loading: 0.0,
+            own_loading: 0.0,
+            find: 0.0,
+            listed: 0.0,
+        }
+    }
+}
+
+impl Month<'_> {
+    /// A block's part of a column by agent of the territory; zeros beyond its end.
+    #[inline(always)]
+    pub fn block_of<V: Simd>(&self, column: &[f32], block: usize) -> V {
+        V::load_slice(column.get(block * WIDTH..).unwrap_or(&[]), 0.0)
+    }
+}

@@ -1,0 +1,238 @@
+//! The month of 16 customers while mechanisms work on it, and what is summed over customers.
+
+use super::Stage;
+use super::recorder::Columns;
+use crate::channel::Channel;
+use crate::lanes::{F32x16, Mask as _, Simd, U32x16, Words};
+use crate::rng::{Purpose, RunKey, uniform};
+
+/// One month of one block of customers; mechanisms read and write it in their order.
+#[derive(Debug)]
+pub struct Now<'a, V: Simd> {
+    /// The block, counted from 0 in its territory.
+    pub block: usize,
+    /// Who they are to the random numbers: the halves of their hashes.
+    pub low: V::Words,
+    pub high: V::Words,
+    pub key: RunKey,
+    /// Month of the run, counted from 0.
+    pub month: u32,
+    /// The words of the first group (see [`Purpose`]).
+    pub words: [V::Words; 4],
+
+    /// Where they are at the month's start, and at its end.
+    pub is: Stages<V>,
+    pub will_be: Stages<V>,
+    /// Those that order from us: the served.
+    pub buys: V::Mask,
+    /// What they need of the category (demand units), and what of it they order this month.
+    pub demand: V,
+    pub open: V,
+    /// Visits, and contacts by all channels together.
+    pub visits: V,
+    pub contacts: V,
+    /// Multiplies what contacts add to goodwill (1 = as is).
+    pub receptive: V,
+    /// Goodwill after the month's contacts.
+    pub goodwill: V,
+    /// Log odds of choosing us.
+    pub utility: V,
+    /// The rivals' attraction together.
+    pub rivals: V,
+    /// Our share of `open`.
+    pub share: V,
+    /// Orders from us and from rivals (demand units).
+    pub own: V,
+    pub others: V,
+    /// Sold ahead by rivals and by us (demand units).
+    pub loaded: V,
+    pub own_loaded: V,
+    /// In stock after the month, sold ahead by rivals (demand units).
+    pub stock: V,
+    /// Hazard of moving on to the next stage.
+    pub hazard: V,
+
+    /// Sums over the territory so far; of contacts by further channel, in `Channel::ALL` order.
+    pub sums: Sums<V>,
+    pub channel_sums: &'a mut [F32x16; Channel::COUNT],
+    /// Where single customers are written down, if somebody looks.
+    pub columns: Option<&'a mut Columns>,
+}
+
+impl<'a, V: Simd> Now<'a, V> {
+    /// Before the first block of a territory's month.
+    #[inline(always)]
+    pub(super) fn new(
+        key: RunKey,
+        month: u32,
+        channel_sums: &'a mut [F32x16; Channel::COUNT],
+        columns: Option<&'a mut Columns>,
+    ) -> Self {
+        let zero = V::splat(0.0);
+        let (none, nobody) = (V::Words::splat(0), zero.greater(zero));
+        let is = Stages {
+            stage: none,
+            unborn: nobody,
+            dark: nobody,
+            served: nobody,
+            lapsed: nobody,
+            open: nobody,
+            known: nobody,
+            living: nobody,
+        };
+        Self {
+            block: 0,
+            low: none,
+            high: none,
+            key,
+            month,
+            words: [none; 4],
+            is,
+            will_be: is,
+            buys: nobody,
+            demand: zero,
+            open: zero,
+            visits: zero,
+            contacts: zero,
+            receptive: zero,
+            goodwill: zero,
+            utility: zero,
+            rivals: zero,
+            share: zero,
+            own: zero,
+            others: zero,
+            loaded: zero,
+            own_loaded: zero,
+            stock: zero,
+            hazard: zero,
+            sums: Sums::zero(),
+            channel_sums,
+            columns,
+        }
+    }
+
+    /// Begins a block, with its words.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, block: usize, low: &U32x16, high: &U32x16, words: [V::Words; 4]) {
+        self.block = block;
+        (self.low, self.high) = (V::Words::load(low), V::Words::load(high));
+        self.words = words;
+        let (zero, one) = (V::splat(0.0), V::splat(1.0));
+        let nobody = zero.greater(zero);
+        self.is.known = nobody;
+        self.buys = nobody;
+        self.demand = zero;
+        self.open = zero;
+        self.visits = zero;
+        self.contacts = zero;
+        self.receptive = one;
+        self.goodwill = zero;
+        self.utility = zero;
+        self.rivals = one;
+        self.share = zero;
+        self.own = zero;
+        self.others = zero;
+        self.loaded = zero;
+        self.own_loaded = zero;
+        self.stock = zero;
+        self.hazard = zero;
+    }
+
+    /// A uniform number in (0, 1) for a purpose of the first group.
+    #[inline(always)]
+    pub fn uniform(&self, purpose: Purpose) -> V {
+        uniform(self.words[purpose.word()])
+    }
+
+    /// The words of another group.
+    #[inline(always)]
+    pub fn group(&self, group: u32) -> [V::Words; 4] {
+        self.key.lanes(self.low, self.high, self.month, group)
+    }
+}
+
+/// Where 16 customers are.
+#[derive(Debug, Clone, Copy)]
+pub struct Stages<V: Simd> {
+    pub stage: V::Words,
+    pub unborn: V::Mask,
+    pub dark: V::Mask,
+    pub served: V::Mask,
+    pub lapsed: V::Mask,
+    /// Identified or lapsed: we know it and it may be won.
+    pub open: V::Mask,
+    /// Identified, served or lapsed.
+    pub known: V::Mask,
+    /// Known or dark.
+    pub living: V::Mask,
+}
+
+impl<V: Simd> Stages<V> {
+    /// Masks of the stages.
+    #[inline(always)]
+    pub fn of(stage: V::Words) -> Self {
+        let is = |wanted: Stage| stage.equals(V::Words::splat(wanted as u32));
+        let (dark, served, lapsed) = (is(Stage::Dark), is(Stage::Served), is(Stage::Lapsed));
+        let open = is(Stage::Identified).or(lapsed);
+        let known = open.or(served);
+        Self { stage, unborn: is(Stage::Unborn), dark, served, lapsed, open, known, living: known.or(dark) }
+    }
+}
+
+macro_rules! sums {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// Sums over the customers of a territory in a month.
+        #[derive(Debug, Clone, Copy, PartialEq, Default)]
+        pub struct Sums<T> {
+            $($(#[$doc])* pub $name: T,)*
+        }
+
+        impl<V: Simd> Sums<V> {
+            /// Nothing yet.
+            #[inline(always)]
+            pub fn zero() -> Self {
+                Self { $($name: V::splat(0.0),)* }
+            }
+        }
+
+        impl Sums<f64> {
+            /// Adds up lanes, in a fixed order.
+            #[inline(always)]
+            pub(super) fn take<V: Simd>(&mut self, lanes: &Sums<V>) {
+                $(self.$name += lanes.$name.sum();)*
+            }
+        }
+    };
+}
+
+sums! {
+    /// Orders from us and from rivals, loads not counted (demand units).
+    own,
+    rivals,
+    /// Loaded by rivals and by us (demand units).
+    loaded,
+    own_loaded,
+    /// Category demand, that is use (demand units).
+    demand,
+    visits,
+    found,
+    won,
+    lost,
+    /// Customers at the month's end.
+    dark,
+    served,
+    living,
+    unborn,
+    /// Influence of the living, and of those among them that we serve.
+    influence,
+    influence_served,
+    /// Visits that next month's plan wants at the customers known at this month's end.
+    wanted,
+}
+
+impl Sums<f64> {
+    /// Influence-weighted share of the living that we serve.
+    pub fn served_share(&self) -> f64 {
+        if self.influence > 0.0 { self.influence_served / self.influence } else { 0.0 }
+    }
+}
