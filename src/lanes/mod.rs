@@ -107,7 +107,7 @@ pub trait Words: Copy {
     /// One round for each pair of keys: with `(h, l)` the upper and lower word of a product,
     /// `(h0, l0) = m0 * c0`, `(h1, l1) = m1 * c2`, `c' = (h1 ^ c1 ^ k0, l1, h0 ^ c3 ^ k1, l0)`. What
     /// `rng::philox4x32_lanes` is made of; it is here because it is vector units' own way to multiply.
-    fn multiply_rounds<const ROUNDS: usize>(c: [Self; 4], m: [u32; 2], k: [[u32; 2]; ROUNDS]) -> [Self; 4];
+    fn multiply_rounds(c: [Self; 4], m: [u32; 2], k: &[[Self; 2]]) -> [Self; 4];
 
     /// Where the words have a bit in common.
     #[inline(always)]

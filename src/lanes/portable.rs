@@ -226,15 +226,15 @@ impl Words for U32x16 {
         Self(each!(0, i, mask.0[i] & word.0[i]))
     }
     #[inline(always)]
-    fn multiply_rounds<const ROUNDS: usize>(mut c: [Self; 4], m: [u32; 2], keys: [[u32; 2]; ROUNDS]) -> [Self; 4] {
+    fn multiply_rounds(mut c: [Self; 4], m: [u32; 2], keys: &[[Self; 2]]) -> [Self; 4] {
         for k in keys {
             let mut next = [Self::ZERO; 4];
             for i in 0..WIDTH {
                 let first = u64::from(m[0]) * u64::from(c[0].0[i]);
                 let second = u64::from(m[1]) * u64::from(c[2].0[i]);
-                next[0].0[i] = (second >> 32) as u32 ^ c[1].0[i] ^ k[0];
+                next[0].0[i] = (second >> 32) as u32 ^ c[1].0[i] ^ k[0].0[i];
                 next[1].0[i] = second as u32;
-                next[2].0[i] = (first >> 32) as u32 ^ c[3].0[i] ^ k[1];
+                next[2].0[i] = (first >> 32) as u32 ^ c[3].0[i] ^ k[1].0[i];
                 next[3].0[i] = first as u32;
             }
             c = next;

@@ -262,18 +262,14 @@ macro_rules! lanes {
             /// Even and odd lanes apart, each in the lower half of 64 bits, where vector units multiply two words into 64
             /// bits; what is left in the upper halves is never read. Part by part, so that a round fits the registers.
             #[inline(always)]
-            fn multiply_rounds<const ROUNDS: usize>(
-                mut c: [Self; 4],
-                m: [u32; 2],
-                keys: [[u32; 2]; ROUNDS],
-            ) -> [Self; 4] {
+            fn multiply_rounds(mut c: [Self; 4], m: [u32; 2], keys: &[[Self; 2]]) -> [Self; 4] {
                 let bits = unsafe { _mm_cvtsi32_si128(32) };
                 let m = m.map(|m| unsafe { $splatw(m as i32) });
                 for part in 0..$parts {
                     let mut even = c.map(|words| words.0[part]);
                     let mut odd = even.map(|words| unsafe { $down64(words, bits) });
                     for k in keys {
-                        let k = k.map(|k| unsafe { $splatw(k as i32) });
+                        let k = [k[0].0[part], k[1].0[part]];
                         for c in [&mut even, &mut odd] {
                             unsafe {
                                 let first = $multiply(c[0], m[0]);

@@ -1,6 +1,6 @@
 //! Where each draw of a run lives: its word group and its word.
 
-use super::philox::{philox4x32, philox4x32_lanes, words};
+use super::philox::{RoundKeys, philox4x32, words};
 use crate::lanes::Words;
 
 /// What a draw is for. Each purpose is one word of one group, whatever else is drawn: mechanisms that are off cost
@@ -62,10 +62,25 @@ impl RunKey {
         philox4x32([low, high, self.run, month << 4 | group], words(self.seed))
     }
 
+    /// For 16 agents at a time.
+    #[inline(always)]
+    pub fn draws<W: Words>(self) -> Draws<W> {
+        Draws { keys: RoundKeys::new(words(self.seed)), run: self.run }
+    }
+}
+
+/// A run's draws, 16 agents at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Draws<W> {
+    keys: RoundKeys<W>,
+    run: u32,
+}
+
+impl<W: Words> Draws<W> {
     /// As [`RunKey::words`], for the 16 agents whose hashes have these halves.
     #[inline(always)]
-    pub fn lanes<W: Words>(self, low: W, high: W, month: u32, group: u32) -> [W; 4] {
-        philox4x32_lanes([low, high, W::splat(self.run), W::splat(month << 4 | group)], words(self.seed))
+    pub fn words(&self, low: W, high: W, month: u32, group: u32) -> [W; 4] {
+        self.keys.philox4x32([low, high, W::splat(self.run), W::splat(month << 4 | group)])
     }
 }
 
@@ -80,7 +95,7 @@ mod tests {
         let hashes: [u64; 16] = std::array::from_fn(|i| crate::ids::stable_hash(&format!("C{i}")));
         let low = U32x16(hashes.map(|hash| hash as u32));
         let high = U32x16(hashes.map(|hash| (hash >> 32) as u32));
-        let lanes = key.lanes(low, high, 119, 2);
+        let lanes = key.draws().words(low, high, 119, 2);
         for (i, &hash) in hashes.iter().enumerate() {
             assert_eq!(lanes.map(|word| word.0[i]), key.words(hash, 119, 2));
         }

@@ -36,10 +36,27 @@ fn keys(key: [u32; 2]) -> [[u32; 2]; ROUNDS] {
     })
 }
 
-/// The words at 16 counters: lane i of the result is `philox4x32` of lane i.
-#[inline(always)]
-pub fn philox4x32_lanes<W: Words>(counter: [W; 4], key: [u32; 2]) -> [W; 4] {
-    W::multiply_rounds(counter, MULTIPLIER, keys(key))
+/// Keys of the rounds for 16 counters at a time; made once for many.
+#[derive(Debug, Clone, Copy)]
+pub struct RoundKeys<W>([[W; 2]; ROUNDS]);
+
+impl<W: Words> RoundKeys<W> {
+    /// Those of a key.
+    #[inline(always)]
+    pub fn new(key: [u32; 2]) -> Self {
+        let mut out = [[W::splat(0); 2]; ROUNDS];
+        // A loop: a closure would be compiled for the default instruction set.
+        for (pair, k) in out.iter_mut().zip(keys(key)) {
+            *pair = [W::splat(k[0]), W::splat(k[1])];
+        }
+        Self(out)
+    }
+
+    /// The words at 16 counters: lane i of the result is `philox4x32` of lane i.
+    #[inline(always)]
+    pub fn philox4x32(&self, counter: [W; 4]) -> [W; 4] {
+        W::multiply_rounds(counter, MULTIPLIER, &self.0)
+    }
 }
 
 /// A 64-bit number as two words, low first.

@@ -8,12 +8,13 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::mechanism::Mechanism;
+use super::kernel::{Live, Watch};
 use super::month::{Here, Month};
-use super::now::{Now, Sums};
+use super::now::Sums;
 use super::recorder::{Columns, Recorder};
-use super::{Agents, Phase, Policy, Territory};
+use super::{Agents, Policy, Territory};
 use crate::channel::Channel;
-use crate::lanes::{F32x16, Isa, Kernel, Simd, U32x16, WIDTH, Words as _};
+use crate::lanes::{Isa, U32x16, WIDTH};
 use crate::rng::{Purpose, RunKey};
 use crate::units::Month as CalendarMonth;
 
@@ -66,57 +67,31 @@ pub struct Engine<M: Mechanism> {
 
 /// A territory in blocks.
 #[derive(Clone)]
-struct Place<M: Mechanism> {
-    hash: u64,
-    agents: Range<usize>,
-    blocks: Range<usize>,
-    rivals: Vec<f64>,
-    dark_at_start: f64,
-    ground: M::Ground,
+pub(super) struct Place<M: Mechanism> {
+    pub(super) hash: u64,
+    pub(super) agents: Range<usize>,
+    pub(super) blocks: Range<usize>,
+    pub(super) rivals: Vec<f64>,
+    pub(super) dark_at_start: f64,
+    pub(super) ground: M::Ground,
 }
 
 /// What stays of 16 customers.
 #[derive(Clone, Copy)]
-struct Block<M: Mechanism> {
-    low: U32x16,
-    high: U32x16,
-    traits: M::Traits,
-}
-
-/// The words of a block in a month; zeros beyond the last block. With [`Engine::TWO_MONTHS`] half of them are kept in
-/// `spare` in even months and taken from there in odd ones.
-#[inline(always)]
-fn words_at<M: Mechanism, V: Simd>(
-    month: &Month<'_>,
-    blocks: &[Block<M>],
-    spare: &mut [[U32x16; 2]],
-    at: usize,
-) -> [V::Words; 4] {
-    let Some(block) = blocks.get(at) else { return [V::Words::splat(0); 4] };
-    let (low, high) = (V::Words::load(&block.low), V::Words::load(&block.high));
-    let index = month.index as u32;
-    match (Engine::<M>::TWO_MONTHS, index % 2) {
-        (false, _) => month.key.lanes(low, high, index, 0),
-        (true, 0) => {
-            let words: [V::Words; 4] = month.key.lanes(low, high, index / 2, 0);
-            spare[at] = [words[0].store(), words[2].store()];
-            words
-        }
-        (true, _) => {
-            let [own, visit] = [V::Words::load(&spare[at][0]), V::Words::load(&spare[at][1])];
-            [own, own, visit, visit]
-        }
-    }
+pub(super) struct Block<M: Mechanism> {
+    pub(super) low: U32x16,
+    pub(super) high: U32x16,
+    pub(super) traits: M::Traits,
 }
 
 /// What a territory needs while it runs.
 #[derive(Clone)]
-struct Scratch<M: Mechanism> {
-    memory: Vec<M::Memory>,
+pub(super) struct Scratch<M: Mechanism> {
+    pub(super) memory: Vec<M::Memory>,
     /// Words kept for the next month, see [`Engine::TWO_MONTHS`].
-    spare: Vec<[U32x16; 2]>,
-    columns: Columns,
-    entries: Vec<Entry>,
+    pub(super) spare: Vec<[U32x16; 2]>,
+    pub(super) columns: Columns,
+    pub(super) entries: Vec<Entry>,
 }
 
 impl<M: Mechanism> Default for Scratch<M> {
@@ -127,17 +102,17 @@ impl<M: Mechanism> Default for Scratch<M> {
 
 /// A run of an engine: what is the same for all its territories.
 #[derive(Debug, Clone, Copy)]
-struct Run<'a> {
-    policy: &'a Policy,
-    horizon: Horizon,
-    key: RunKey,
-    isa: Isa,
+pub(super) struct Run<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) horizon: Horizon,
+    pub(super) key: RunKey,
+    pub(super) isa: Isa,
 }
 
 impl<M: Mechanism> Engine<M> {
     /// Whether the model draws no more than two words an agent and month, so that four words of the generator serve two
     /// months: the words of [`Purpose::OwnOrders`] and [`Purpose::FaceToFace`] in even months, the others in odd ones.
-    const TWO_MONTHS: bool =
+    pub(super) const TWO_MONTHS: bool =
         M::DRAWS & !(1 << Purpose::OwnOrders as u64 | 1 << Purpose::FaceToFace as u64) == 0;
 
     /// An engine without customers.
@@ -273,158 +248,56 @@ impl<M: Mechanism> Engine<M> {
         }
     }
 
-    /// All months of a territory.
+    /// All months of a territory; they are left in `scratch.entries`.
     fn territory<R: Recorder>(&self, run: &Run<'_>, j: usize, scratch: &mut Scratch<M>, recorder: &mut R) {
-        let Run { policy, horizon, key, isa } = *run;
         let place = &self.places[j];
-        let blocks = place.blocks.clone();
+        let blocks = &self.blocks[place.blocks.clone()];
         scratch.memory.clear();
-        scratch.memory.extend_from_slice(&self.start[blocks.clone()]);
-        scratch.spare.clear();
+        scratch.memory.extend_from_slice(&self.start[place.blocks.clone()]);
         if Self::TWO_MONTHS {
             scratch.spare.resize(blocks.len(), [U32x16::ZERO; 2]);
         }
-        if R::RECORDS {
+        scratch.entries.clear();
+        let mut watch = |month: usize, columns: &mut Columns| {
+            recorder.month(month, j, columns.seen(place.agents.clone()));
+        };
+        let mut watch: Option<Watch<'_>> = if R::RECORDS { Some(&mut watch) } else { None };
+        if watch.is_some() {
             scratch.columns.fit(blocks.len());
         }
-        scratch.entries.clear();
         let mut ground = place.ground.clone();
-        let mut before = Sums::default();
-        for index in 0..horizon.months {
-            let (phase, next) = (policy.phase(index), policy.phase(index + 1));
-            let calendar = horizon.first.plus(index as i32);
-            let desired = |phase: &'_ Phase| -> Range<usize> {
-                if phase.visits.desired.is_empty() { 0..0 } else { place.agents.clone() }
-            };
-            let mut rates: [&[f32]; Channel::COUNT] = [&[]; Channel::COUNT];
-            for (rates, all) in rates.iter_mut().zip(&phase.contacts) {
-                *rates = &all[place.agents.clone()];
-            }
-            let nothing = Sums::default();
-            let month = Month {
-                index,
-                of_year: calendar.of_year(),
-                since_level: f64::from(calendar.since(horizon.level)),
-                key,
-                territory: j,
-                hash: place.hash,
-                rivals: &place.rivals,
-                dark_at_start: place.dark_at_start,
-                policy,
-                phase,
-                desired: &phase.visits.desired[desired(phase)],
-                desired_next: &next.visits.desired[desired(next)],
-                channels: &phase.channels,
-                rates,
-                before: &nothing,
-            };
-            let blocks = &self.blocks[blocks.clone()];
-            if index == 0 {
-                let start = Month { desired_next: month.desired, ..month };
-                let counted = isa.dispatch(Count { model: &self.model, month: &start, blocks, memory: &scratch.memory });
-                before = counted;
-            }
-            let month = Month { before: &before, ..month };
-            let mut here = Here::default();
-            self.model.here(&month, &mut ground, &mut here);
-            if R::RECORDS {
-                scratch.columns.clear_contacts();
-            }
-            let (sums, contacts) = isa.dispatch(Step {
-                model: self.model,
-                month: &month,
-                here: &here,
-                ground: &mut ground,
-                blocks,
-                memory: &mut scratch.memory,
-                spare: &mut scratch.spare,
-                columns: if R::RECORDS { Some(&mut scratch.columns) } else { None },
-            });
-            self.model.settle(&month, &mut ground, &sums);
-            before = sums;
-            scratch.entries.push(Entry { here, sums, contacts });
-            if R::RECORDS {
-                recorder.month(index, j, scratch.columns.seen(place.agents.clone()));
-            }
-        }
+        run.isa.dispatch(Live { model: self.model, run, j, place, blocks, ground: &mut ground, scratch, watch: &mut watch });
     }
 }
 
-/// Blocks whose sums are kept in lanes before they are added to the doubles: few enough that counts stay exact.
-const BLOCKS_A_SUM: usize = 32;
-
-/// One month of a territory: the kernel.
-struct Step<'a, M: Mechanism> {
-    model: M,
-    month: &'a Month<'a>,
-    here: &'a Here,
-    ground: &'a mut M::Ground,
-    blocks: &'a [Block<M>],
-    memory: &'a mut [M::Memory],
-    spare: &'a mut [[U32x16; 2]],
-    columns: Option<&'a mut Columns>,
-}
-
-impl<M: Mechanism> Kernel for Step<'_, M> {
-    type Output = (Sums<f64>, [f64; Channel::COUNT]);
-
+impl<M: Mechanism> Place<M> {
+    /// A month of the territory `j`, before anything happened in it.
     #[inline(always)]
-    fn run<V: Simd>(self) -> Self::Output {
-        let Self { model, month, here, ground, blocks, memory, spare, columns } = self;
-        let here = *here;
-        let mut sums = Sums::<f64>::default();
-        let mut contacts = [0.0; Channel::COUNT];
-        let mut channel_sums = [F32x16::ZERO; Channel::COUNT];
-        let mut now = Now::<V>::new(month.key, month.index as u32, &mut channel_sums, columns);
-        // Words are drawn one block ahead, so that no customer waits for them.
-        let mut ahead = words_at::<M, V>(month, blocks, spare, 0);
-        for (chunk, memory) in memory.chunks_mut(BLOCKS_A_SUM).enumerate() {
-            for (offset, memory) in memory.iter_mut().enumerate() {
-                let at = chunk * BLOCKS_A_SUM + offset;
-                let block = &blocks[at];
-                now.begin(at, &block.low, &block.high, ahead);
-                ahead = words_at::<M, V>(month, blocks, spare, at + 1);
-                model.step(month, &here, ground, &block.traits, memory, &mut now);
-                model.close(month, &here, ground, &block.traits, memory, &mut now);
-                if now.columns.is_some() {
-                    now.write();
-                }
-            }
-            sums.take(&now.sums);
-            now.sums = Sums::zero();
-            for channel in month.channels {
-                let channel = channel.index();
-                contacts[channel] += now.channel_sums[channel].total();
-                now.channel_sums[channel] = F32x16::ZERO;
-            }
+    pub(super) fn month<'a>(&'a self, run: &Run<'a>, j: usize, index: usize, before: &'a Sums<f64>) -> Month<'a> {
+        let Run { policy, horizon, key, .. } = *run;
+        let (phase, next) = (policy.phase(index), policy.phase(index + 1));
+        let calendar = horizon.first.plus(index as i32);
+        Month {
+            index,
+            of_year: calendar.of_year(),
+            since_level: f64::from(calendar.since(horizon.level)),
+            key,
+            territory: j,
+            hash: self.hash,
+            rivals: &self.rivals,
+            dark_at_start: self.dark_at_start,
+            policy,
+            phase,
+            desired: of_territory(&phase.visits.desired, &self.agents),
+            desired_next: of_territory(&next.visits.desired, &self.agents),
+            agents: self.agents.clone(),
+            before,
         }
-        (sums, contacts)
     }
 }
 
-/// Counts a territory's customers before the first month.
-struct Count<'a, M: Mechanism> {
-    model: &'a M,
-    month: &'a Month<'a>,
-    blocks: &'a [Block<M>],
-    memory: &'a [M::Memory],
-}
-
-impl<M: Mechanism> Kernel for Count<'_, M> {
-    type Output = Sums<f64>;
-
-    #[inline(always)]
-    fn run<V: Simd>(self) -> Sums<f64> {
-        let mut total = Sums::<f64>::default();
-        let mut first = 0;
-        for (blocks, memory) in self.blocks.chunks(BLOCKS_A_SUM).zip(self.memory.chunks(BLOCKS_A_SUM)) {
-            let mut sums = Sums::<V>::zero();
-            for (offset, (block, memory)) in blocks.iter().zip(memory).enumerate() {
-                self.model.census(self.month, &block.traits, memory, first + offset, &mut sums);
-            }
-            total.take(&sums);
-            first += BLOCKS_A_SUM;
-        }
-        total
-    }
+/// A territory's part of a column by agent, which may be empty.
+#[inline(always)]
+fn of_territory<'a>(column: &'a [f32], agents: &Range<usize>) -> &'a [f32] {
+    column.get(agents.clone()).unwrap_or(&[])
 }

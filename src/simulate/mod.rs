@@ -36,6 +36,7 @@
 //! 4. A test of what it does to a market in `tests.rs`.
 
 mod engine;
+mod kernel;
 mod mechanism;
 pub mod mechanisms;
 mod month;

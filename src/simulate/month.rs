@@ -1,13 +1,14 @@
 //! The month of a territory as mechanisms see it.
 
+use std::ops::Range;
+
 use super::now::Sums;
 use super::{Phase, Policy};
-use crate::channel::Channel;
 use crate::lanes::{Simd, WIDTH};
 use crate::rng::RunKey;
 
 /// One month of one territory, before anything happened in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Month<'a> {
     /// Counted from 0.
     pub index: usize,
@@ -28,9 +29,8 @@ pub struct Month<'a> {
     /// Desired visits of this month and of the next one, by agent of the territory.
     pub desired: &'a [f32],
     pub desired_next: &'a [f32],
-    /// Further channels in use, and the planned contacts of each by agent of the territory.
-    pub channels: &'a [Channel],
-    pub rates: [&'a [f32]; Channel::COUNT],
+    /// Positions of its agents in the policy's columns.
+    pub agents: Range<usize>,
     /// Sums of the month before; in the first month the customers as they are.
     pub before: &'a Sums<f64>,
 }

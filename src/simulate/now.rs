@@ -4,7 +4,7 @@ use super::Stage;
 use super::recorder::Columns;
 use crate::channel::Channel;
 use crate::lanes::{F32x16, Mask as _, Simd, U32x16, Words};
-use crate::rng::{Purpose, RunKey, uniform};
+use crate::rng::{Draws, Purpose, uniform};
 
 /// One month of one block of customers; mechanisms read and write it in their order.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Now<'a, V: Simd> {
     /// Who they are to the random numbers: the halves of their hashes.
     pub low: V::Words,
     pub high: V::Words,
-    pub key: RunKey,
+    pub draws: &'a Draws<V::Words>,
     /// Month of the run, counted from 0.
     pub month: u32,
     /// The words of the first group (see [`Purpose`]).
@@ -63,7 +63,7 @@ impl<'a, V: Simd> Now<'a, V> {
     /// Before the first block of a territory's month.
     #[inline(always)]
     pub(super) fn new(
-        key: RunKey,
+        draws: &'a Draws<V::Words>,
         month: u32,
         channel_sums: &'a mut [F32x16; Channel::COUNT],
         columns: Option<&'a mut Columns>,
@@ -84,7 +84,7 @@ impl<'a, V: Simd> Now<'a, V> {
             block: 0,
             low: none,
             high: none,
-            key,
+            draws,
             month,
             words: [none; 4],
             is,
@@ -147,7 +147,7 @@ impl<'a, V: Simd> Now<'a, V> {
     /// The words of another group.
     #[inline(always)]
     pub fn group(&self, group: u32) -> [V::Words; 4] {
-        self.key.lanes(self.low, self.high, self.month, group)
+        self.draws.words(self.low, self.high, self.month, group)
     }
 }
 

@@ -87,7 +87,7 @@ impl Mechanism for Goodwill {
         now: &mut Now<'_, V>,
     ) {
         let mut lifts = self.lift(Channel::FaceToFace, now.visits);
-        if !month.channels.is_empty() {
+        if !month.phase.channels.is_empty() {
             lifts = lifts + self.further(month, V::Words::load(consent), now);
         }
         now.goodwill = Self::step(self, V::load(memory), lifts * now.receptive);
@@ -102,14 +102,14 @@ impl Goodwill {
         let mut lifts = V::splat(0.0);
         let mut group = 0;
         let mut words = now.words;
-        for (channel, rates) in month.channels.iter().zip(month.rates) {
+        for (channel, rates) in month.phase.channels.iter().zip(&month.phase.contacts) {
             let purpose = Purpose::FaceToFace as u32 + channel.index() as u32;
             if purpose / 4 != group {
                 group = purpose / 4;
                 words = now.group(group);
             }
             let allowed = consent.shares_bit(V::Words::splat(1 << channel.index()));
-            let rate: V = month.block_of(rates, now.block);
+            let rate: V = month.block_of(&rates[month.agents.clone()], now.block);
             let made = contacts(rate, uniform(words[purpose as usize % 4]), now.is.known.and(allowed));
             let sum = &mut now.channel_sums[channel.index()];
             *sum = (V::load(sum) + made).store();
