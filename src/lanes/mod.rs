@@ -107,7 +107,12 @@ pub trait Words: Copy {
     /// One round for each pair of keys: with `(h, l)` the upper and lower word of a product,
     /// `(h0, l0) = m0 * c0`, `(h1, l1) = m1 * c2`, `c' = (h1 ^ c1 ^ k0, l1, h0 ^ c3 ^ k1, l0)`. What
     /// `rng::philox4x32_lanes` is made of; it is here because it is vector units' own way to multiply.
-    fn multiply_rounds(c: [Self; 4], m: [u32; 2], k: &[[Self; 2]]) -> [Self; 4];
+    ///
+    /// Works on one part of the lanes, counted from 0, of [`Words::PARTS`], so that other work can go on between.
+    fn multiply_rounds<const PART: usize>(c: &mut [Self; 4], m: [u32; 2], k: &[[Self; 2]]);
+
+    /// Parts that vector units work on one after the other: 1 or 2.
+    const PARTS: usize;
 
     /// Where the words have a bit in common.
     #[inline(always)]

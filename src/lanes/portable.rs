@@ -226,7 +226,7 @@ impl Words for U32x16 {
         Self(each!(0, i, mask.0[i] & word.0[i]))
     }
     #[inline(always)]
-    fn multiply_rounds(mut c: [Self; 4], m: [u32; 2], keys: &[[Self; 2]]) -> [Self; 4] {
+    fn multiply_rounds<const PART: usize>(c: &mut [Self; 4], m: [u32; 2], keys: &[[Self; 2]]) {
         for k in keys {
             let mut next = [Self::ZERO; 4];
             for i in 0..WIDTH {
@@ -237,8 +237,9 @@ impl Words for U32x16 {
                 next[2].0[i] = (first >> 32) as u32 ^ c[3].0[i] ^ k[1].0[i];
                 next[3].0[i] = first as u32;
             }
-            c = next;
+            *c = next;
         }
-        c
     }
+
+    const PARTS: usize = 1;
 }

@@ -114,7 +114,12 @@ impl Kernel for Everything {
             V::Words::choose(x.shares_bit(words[2]), y, words[3]),
             V::Words::keep(x.equals(y), words[2]),
         ];
-        let mixed = V::Words::multiply_rounds(words, [0xd251_1f53, 0xcd9e_8d57], &[[x, y], [y, words[2]]]);
+        let mut mixed = words;
+        let (multipliers, keys) = ([0xd251_1f53, 0xcd9e_8d57], [[x, y], [y, words[2]]]);
+        V::Words::multiply_rounds::<0>(&mut mixed, multipliers, &keys);
+        if V::Words::PARTS > 1 {
+            V::Words::multiply_rounds::<1>(&mut mixed, multipliers, &keys);
+        }
         out.extend(results.iter().chain(&mixed).map(|x| x.store().0));
         let sum = a.sum().to_bits();
         out.push(std::array::from_fn(|i| (sum >> (4 * i)) as u32));

@@ -260,37 +260,42 @@ macro_rules! lanes {
                 }))
             }
             /// Even and odd lanes apart, each in the lower half of 64 bits, where vector units multiply two words into 64
-            /// bits; what is left in the upper halves is never read. Part by part, so that a round fits the registers.
+            /// bits; what is left in the upper halves is never read.
             #[inline(always)]
-            fn multiply_rounds(mut c: [Self; 4], m: [u32; 2], keys: &[[Self; 2]]) -> [Self; 4] {
+            fn multiply_rounds<const PART: usize>(c: &mut [Self; 4], m: [u32; 2], keys: &[[Self; 2]]) {
                 let bits = unsafe { _mm_cvtsi32_si128(32) };
-                let m = m.map(|m| unsafe { $splatw(m as i32) });
-                for part in 0..$parts {
-                    let mut even = c.map(|words| words.0[part]);
-                    let mut odd = even.map(|words| unsafe { $down64(words, bits) });
-                    for k in keys {
-                        let k = [k[0].0[part], k[1].0[part]];
-                        for c in [&mut even, &mut odd] {
-                            unsafe {
-                                let first = $multiply(c[0], m[0]);
-                                let second = $multiply(c[2], m[1]);
-                                *c = [
-                                    $xor($xor($down64(second, bits), c[1]), k[0]),
-                                    second,
-                                    $xor($xor($down64(first, bits), c[3]), k[1]),
-                                    first,
-                                ];
-                            }
+                let m = [unsafe { $splatw(m[0] as i32) }, unsafe { $splatw(m[1] as i32) }];
+                if PART >= $parts {
+                    return;
+                }
+                let mut even = [c[0].0[PART], c[1].0[PART], c[2].0[PART], c[3].0[PART]];
+                let mut odd = even;
+                for words in &mut odd {
+                    *words = unsafe { $down64(*words, bits) };
+                }
+                for k in keys {
+                    let k = [k[0].0[PART], k[1].0[PART]];
+                    for c in [&mut even, &mut odd] {
+                        unsafe {
+                            let first = $multiply(c[0], m[0]);
+                            let second = $multiply(c[2], m[1]);
+                            *c = [
+                                $xor($xor($down64(second, bits), c[1]), k[0]),
+                                second,
+                                $xor($xor($down64(first, bits), c[3]), k[1]),
+                                first,
+                            ];
                         }
                     }
-                    for word in 0..4 {
-                        let $oe = even[word];
-                        let $oo = unsafe { $up64(odd[word], bits) };
-                        c[word].0[part] = unsafe { $odd };
-                    }
                 }
-                c
+                for word in 0..4 {
+                    let $oe = even[word];
+                    let $oo = unsafe { $up64(odd[word], bits) };
+                    c[word].0[PART] = unsafe { $odd };
+                }
             }
+
+            const PARTS: usize = $parts;
         }
     };
 }

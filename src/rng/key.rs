@@ -80,7 +80,19 @@ impl<W: Words> Draws<W> {
     /// As [`RunKey::words`], for the 16 agents whose hashes have these halves.
     #[inline(always)]
     pub fn words(&self, low: W, high: W, month: u32, group: u32) -> [W; 4] {
-        self.keys.philox4x32([low, high, W::splat(self.run), W::splat(month << 4 | group)])
+        self.keys.philox4x32(self.counter(low, high, month, group))
+    }
+
+    /// The counters of these words, for [`Draws::part`].
+    #[inline(always)]
+    pub fn counter(&self, low: W, high: W, month: u32, group: u32) -> [W; 4] {
+        [low, high, W::splat(self.run), W::splat(month << 4 | group)]
+    }
+
+    /// Turns part 0 or 1 of counters into words; when both parts are done, all are.
+    #[inline(always)]
+    pub fn part<const PART: usize>(&self, words: &mut [W; 4]) {
+        self.keys.part::<PART>(words);
     }
 }
 

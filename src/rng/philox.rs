@@ -52,10 +52,21 @@ impl<W: Words> RoundKeys<W> {
         Self(out)
     }
 
+    /// Turns one part of the counters into words; there are at most two parts, see [`Words::PARTS`].
+    #[inline(always)]
+    pub fn part<const PART: usize>(&self, words: &mut [W; 4]) {
+        if PART < W::PARTS {
+            W::multiply_rounds::<PART>(words, MULTIPLIER, &self.0);
+        }
+    }
+
     /// The words at 16 counters: lane i of the result is `philox4x32` of lane i.
     #[inline(always)]
     pub fn philox4x32(&self, counter: [W; 4]) -> [W; 4] {
-        W::multiply_rounds(counter, MULTIPLIER, &self.0)
+        let mut words = counter;
+        self.part::<0>(&mut words);
+        self.part::<1>(&mut words);
+        words
     }
 }
 

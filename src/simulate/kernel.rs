@@ -78,15 +78,35 @@ fn step<M: Mechanism, V: Simd>(
     }
     let index = month.index as u32;
     let mut now = Now::<V>::new(draws, index, &mut channel_sums, columns);
+    // With two months to four words, odd months take what even ones have kept.
+    let counter = if Engine::<M>::TWO_MONTHS { index / 2 } else { index };
+    let draws_now = !Engine::<M>::TWO_MONTHS || index % 2 == 0;
     // Words are drawn one block ahead, so that no customer waits for them.
-    let mut ahead = words_at::<M, V>(draws, index, blocks, spare, 0);
+    now.ahead = counters::<M, V>(draws, counter, blocks, 0);
+    now.draws_ahead = draws_now;
+    now.draw_ahead::<0>();
+    now.draw_ahead::<1>();
     let count = blocks.len().min(memory.len());
     for first in (0..count).step_by(BLOCKS_A_SUM) {
         for at in first..count.min(first + BLOCKS_A_SUM) {
             let (block, memory) = (&blocks[at], &mut memory[at]);
-            now.begin(at, &block.low, &block.high, ahead);
-            ahead = words_at::<M, V>(draws, index, blocks, spare, at + 1);
+            let mut words = now.ahead;
+            if Engine::<M>::TWO_MONTHS {
+                let spare = &mut spare[at];
+                if draws_now {
+                    *spare = [words[0].store(), words[2].store()];
+                } else {
+                    let [own, visit] = [V::Words::load(&spare[0]), V::Words::load(&spare[1])];
+                    words = [own, own, visit, visit];
+                }
+            }
+            now.begin(at, &block.low, &block.high, words);
+            now.ahead = counters::<M, V>(draws, counter, blocks, at + 1);
             model.step(month, &here, ground, &block.traits, memory, &mut now);
+            if !M::DRAWS_AHEAD {
+                now.draw_ahead::<0>();
+            }
+            now.draw_ahead::<1>();
             model.close(month, &here, ground, &block.traits, memory, &mut now);
             if now.columns.is_some() {
                 now.write();
@@ -117,28 +137,16 @@ fn count<M: Mechanism, V: Simd>(model: &M, month: &Month<'_>, blocks: &[Block<M>
     total
 }
 
-/// The words of a block in a month; zeros beyond the last block. With [`Engine::TWO_MONTHS`] half of them are kept in
-/// `spare` in even months and taken from there in odd ones.
+/// The counters of a block's words; of the last block's beyond it, where nobody reads them.
 #[inline(always)]
-fn words_at<M: Mechanism, V: Simd>(
+fn counters<M: Mechanism, V: Simd>(
     draws: &Draws<V::Words>,
-    index: u32,
+    counter: u32,
     blocks: &[Block<M>],
-    spare: &mut [[U32x16; 2]],
     at: usize,
 ) -> [V::Words; 4] {
-    let Some(block) = blocks.get(at) else { return [V::Words::splat(0); 4] };
-    let (low, high) = (V::Words::load(&block.low), V::Words::load(&block.high));
-    match (Engine::<M>::TWO_MONTHS, index % 2) {
-        (false, _) => draws.words(low, high, index, 0),
-        (true, 0) => {
-            let words = draws.words(low, high, index / 2, 0);
-            spare[at] = [words[0].store(), words[2].store()];
-            words
-        }
-        (true, _) => {
-            let [own, visit] = [V::Words::load(&spare[at][0]), V::Words::load(&spare[at][1])];
-            [own, own, visit, visit]
-        }
+    match blocks.get(at).or(blocks.last()) {
+        Some(block) => draws.counter(V::Words::load(&block.low), V::Words::load(&block.high), counter, 0),
+        None => [V::Words::splat(0); 4],
     }
 }

@@ -26,6 +26,9 @@ pub trait Mechanism: Copy + Send + Sync {
     /// Words that it draws: bit k for the [`crate::rng::Purpose`] of number k.
     const DRAWS: u64;
 
+    /// Whether its step draws half of the next customers' words ([`Now::draw_ahead`]).
+    const DRAWS_AHEAD: bool = false;
+
     /// Lays out the traits of up to 16 agents.
     fn traits(agents: &Agents, range: Range<usize>) -> Self::Traits;
     /// Lays out how up to 16 agents are at the start.
@@ -165,6 +168,7 @@ macro_rules! compose {
             type Ground = ($($name::Ground,)*);
 
             const DRAWS: u64 = 0 $(| $name::DRAWS)*;
+            const DRAWS_AHEAD: bool = false $(|| $name::DRAWS_AHEAD)*;
 
             fn traits(agents: &Agents, range: Range<usize>) -> Self::Traits {
                 ($($name::traits(agents, range.clone()),)*)

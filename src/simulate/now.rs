@@ -17,8 +17,10 @@ pub struct Now<'a, V: Simd> {
     pub draws: &'a Draws<V::Words>,
     /// Month of the run, counted from 0.
     pub month: u32,
-    /// The words of the first group (see [`Purpose`]).
+    /// The words of the first group (see [`Purpose`]), and those of the next block while they are being drawn.
     pub words: [V::Words; 4],
+    pub(super) ahead: [V::Words; 4],
+    pub(super) draws_ahead: bool,
 
     /// Where they are at the month's start, and at its end.
     pub is: Stages<V>,
@@ -87,6 +89,8 @@ impl<'a, V: Simd> Now<'a, V> {
             draws,
             month,
             words: [none; 4],
+            ahead: [none; 4],
+            draws_ahead: false,
             is,
             will_be: is,
             buys: nobody,
@@ -136,6 +140,15 @@ impl<'a, V: Simd> Now<'a, V> {
         self.own_loaded = zero;
         self.stock = zero;
         self.hazard = zero;
+    }
+
+    /// Draws a part of the next block's words: independent work for where a customer's own would leave the processor
+    /// waiting. The kernel draws what is left.
+    #[inline(always)]
+    pub fn draw_ahead<const PART: usize>(&mut self) {
+        if self.draws_ahead {
+            self.draws.part::<PART>(&mut self.ahead);
+        }
     }
 
     /// A uniform number in (0, 1) for a purpose of the first group.

@@ -32,6 +32,8 @@ impl Mechanism for OwnOrders {
     type Ground = ();
 
     const DRAWS: u64 = 1 << Purpose::OwnOrders as u64;
+    // Here the processor would wait for the share.
+    const DRAWS_AHEAD: bool = true;
 
     fn traits(_: &Agents, _: Range<usize>) {}
     fn memory(_: &Agents, _: Range<usize>) {}
@@ -39,6 +41,7 @@ impl Mechanism for OwnOrders {
 
     #[inline(always)]
     fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), now: &mut Now<'_, V>) {
+        now.draw_ahead::<0>();
         let (own, _) = means(now.open, now.share, self.unit);
         now.own = V::of(self.unit) * poisson(now.uniform(Purpose::OwnOrders), own);
         now.sums.own = now.sums.own + now.own;
