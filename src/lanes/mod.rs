@@ -150,6 +150,8 @@ pub trait Simd: Lanes {
     fn from_whole(words: Self::Words) -> Self;
     /// Square root, correctly rounded on every machine.
     fn sqrt(self) -> Self;
+    /// One more where the condition holds: for counts of steps.
+    fn count_up(counts: Self::Words, mask: Self::Mask) -> Self::Words;
 
     /// The first lanes from a slice, the rest filled.
     #[inline(always)]

@@ -145,6 +145,11 @@ impl Simd for F32x16 {
     fn sqrt(self) -> Self {
         Self(each!(0.0, i, self.0[i].sqrt()))
     }
+    #[inline(always)]
+    fn count_up(counts: U32x16, mask: Mask16) -> U32x16 {
+        // All bits set are -1.
+        U32x16(each!(0, i, counts.0[i].wrapping_sub(mask.0[i])))
+    }
 }
 
 impl Mask for Mask16 {

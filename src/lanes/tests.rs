@@ -113,6 +113,7 @@ impl Kernel for Everything {
             V::Words::choose(x.equals(y), x, words[2]),
             V::Words::choose(x.shares_bit(words[2]), y, words[3]),
             V::Words::keep(x.equals(y), words[2]),
+            V::count_up(x, above),
         ];
         let mut mixed = words;
         let (multipliers, keys) = ([0xd251_1f53, 0xcd9e_8d57], [[x, y], [y, words[2]]]);

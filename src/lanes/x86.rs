@@ -26,6 +26,7 @@ macro_rules! lanes {
         choose |$cm:ident, $cy:ident, $cn:ident| $choose:expr,
         choose_words |$wm:ident, $wy:ident, $wn:ident| $choosew:expr,
         keep |$km:ident, $kx:ident| $keep:expr,
+        count_up |$cuc:ident, $cum:ident| $count_up:expr,
         keep_words |$kwm:ident, $kwx:ident| $keepw:expr,
         odd |$oe:ident, $oo:ident| $odd:expr,
         mask_and |$aa:ident, $ab:ident| $mask_and:expr,
@@ -147,6 +148,13 @@ macro_rules! lanes {
             #[inline(always)]
             fn sqrt(self) -> Self {
                 Self(std::array::from_fn(|i| unsafe { $sqrt(self.0[i]) }))
+            }
+            #[inline(always)]
+            fn count_up(counts: $w, mask: $m) -> $w {
+                $w(std::array::from_fn(|i| {
+                    let ($cuc, $cum) = (counts.0[i], mask.0[i]);
+                    unsafe { $count_up }
+                }))
             }
         }
 
@@ -318,6 +326,7 @@ lanes! {
         _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(no), _mm256_castsi256_ps(yes), mask))
     },
     keep |mask, x| _mm256_and_ps(mask, x),
+    count_up |counts, mask| _mm256_sub_epi32(counts, _mm256_castps_si256(mask)),
     keep_words |mask, x| _mm256_and_si256(_mm256_castps_si256(mask), x),
     odd |even, odd| _mm256_blend_epi32::<0b1010_1010>(even, odd),
     mask_and |a, b| _mm256_and_ps(a, b),
@@ -342,6 +351,7 @@ lanes! {
     choose |mask, yes, no| _mm512_mask_blend_ps(mask, no, yes),
     choose_words |mask, yes, no| _mm512_mask_blend_epi32(mask, no, yes),
     keep |mask, x| _mm512_maskz_mov_ps(mask, x),
+    count_up |counts, mask| _mm512_mask_add_epi32(counts, mask, counts, _mm512_set1_epi32(1)),
     keep_words |mask, x| _mm512_maskz_mov_epi32(mask, x),
     odd |even, odd| _mm512_mask_blend_epi32(0b1010_1010_1010_1010, even, odd),
     mask_and |a, b| _kand_mask16(a, b),
