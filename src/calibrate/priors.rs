@@ -203,6 +203,38 @@ pub const KNOWN: &[Known] = &[
         Assumption,
         "territories' months differ by about 5% beyond season and trend, wide",
     ),
+    known(
+        "feasts",
+        "pre",
+        "log change of a day",
+        Prior::Normal { mean: 0.0, sd: 0.15 },
+        Assumption,
+        "customers stock up before a feast or put off what can wait: the sign differs by category, wide",
+    ),
+    known(
+        "feasts",
+        "feast",
+        "log change of a day",
+        Prior::Normal { mean: 0.0, sd: 0.3 },
+        Assumption,
+        "shops close, or sell most of the year: the sign differs by category, wide",
+    ),
+    known(
+        "feasts",
+        "post",
+        "log change of a day",
+        Prior::Normal { mean: 0.0, sd: 0.15 },
+        Assumption,
+        "customers live on what they bought before a feast, or make up for closed days: the sign differs by category, wide",
+    ),
+    known(
+        "feasts",
+        "fast",
+        "log change of a day",
+        Prior::Normal { mean: 0.0, sd: 0.1 },
+        Assumption,
+        "Ramazan changes a whole month's days, so each less than a feast does: the sign differs by category, wide",
+    ),
 ];
 
 /// Name of a channel's effect in `[mechanism.goodwill]`.
@@ -231,6 +263,10 @@ impl Priors {
             }
             if let Some(words) = improper(*prior) {
                 return complain(words);
+            }
+            // They are fitted in closed form, which is why it must be a normal.
+            if mechanism == "feasts" && !matches!(prior, Prior::Normal { .. } | Prior::Fixed(_)) {
+                return complain("write a normal, for example { normal = { mean = 0, sd = 0.1 } }, or { fixed = 0 }");
             }
             let (low, high) = support(*prior);
             // An effect may be negative, whatever its built-in prior says.

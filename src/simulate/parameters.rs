@@ -1,6 +1,7 @@
 //! The parameters of one draw, shared by the simulator and the likelihood.
 
 use super::mechanisms::goodwill::Goodwill;
+use crate::calendar::Feasts;
 
 /// Market-wide parameters of one draw.
 ///
@@ -10,6 +11,8 @@ use super::mechanisms::goodwill::Goodwill;
 pub struct Parameters {
     /// Demand indices by month of the year (January first), mean 1.
     pub season: [f64; 12],
+    /// What moving feasts add to the season.
+    pub feasts: Feasts,
     /// Log growth of category demand a month.
     pub growth: f64,
     /// Standard deviation of the log of the territory-month shock (mean of the shock is 1).

@@ -137,7 +137,7 @@ impl World {
         let calendar = horizon.first.plus(now.month as i32);
         let t = f64::from(calendar.since(horizon.level));
         let shock = demand::shock(parameters, key, place.hash, now.month as u32);
-        let level = demand::level(parameters, calendar.of_year(), t, shock, f64::from(phase.demand[j]));
+        let level = demand::level(parameters, calendar, t, shock, f64::from(phase.demand[j]));
         let find =
             discovery::hazard(&parameters.discovery, census.served_share(), effort.prospecting, place.dark_at_start);
         let lists = policy.list_purchases.iter().filter(|purchase| purchase.month == now.month);
