@@ -485,6 +485,9 @@ mod tests {
         assert!(with("decay", Prior::Normal { mean: 0.5, sd: 0.1 }).is_err());
         assert!(with("half_saturation", Prior::Uniform { low: -1.0, high: 2.0 }).is_err());
         assert!(with("decay", Prior::Beta { a: 0.0, b: 1.0 }).is_err());
+        let feast = |prior| Priors::new(BTreeMap::from([(("feasts".to_owned(), "pre".to_owned()), prior)]));
+        assert!(feast(Prior::Uniform { low: 0.0, high: 0.1 }).unwrap_err().2.contains("normal"));
+        assert!(feast(Prior::Normal { mean: 0.1, sd: 0.05 }).is_ok() && feast(Prior::Fixed(0.0)).is_ok());
         assert!(with("decay", Prior::Fixed(0.5)).is_ok());
         assert!(with("effect_face_to_face", Prior::Normal { mean: 0.1, sd: 0.1 }).is_ok());
         assert!(with("effect_email", Prior::Normal { mean: 0.0, sd: 0.1 }).is_ok());
