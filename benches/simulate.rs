@@ -60,6 +60,7 @@ fn twin(agents: usize) -> Twin {
     effect[Channel::Email.index()] = 0.03;
     let parameters = Parameters {
         season: [1.0; 12],
+        feasts: ikiz::calendar::Feasts::none(),
         growth: 0.002,
         shock_sd: 0.05,
         goodwill: Goodwill { decay: 0.7, effect, half_saturation: 3.0 },

@@ -22,10 +22,9 @@ use ikiz::simulate::mechanisms::demand::Demand;
 use ikiz::simulate::mechanisms::goodwill::Goodwill;
 use ikiz::simulate::mechanisms::orders::OwnOrders;
 use ikiz::simulate::{
-    Agents, Attributes, Engine, Entry, Here, Horizon, Ledger, Mechanism, MeetsCapacity, Month, Moves, Now, Phase, Policy, Stage,
+    Agents, Attributes, Engine, Entry, Here, Ledger, Mechanism, MeetsCapacity, Month, Moves, Now, Phase, Policy, Stage,
     Territory, VisitPlan,
 };
-use ikiz::units::Month as CalendarMonth;
 use rand::RngExt as _;
 
 const EACH: usize = 100;
@@ -83,10 +82,9 @@ impl Ledger for Table {
 fn model(outside: &[f32]) -> Mini<'_> {
     let mut effect = [0.0; Channel::COUNT];
     effect[Channel::FaceToFace.index()] = 0.5;
-    let season = std::array::from_fn(|month| 1.0 + 0.3 * libm::sin(std::f64::consts::TAU * month as f64 / 12.0));
     (
         Acquaintance { innovation: 0.002, imitation: 0.004 },
-        Demand { season, growth: 0.0, shock_sd: 0.0 },
+        Demand { shock_sd: 0.0 },
         Outside(outside),
         Visits,
         Goodwill { decay: 0.8, effect, half_saturation: f64::INFINITY },
@@ -162,10 +160,11 @@ fn main() -> Result<(), std::num::ParseIntError> {
     let policy = policy(customers);
     let setup = begin.elapsed().as_secs_f64();
 
-    let level = CalendarMonth::new(2025, 12).expect("a month");
+    let path: Vec<f64> =
+        (0..months).map(|t| 1.0 + 0.3 * libm::sin(std::f64::consts::TAU * t as f64 / 12.0)).collect();
     let mut table = Table { months, sales: vec![0.0; months * customers / EACH], known: 0.0 };
     let (begin, cpu) = (Instant::now(), cpu_seconds());
-    engine.run(&policy, Horizon::after(level, months), RunKey { seed, run: 0 }, Isa::detect(), &mut table, &mut ());
+    engine.run(&policy, &path, RunKey { seed, run: 0 }, Isa::detect(), &mut table, &mut ());
     let (wall, cpu) = (begin.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let sales: f64 = table.sales.iter().map(|&sales| f64::from(sales)).sum();
     println!(

@@ -4,13 +4,14 @@
 //! Data flows one way; a test (`tests/architecture.rs`) fails on an import against it:
 //!
 //! ```text
-//! units ids channel origin stats problem geometry rng lanes
+//! units ids channel origin stats problem geometry rng lanes calendar
 //!   <- scenario, data <- market <- simulate <- calibrate <- potential <- strategy <- report      (cli on top)
 //! ```
 //!
 //! `synth` sits above `simulate` (it runs the agents over the past to make a market whose truth is known), `store`
 //! writes folders whole or not at all. Only `data`, `scenario`, `store`, `synth`, `report::export` and `cli` touch files.
 
+pub mod calendar;
 pub mod calibrate;
 pub mod channel;
 pub mod cli;

@@ -89,6 +89,39 @@ impl Date {
     pub fn day(self) -> u32 {
         u32::from(self.day)
     }
+
+    /// Days since 1 January 1970, negative before it (Hinnant 2013, "chrono-compatible low-level date algorithms").
+    pub fn number(self) -> i64 {
+        // Years begin in March, so that a leap day is the last of its year.
+        let march = i64::from(self.month.of_year() as u32 + 10) % 12;
+        let year = i64::from(self.month.year()) - i64::from(march >= 10);
+        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let of_year = (153 * march + 2) / 5 + i64::from(self.day) - 1;
+        146_097 * era + 365 * of_era + of_era / 4 - of_era / 100 + of_year - 719_468
+    }
+
+    /// The date with a [`Date::number`]; `None` outside the years 1..=9999.
+    pub fn from_number(number: i64) -> Option<Self> {
+        let number = number.checked_add(719_468)?;
+        let (era, of_era) = (number.div_euclid(146_097), number.rem_euclid(146_097));
+        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let march = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * march + 2) / 5 + 1;
+        let month = if march < 10 { march + 3 } else { march - 9 };
+        let year = year + era.checked_mul(400)? + i64::from(month <= 2);
+        Self::new(i32::try_from(year).ok()?, month as u32, day as u32)
+    }
+
+    /// The date some days later; `None` outside the years 1..=9999.
+    pub fn plus(self, days: i64) -> Option<Self> {
+        Self::from_number(self.number().checked_add(days)?)
+    }
+
+    /// Day of the week, 0 (Monday) to 6 (Sunday).
+    pub fn weekday(self) -> u32 {
+        (self.number() + 3).rem_euclid(7) as u32
+    }
 }
 
 /// Days in a month.
@@ -209,6 +242,26 @@ mod tests {
         for wrong in ["2023-02-29", "1900-02-29", "2024-04-31", "2024-4-30", "2024-04-3", "2024-04-00", "04-30"] {
             assert!(wrong.parse::<Date>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn days_count_from_1970() {
+        for (text, number, weekday) in
+            [("1970-01-01", 0, 3), ("2000-02-29", 11_016, 1), ("2024-12-31", 20_088, 1), ("0001-01-01", -719_162, 0)]
+        {
+            let date: Date = text.parse().unwrap();
+            assert_eq!((date.number(), date.weekday()), (number, weekday), "{text}");
+        }
+        let (mut day, mut number): (Date, i64) = ("1895-12-30".parse().unwrap(), 0);
+        number += day.number();
+        // Day by day over the century that is no leap year and the one that is.
+        for _ in 0..60_000 {
+            assert_eq!((day.number(), Date::from_number(number)), (number, Some(day)));
+            number += 1;
+            day = day.plus(1).unwrap();
+        }
+        assert_eq!(Date::from_number(-719_163), None);
+        assert_eq!("9999-12-31".parse::<Date>().unwrap().plus(1), None);
     }
 
     #[test]

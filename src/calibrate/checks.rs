@@ -1,6 +1,7 @@
 //! May the result be believed? Each check names a figure and what to do about it.
 
 use crate::calibrate::alive::Alive;
+use crate::calibrate::feasts::{self, FeastModel};
 use crate::calibrate::hazards::Finds;
 use crate::calibrate::posterior_response::ResponsePosterior;
 use crate::calibrate::predictive::Comparison;
@@ -24,6 +25,9 @@ pub struct Findings<'a> {
     pub discount: f64,
     /// The user says that prices hardly moved.
     pub stable_prices: bool,
+    pub feasts: &'a FeastModel,
+    /// The scenario has not switched them off.
+    pub feasts_on: bool,
     pub finds: &'a Finds,
     /// What customers' rates are explained by.
     pub regressors: &'a [String],
@@ -36,7 +40,7 @@ pub fn check(name: &str, verdict: Verdict, finding: String, advice: &str) -> Che
 
 /// Every check, in the order of the report.
 pub fn all(findings: &Findings<'_>) -> Vec<Check> {
-    let mut out = readiness(findings.market, findings.stable_prices);
+    let mut out = readiness(findings.market, findings.stable_prices, findings.feasts_on);
     out.extend(sampling(findings));
     out.push(sampling_alive(findings));
     out.extend(placebo(findings));
@@ -266,6 +270,6 @@ pub fn notes(findings: &Findings<'_>) -> Vec<String> {
              it forecasts one month ahead)."
         ));
     }
-    out.push("Moving feasts are not modelled yet: a feast that wanders through the year widens the season.".to_owned());
+    out.push(feasts::note(findings.feasts, findings.feasts_on));
     out
 }

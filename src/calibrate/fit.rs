@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::calibrate::alive::{Alive, HazardPriors, Silences, Waiting};
 use crate::calibrate::effects::{self, Rates};
+use crate::calibrate::feasts::FeastModel;
 use crate::calibrate::hazards::{self, Finds, Hazard};
 use crate::calibrate::observed::{self, Observed, Timeline};
 use crate::calibrate::posterior_response::{self, ResponsePosterior};
@@ -37,11 +38,13 @@ pub struct Settings {
     pub priors: BTreeMap<(String, String), Prior>,
     /// The user says that prices hardly moved over the history: money needs no deflator.
     pub stable_prices: bool,
+    /// Moving feasts and the events of `calendar.csv` are estimated; without, they are part of season and noise.
+    pub feasts: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { seed: 0, draws: 400, priors: BTreeMap::new(), stable_prices: false }
+        Self { seed: 0, draws: 400, priors: BTreeMap::new(), stable_prices: false, feasts: true }
     }
 }
 
@@ -127,9 +130,10 @@ pub fn fit(
     }
 
     progress("season and growth", 0.7);
-    let own = own_series(market, &observed, &response);
+    let feasts = FeastModel::new(market, &priors, settings.feasts);
+    let own = own_series(market, &observed, &response, &feasts);
     let own_fit = Structural::fit(&own);
-    let category = category_series(market);
+    let category = category_series(market, &feasts);
     let category_fit = category.as_ref().map(Structural::fit);
     let own_season = own_season_speaks(market, &own);
     let shock = fit_shock(market, &observed, &response, &priors);
@@ -186,10 +190,11 @@ pub fn fit(
             let conversion = alive.conversion_draws[d] * libm::exp(-(goodwill_effect * usual).clamp(-3.0, 3.0));
             let demand = category_path.as_ref().unwrap_or(&own_path);
             // Rivals' pushes swell the panel at period ends: its season is not that of what customers use up.
-            let season = if own_season { own_path.season } else { demand.season };
+            let of_use = if own_season { &own_path } else { demand };
             let draw = Draw {
                 parameters: Parameters {
-                    season,
+                    season: of_use.season,
+                    feasts: of_use.feasts.clone(),
                     growth: demand.growth,
                     shock_sd,
                     goodwill: point.goodwill.clone(),
@@ -240,6 +245,7 @@ pub fn fit(
         own_fit: &own_fit,
         category: category_fit.as_ref(),
         own_season,
+        feasts: &feasts,
         shock_seen: shock.fitted() || (market.territory_count() <= 2 && !own_fit.silent()),
         waiting,
         closure: &closure,
@@ -262,6 +268,8 @@ pub fn fit(
     let comparisons = predictive::compare(market, &observed, &makers, seed);
     let findings = checks::Findings {
         stable_prices: settings.stable_prices,
+        feasts: &feasts,
+        feasts_on: settings.feasts,
         comparisons: &comparisons,
         alive: &alive,
         market,
@@ -290,11 +298,11 @@ struct Made {
 }
 
 /// Own sales by month, adjusted for customers gained and lost and for our contacts.
-fn own_series(market: &Market, observed: &Observed, response: &ResponsePosterior) -> Series {
+fn own_series(market: &Market, observed: &Observed, response: &ResponsePosterior, feasts: &FeastModel) -> Series {
     let (total, exposure) = observed.pooled(&response.point);
     let dispersion = response.order_unit * response.inflation;
     let total = total.iter().zip(&exposure).map(|(&y, &e)| (e > 0.0).then_some(y)).collect();
-    Series { total, exposure, dispersion, first_of_year: market.history.first.of_year() }
+    Series { total, exposure, dispersion, first: market.history.first, feasts: feasts.clone() }
 }
 
 /// Whether our own series is long enough to carry the season, and free of loading of our own (see
@@ -312,7 +320,7 @@ const OWN_SEASON_MONTHS: usize = 24;
 
 /// The panel's category: the whole market's, or the sum of the territories that are known throughout. `None` with less
 /// than 12 months of it.
-fn category_series(market: &Market) -> Option<Series> {
+fn category_series(market: &Market, feasts: &FeastModel) -> Option<Series> {
     let panel = market.panel.as_ref()?;
     let months = market.months();
     let usable = |series: &[Option<f64>]| series.iter().flatten().filter(|&&x| x > 0.0).count() >= FEWEST_MONTHS;
@@ -327,7 +335,8 @@ fn category_series(market: &Market) -> Option<Series> {
         total,
         exposure: vec![1.0; months],
         dispersion: 0.0,
-        first_of_year: market.history.first.of_year(),
+        first: market.history.first,
+        feasts: feasts.clone(),
     })
 }
 
@@ -433,6 +442,7 @@ struct Evidence<'a> {
     category: Option<&'a Structural>,
     /// The season is that of own sales.
     own_season: bool,
+    feasts: &'a FeastModel,
     shock_seen: bool,
     waiting: Option<Waiting>,
     closure: &'a Hazard,
@@ -508,6 +518,16 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
             Some(if evidence.own_season { evidence.own_fit } else { series }.season_prior_sd),
             if evidence.own_season { own.clone() } else { seen.clone() },
             flat.clone(),
+        );
+    }
+    for (k, covariate) in evidence.feasts.exposures.covariates().iter().enumerate() {
+        row(
+            format!("feasts.{}", covariate.name),
+            "log change of a day",
+            of(&|d| d.parameters.feasts.effects().nth(k).map_or(0.0, |(_, effect)| effect)),
+            Some(evidence.feasts.prior[k].1),
+            if evidence.own_season { own.clone() } else { seen.clone() },
+            evidence.priors.source("feasts", covariate.phase),
         );
     }
     let steady =

@@ -7,7 +7,8 @@
 //! | `alive` | who still buys from us? (silence against own rhythm: a hidden Markov chain) |
 //! | `observed` | the past in the layout of the likelihood |
 //! | `response`, `space`, `posterior_response` | what do our contacts do? (conditional Poisson likelihood, draws by importance sampling) |
-//! | `season` | season, growth, level (structural time series) |
+//! | `feasts` | which moving feasts are there, and how sure are their dates? |
+//! | `season` | season, feasts, growth, level (structural time series) |
 //! | `shock` | how much do territories' months differ? |
 //! | `wallet` | share of wallet before any model |
 //! | `effects` | each customer's own rate (gamma posteriors around a regression) |
@@ -23,6 +24,7 @@ mod actions;
 mod alive;
 mod checks;
 mod effects;
+mod feasts;
 mod fit;
 mod hazards;
 mod laplace;

@@ -203,6 +203,38 @@ pub const KNOWN: &[Known] = &[
         Assumption,
         "territories' months differ by about 5% beyond season and trend, wide",
     ),
+    known(
+        "feasts",
+        "pre",
+        "log change of a day",
+        Prior::Normal { mean: 0.0, sd: 0.15 },
+        Assumption,
+        "customers stock up before a feast or put off what can wait: the sign differs by category, wide",
+    ),
+    known(
+        "feasts",
+        "feast",
+        "log change of a day",
+        Prior::Normal { mean: 0.0, sd: 0.3 },
+        Assumption,
+        "shops close, or sell most of the year: the sign differs by category, wide",
+    ),
+    known(
+        "feasts",
+        "post",
+        "log change of a day",
+        Prior::Normal { mean: 0.0, sd: 0.15 },
+        Assumption,
+        "customers live on what they bought before a feast, or make up for closed days: the sign differs by category, wide",
+    ),
+    known(
+        "feasts",
+        "fast",
+        "log change of a day",
+        Prior::Normal { mean: 0.0, sd: 0.1 },
+        Assumption,
+        "Ramazan changes a whole month's days, so each less than a feast does: the sign differs by category, wide",
+    ),
 ];
 
 /// Name of a channel's effect in `[mechanism.goodwill]`.
@@ -231,6 +263,10 @@ impl Priors {
             }
             if let Some(words) = improper(*prior) {
                 return complain(words);
+            }
+            // They are fitted in closed form, which is why it must be a normal.
+            if mechanism == "feasts" && !matches!(prior, Prior::Normal { .. } | Prior::Fixed(_)) {
+                return complain("write a normal, for example { normal = { mean = 0, sd = 0.1 } }, or { fixed = 0 }");
             }
             let (low, high) = support(*prior);
             // An effect may be negative, whatever its built-in prior says.
@@ -449,6 +485,9 @@ mod tests {
         assert!(with("decay", Prior::Normal { mean: 0.5, sd: 0.1 }).is_err());
         assert!(with("half_saturation", Prior::Uniform { low: -1.0, high: 2.0 }).is_err());
         assert!(with("decay", Prior::Beta { a: 0.0, b: 1.0 }).is_err());
+        let feast = |prior| Priors::new(BTreeMap::from([(("feasts".to_owned(), "pre".to_owned()), prior)]));
+        assert!(feast(Prior::Uniform { low: 0.0, high: 0.1 }).unwrap_err().2.contains("normal"));
+        assert!(feast(Prior::Normal { mean: 0.1, sd: 0.05 }).is_ok() && feast(Prior::Fixed(0.0)).is_ok());
         assert!(with("decay", Prior::Fixed(0.5)).is_ok());
         assert!(with("effect_face_to_face", Prior::Normal { mean: 0.1, sd: 0.1 }).is_ok());
         assert!(with("effect_email", Prior::Normal { mean: 0.0, sd: 0.1 }).is_ok());

@@ -7,8 +7,9 @@ use crate::units::DemandUnit;
 
 /// The twin-readiness card: is there enough to calibrate on?
 ///
-/// `stable_prices`: the user says that prices hardly moved over the history (`[economics] stable_prices`).
-pub fn readiness(market: &Market, stable_prices: bool) -> Vec<Check> {
+/// `stable_prices`: the user says that prices hardly moved over the history (`[economics] stable_prices`). `feasts`: the
+/// scenario has not switched moving feasts off.
+pub fn readiness(market: &Market, stable_prices: bool, feasts: bool) -> Vec<Check> {
     let months = market.months();
     let mut out = Vec::new();
     let verdict = if months >= 36 { Verdict::Pass } else { Verdict::Review };
@@ -35,6 +36,9 @@ pub fn readiness(market: &Market, stable_prices: bool) -> Vec<Check> {
         format!("{orders} customer-months with an order"),
         "fewer than 1,000 carry little about single territories",
     ));
+    if feasts {
+        out.push(super::feasts::readiness(market));
+    }
     if market.data.meta.demand == DemandUnit::Value && months > 24 && market.data.deflator.is_none() {
         let finding =
             format!("sales are in {} of {months} different months, without deflator.csv", market.data.meta.currency);

@@ -1,10 +1,11 @@
-//! Season, growth and level of a monthly series: a structural time-series model (Harvey 1989), fitted in closed form.
+//! Season, feasts, growth and level of a monthly series: a structural time-series model (Harvey 1989), fitted in closed form.
 //!
 //! `y_t ~ overdispersed Poisson, mean exposure_t * exp(eta_t)`, with
 //!
-//! `eta_t = level + growth * (t - end) + season[month of year] + walk_t + noise_t`
+//! `eta_t = level + growth * (t - end) + season[month of year] + sum_k effect_k * exposure_tk + walk_t + noise_t`
 //!
-//! level ~ N(., 10²), growth ~ N(0, [`GROWTH_SD`]²) a month, season ~ N(0, σ_s²), walk a random walk that is 0 at the end
+//! level ~ N(., 10²), growth ~ N(0, [`GROWTH_SD`]²) a month, season ~ N(0, σ_s²), effects of moving feasts
+//! ~ their priors ([`super::feasts`]; the exposures are those of the simulator), walk a random walk that is 0 at the end
 //! of the history with steps σ_w, noise white with σ_n. The counts are linearised as in iteratively reweighted least
 //! squares (`z = eta + (y - mu) / mu`, variance `dispersion / mu`), after which everything is Gaussian; σ_s, σ_w and σ_n
 //! are integrated over a grid by their marginal likelihood. The random walk is what keeps the uncertainty of season and
@@ -12,9 +13,15 @@
 //!
 //! Draws by Matheron's rule: draw from the prior, then correct by what the data say (Journel & Huijbregts 1978).
 
+use std::sync::Arc;
+
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
+use crate::calendar::Feasts;
+use crate::calibrate::feasts::FeastModel;
 use crate::calibrate::sampling::Source;
+use crate::simulate::mechanisms::demand;
+use crate::units::Month;
 
 /// Prior deviation of log growth a month: a year's growth within about ±24% (two deviations).
 pub const GROWTH_SD: f64 = 0.01;
@@ -28,8 +35,10 @@ pub struct Series {
     pub exposure: Vec<f64>,
     /// Variance over mean of a total.
     pub dispersion: f64,
-    /// Month of the year (0 = January) of the first month.
-    pub first_of_year: usize,
+    /// The first month.
+    pub first: Month,
+    /// Feasts that move through the months.
+    pub feasts: FeastModel,
 }
 
 /// One draw of a series' components.
@@ -37,6 +46,8 @@ pub struct Series {
 pub struct Path {
     /// Indices, mean 1, January first.
     pub season: [f64; 12],
+    /// Effects of moving feasts.
+    pub feasts: Feasts,
     /// Log growth a month.
     pub growth: f64,
     /// `exp(eta_t)` relative to its level at the end of the history at season 1, without the white noise.
@@ -48,7 +59,14 @@ pub struct Path {
 /// A fitted series.
 pub struct Structural {
     months: usize,
-    first_of_year: usize,
+    first: Month,
+    feasts: FeastModel,
+    /// Exposures by month.
+    exposures: Vec<Vec<f64>>,
+    /// What the feasts add at the means of their priors, by month.
+    expected: Vec<f64>,
+    /// Covariance of what they add, by pairs of months.
+    uncertain: DMatrix<f64>,
     /// Months that are known, and their linearised observations less the centre of the level.
     known: Vec<usize>,
     z: DVector<f64>,
@@ -77,7 +95,14 @@ impl Structural {
     /// Fits a series. With no known month above zero everything is prior.
     pub fn fit(series: &Series) -> Self {
         let months = series.total.len();
-        let first_of_year = series.first_of_year;
+        let feasts = series.feasts.clone();
+        let exposures: Vec<Vec<f64>> = (0..months).map(|t| feasts.exposures.row(series.first.plus(t as i32))).collect();
+        let expected: Vec<f64> =
+            exposures.iter().map(|row| row.iter().zip(&feasts.prior).map(|(x, prior)| x * prior.0).sum()).collect();
+        let uncertain = DMatrix::from_fn(months, months, |s, t| {
+            let pairs = exposures[s].iter().zip(&exposures[t]);
+            pairs.zip(&feasts.prior).map(|((x, y), prior)| x * y * prior.1 * prior.1).sum()
+        });
         let known: Vec<usize> = (0..months).filter(|&t| series.total[t].is_some()).collect();
         let value = |t: usize| series.total[t].unwrap_or(0.0).max(0.0);
         let sum: f64 = known.iter().map(|&t| value(t)).sum();
@@ -89,7 +114,11 @@ impl Structural {
         let centre = if silent { f64::NEG_INFINITY } else { libm::log(sum / exposed) };
         let mut fitted = Self {
             months,
-            first_of_year,
+            first: series.first,
+            feasts,
+            exposures,
+            expected,
+            uncertain,
             known: if silent { Vec::new() } else { known },
             z: DVector::zeros(0),
             noise: Vec::new(),
@@ -104,7 +133,7 @@ impl Structural {
                 eta.len(),
                 fitted.known.iter().zip(&eta).zip(&mean).map(|((&t, eta), mu)| {
                     // A step beyond ±3 would be linearisation run wild.
-                    eta + ((value(t) - mu) / mu).clamp(-3.0, 3.0)
+                    eta - fitted.expected[t] + ((value(t) - mu) / mu).clamp(-3.0, 3.0)
                 }),
             );
             fitted.noise = mean.iter().map(|mu| series.dispersion.max(0.0) / mu.max(1e-12)).collect();
@@ -121,11 +150,17 @@ impl Structural {
     fn covariance(&self, cell: &Cell, s: usize, t: usize) -> f64 {
         let end = self.months - 1;
         let (back_s, back_t) = ((end - s) as f64, (end - t) as f64);
-        let same_month = f64::from((self.first_of_year + s) % 12 == (self.first_of_year + t) % 12);
+        let same_month = f64::from(self.of_year(s) == self.of_year(t));
         100.0
             + GROWTH_SD * GROWTH_SD * back_s * back_t
             + cell.season * cell.season * same_month
             + cell.walk * cell.walk * back_s.min(back_t)
+            + self.uncertain[(s, t)]
+    }
+
+    /// Month of the year of month t.
+    fn of_year(&self, t: usize) -> usize {
+        self.first.plus(t as i32).of_year()
     }
 
     /// Evaluates the grid.
@@ -164,16 +199,19 @@ impl Structural {
         cells
     }
 
-    /// Posterior mean of the noiseless part at the known months, under the likeliest grid point.
+    /// Posterior mean of the noiseless part (feasts included) at the known months, under the likeliest grid point.
     fn smooth(&self) -> Vec<f64> {
         let best = self.cells.iter().max_by(|a, b| a.weight.total_cmp(&b.weight));
         let Some((cell, factor)) = best.and_then(|cell| Some((cell, cell.factor.as_ref()?))) else {
-            return vec![0.0; self.known.len()];
+            return self.known.iter().map(|&t| self.expected[t]).collect();
         };
         let solved = factor.solve(&self.z);
         self.known
             .iter()
-            .map(|&t| self.known.iter().enumerate().map(|(i, &s)| self.covariance(cell, s, t) * solved[i]).sum::<f64>())
+            .map(|&t| {
+                let known = self.known.iter().enumerate();
+                self.expected[t] + known.map(|(i, &s)| self.covariance(cell, s, t) * solved[i]).sum::<f64>()
+            })
             .collect()
     }
 
@@ -193,6 +231,8 @@ impl Structural {
         let level = 10.0 * source.normal();
         let mut growth = GROWTH_SD * source.normal();
         let mut season: Vec<f64> = (0..12).map(|_| cell.season * source.normal()).collect();
+        // Deviations from the means of their priors, which are not in z.
+        let mut effects: Vec<f64> = self.feasts.prior.iter().map(|(_, sd)| sd * source.normal()).collect();
         let mut walk = vec![0.0; self.months];
         for t in (0..end).rev() {
             walk[t] = walk[t + 1] + cell.walk * source.normal();
@@ -203,7 +243,8 @@ impl Structural {
                 self.known.iter().enumerate().map(|(i, &t)| {
                     let noise = (cell.white * cell.white + self.noise[i] + 1e-9).sqrt() * source.normal();
                     let back = (end - t) as f64;
-                    let prior = level - growth * back + season[(self.first_of_year + t) % 12] + walk[t] + noise;
+                    let feasts: f64 = self.exposures[t].iter().zip(&effects).map(|(x, effect)| x * effect).sum();
+                    let prior = level - growth * back + season[self.of_year(t)] + feasts + walk[t] + noise;
                     self.z[i] - prior
                 }),
             );
@@ -211,7 +252,10 @@ impl Structural {
             for (i, &s) in self.known.iter().enumerate() {
                 let back = (end - s) as f64;
                 growth -= GROWTH_SD * GROWTH_SD * back * solved[i];
-                season[(self.first_of_year + s) % 12] += cell.season * cell.season * solved[i];
+                season[self.of_year(s)] += cell.season * cell.season * solved[i];
+                for ((effect, x), (_, sd)) in effects.iter_mut().zip(&self.exposures[s]).zip(&self.feasts.prior) {
+                    *effect += sd * sd * x * solved[i];
+                }
                 for (t, walk) in walk.iter_mut().enumerate() {
                     *walk += cell.walk * cell.walk * back.min((end - t) as f64) * solved[i];
                 }
@@ -220,13 +264,15 @@ impl Structural {
         let indices: Vec<f64> = season.iter().map(|&s| libm::exp(s)).collect();
         let mean = indices.iter().sum::<f64>() / 12.0;
         let season: [f64; 12] = std::array::from_fn(|m| indices[m] / mean);
+        effects.iter_mut().zip(&self.feasts.prior).for_each(|(effect, (mean, _))| *effect += mean);
+        let feasts = Feasts::new(Arc::clone(&self.feasts.exposures), effects);
         let relative = (0..self.months)
             .map(|t| {
-                let back = (end - t) as f64;
-                season[(self.first_of_year + t) % 12] * libm::exp(walk[t] - growth * back)
+                let moved = walk[t] - growth * (end - t) as f64;
+                demand::path(&season, &feasts, self.first.plus(t as i32), moved)
             })
             .collect();
-        Path { season, growth, relative, white: cell.white }
+        Path { season, feasts, growth, relative, white: cell.white }
     }
 
     /// Nothing was known of the series: draws are prior.
@@ -244,8 +290,24 @@ fn start(total: f64, exposure: f64, centre: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::{Calendar, Exposures};
     use crate::calibrate::sampling::Purpose;
     use crate::stats::mean_sd;
+    use crate::units::MonthSpan;
+
+    /// The feasts of a region over months from April 2018, with the built-in priors.
+    fn feasts(region: Option<&str>, months: usize) -> FeastModel {
+        let first = Month::new(2018, 4).unwrap();
+        let history = MonthSpan { first, last: first.plus(months as i32 - 1) };
+        let exposures = Arc::new(Exposures::new(Calendar::new(region, []), history));
+        let sd = |phase| match phase {
+            "feast" => 0.3,
+            "fast" => 0.1,
+            _ => 0.15,
+        };
+        let prior = exposures.covariates().iter().map(|covariate| (0.0, sd(covariate.phase))).collect();
+        FeastModel { exposures, prior }
+    }
 
     /// A Poisson series of known season and growth, level 1 at the end.
     fn made(months: usize, level: f64, growth: f64, seed: u64) -> (Series, [f64; 12]) {
@@ -258,7 +320,8 @@ mod tests {
                 Some(source.poisson(level * season[(3 + t) % 12] * libm::exp(-growth * back)))
             })
             .collect();
-        (Series { total, exposure: vec![1.0; months], dispersion: 1.0, first_of_year: 3 }, season)
+        let (first, feasts) = (Month::new(2018, 4).unwrap(), feasts(None, months));
+        (Series { total, exposure: vec![1.0; months], dispersion: 1.0, first, feasts }, season)
     }
 
     #[test]
@@ -312,7 +375,13 @@ mod tests {
 
     #[test]
     fn silence_and_gaps_are_no_nan() {
-        let none = Series { total: vec![Some(0.0); 30], exposure: vec![1.0; 30], dispersion: 1.0, first_of_year: 0 };
+        let none = Series {
+            total: vec![Some(0.0); 30],
+            exposure: vec![1.0; 30],
+            dispersion: 1.0,
+            first: Month::new(2018, 4).unwrap(),
+            feasts: feasts(Some("TR"), 30),
+        };
         let path = Structural::fit(&none).draw(&mut Source::new(1, Purpose::Series, 0));
         assert!(
             path.growth.is_finite()
@@ -324,5 +393,88 @@ mod tests {
         series.total[20] = Some(0.0);
         let path = Structural::fit(&series).draw(&mut Source::new(1, Purpose::Series, 0));
         assert!(path.relative.iter().all(|x| x.is_finite() && *x > 0.0));
+    }
+
+    /// Effects in the order of the covariates of Türkiye: Ramazan; then before, in and after each bayram.
+    const EFFECTS: [f64; 7] = [0.05, 0.10, -0.25, -0.05, 0.10, -0.25, -0.05];
+
+    /// A series of eight years with, or without, feasts in it; the likelihood knows of them, or not.
+    fn feasted(seed: u64, in_series: bool, in_likelihood: bool) -> Series {
+        let (mut series, _) = made(96, 30_000.0, 0.002, 300 + seed);
+        let truth = Feasts::new(feasts(Some("TR"), 96).exposures, EFFECTS.to_vec());
+        let mut source = Source::new(seed, Purpose::Series, 5);
+        for (t, total) in series.total.iter_mut().enumerate() {
+            let feast = if in_series { truth.log_effect(series.first.plus(t as i32)) } else { 0.0 };
+            let kept = total.unwrap();
+            *total = Some((kept * libm::exp(feast + 0.01 * source.normal())).round());
+        }
+        series.feasts = feasts(in_likelihood.then_some("TR"), 96);
+        series
+    }
+
+    /// Draws of the effects.
+    fn effects(series: &Series) -> Vec<Vec<f64>> {
+        let fit = Structural::fit(series);
+        let draws = (0..300).map(|d| fit.draw(&mut Source::new(1, Purpose::Series, d)));
+        draws.map(|path| path.feasts.effects().map(|(_, effect)| effect).collect()).collect()
+    }
+
+    /// 90% interval of an effect.
+    fn interval(draws: &[Vec<f64>], k: usize) -> (f64, f64) {
+        let mut of: Vec<f64> = draws.iter().map(|draw| draw[k]).collect();
+        of.sort_unstable_by(f64::total_cmp);
+        (of[of.len() / 20], of[of.len() - 1 - of.len() / 20])
+    }
+
+    #[test]
+    fn feasts_come_back_within_their_intervals() {
+        // Seven effects in 20 series: 90% intervals must hold the truth about 126 times of 140.
+        let mut held = 0;
+        let mut before = Vec::new();
+        for seed in 0..20 {
+            let draws = effects(&feasted(seed, true, true));
+            for (k, &truth) in EFFECTS.iter().enumerate() {
+                let (low, high) = interval(&draws, k);
+                held += u32::from(low < truth && truth < high);
+            }
+            before.push(mean_sd(&draws.iter().map(|draw| draw[1]).collect::<Vec<_>>()).0);
+        }
+        println!("90% intervals held {held} of 140");
+        assert!((112..=139).contains(&held), "90% intervals held {held} of 140");
+        let (mean, _) = mean_sd(&before);
+        // Shrinkage takes a part of it.
+        assert!((0.05..0.13).contains(&mean), "before a bayram {mean}, truth {}", EFFECTS[1]);
+    }
+
+    #[test]
+    fn feasts_in_one_place_only_are_seen() {
+        // Not in the series: the likelihood must not make them up.
+        let (mut zero, mut truth) = (0, 0);
+        for seed in 0..10 {
+            let draws = effects(&feasted(seed, false, true));
+            for (k, &effect) in EFFECTS.iter().enumerate() {
+                let (low, high) = interval(&draws, k);
+                zero += u32::from(low < 0.0 && 0.0 < high);
+                truth += u32::from(low < effect && effect < high);
+            }
+        }
+        assert!(zero >= 56, "90% intervals held 0 in {zero} of 70");
+        assert!(truth <= 52, "they held effects that are not there in {truth} of 70");
+        // Not in the likelihood: two years ahead it misses them, which one that knows of them does by far less.
+        let (mut known, mut unknown) = (0.0, 0.0);
+        for seed in 0..10 {
+            let series = feasted(seed, true, true);
+            let draws = effects(&series);
+            let exposures = Arc::clone(&series.feasts.exposures);
+            let mean = |k: usize| draws.iter().map(|draw| draw[k]).sum::<f64>() / draws.len() as f64;
+            let found = Feasts::new(Arc::clone(&exposures), (0..EFFECTS.len()).map(mean).collect());
+            let truth = Feasts::new(exposures, EFFECTS.to_vec());
+            for month in (96..120).map(|t| series.first.plus(t)) {
+                let wanted = truth.log_effect(month);
+                known += (found.log_effect(month) - wanted) * (found.log_effect(month) - wanted);
+                unknown += wanted * wanted;
+            }
+        }
+        assert!(known < 0.4 * unknown, "squared error {known:.5} against {unknown:.5}");
     }
 }

@@ -49,6 +49,7 @@ impl Calibration {
         ];
         header.extend(scalars.map(str::to_owned));
         if let Some(draw) = self.draws.first() {
+            header.extend(draw.parameters.feasts.effects().map(|(name, _)| format!("feasts.{name}")));
             header.extend(draw.more.iter().map(|(name, _)| (*name).to_owned()));
         }
         let rows = self
@@ -73,6 +74,7 @@ impl Calibration {
                     p.birth,
                     draw.selection,
                 ]);
+                row.extend(p.feasts.effects().map(|(_, effect)| effect));
                 row.extend(draw.more.iter().map(|(_, value)| *value));
                 row
             })

@@ -1,5 +1,8 @@
 //! Made markets for tests: customers generated month by month through the mechanisms themselves.
 
+use std::sync::Arc;
+
+use crate::calendar::{Calendar, Exposures, Feasts};
 use crate::calibrate::sampling::{Purpose, Source};
 use crate::channel::Channel;
 use crate::data::*;
@@ -7,7 +10,7 @@ use crate::ids::{CustomerIx, IdTable, Index as _, TerritoryIx, stable_hash};
 use crate::lanes::Isa;
 use crate::market::Market;
 use crate::rng::RunKey;
-use crate::simulate::mechanisms::{choice, goodwill::Goodwill};
+use crate::simulate::mechanisms::{choice, demand, goodwill::Goodwill};
 use crate::simulate::{
     Agents, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, Seen, Stage, Territory,
     Twin, VisitPlan, World,
@@ -41,6 +44,8 @@ pub struct Recipe {
     /// Visits are recorded with another customer's name.
     pub shuffled: bool,
     pub calls: bool,
+    /// Effects of a day before, in and after a feast and of a day of fasting. Given, the market lies in Türkiye.
+    pub feasts: Option<[f64; 4]>,
 }
 
 impl Default for Recipe {
@@ -65,6 +70,7 @@ impl Default for Recipe {
             chasing: 0.0,
             shuffled: false,
             calls: true,
+            feasts: None,
         }
     }
 }
@@ -74,6 +80,20 @@ impl Recipe {
         let mut effect = [0.0; Channel::COUNT];
         effect[Channel::FaceToFace.index()] = self.effect;
         Goodwill { decay: self.decay, effect, half_saturation: self.half_saturation }
+    }
+
+    /// The true effects on the region's feasts.
+    pub fn true_feasts(&self) -> Feasts {
+        let Some([pre, feast, post, fast]) = self.feasts else { return Feasts::none() };
+        let exposures = Exposures::new(Calendar::new(Some("TR"), []), self.history());
+        let effect = |phase| match phase {
+            "pre" => pre,
+            "feast" => feast,
+            "post" => post,
+            _ => fast,
+        };
+        let effects = exposures.covariates().iter().map(|covariate| effect(covariate.phase)).collect();
+        Feasts::new(Arc::new(exposures), effects)
     }
 
     fn history(&self) -> MonthSpan {
@@ -100,6 +120,7 @@ pub fn make(recipe: &Recipe) -> Market {
             (0..recipe.months).map(|_| libm::exp(recipe.shock_sd * source.normal())).collect()
         })
         .collect();
+    let feasts = recipe.true_feasts();
     let mut made = Made::default();
     let per = n.div_ceil(recipe.territories.max(1)).max(1);
     for i in 0..n {
@@ -120,7 +141,8 @@ pub fn make(recipe: &Recipe) -> Market {
             visits.push(calls);
             now = goodwill.step(now, goodwill.lift(Channel::FaceToFace, calls));
             let back = (recipe.months - 1 - t) as f64;
-            let demand = size * recipe.season[history.at(t).of_year()] * libm::exp(-recipe.growth * back) * shock;
+            let path = demand::path(&recipe.season, &feasts, history.at(t), -recipe.growth * back);
+            let demand = size * path * shock;
             let mean = demand * choice::share(appeal + now, 1.0);
             let own = if served { recipe.order_unit * source.poisson(mean / recipe.order_unit) } else { 0.0 };
             surprise = libm::log((own + 1.0) / (mean + 1.0));
@@ -174,6 +196,7 @@ pub fn run_agents(recipe: &Recipe) -> Market {
             let mean = recipe.season.iter().sum::<f64>() / 12.0;
             recipe.season.map(|s| s / mean)
         },
+        feasts: recipe.true_feasts(),
         growth: recipe.growth,
         shock_sd: recipe.shock_sd,
         goodwill,
@@ -282,7 +305,7 @@ fn assemble(recipe: &Recipe, made: &Made) -> Market {
             currency: "EUR".into(),
             demand: DemandUnit::Units,
             history,
-            region: None,
+            region: recipe.feasts.map(|_| "TR".to_owned()),
         },
         territories: Territories {
             ids: territories,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::testing::{Recipe, make, run_agents};
 use super::*;
+use crate::data::CalendarEvent;
 use crate::market::Market;
 use crate::origin::Origin;
 use crate::scenario::Prior;
@@ -222,6 +223,89 @@ fn a_fixed_prior_stays() {
 
 fn shared() -> std::path::PathBuf {
     std::env::var_os("IKIZ_SHARED").map_or_else(|| "../shared".into(), std::path::PathBuf::from)
+}
+
+/// A market of agents in Türkiye, of a size that lets its feasts be seen.
+fn feasted() -> Recipe {
+    Recipe {
+        customers: 900,
+        territories: 3,
+        months: 96,
+        feasts: Some([0.15, -0.3, -0.05, 0.08]),
+        shock_sd: 0.01,
+        size: 60.0,
+        seed: 12,
+        ..Recipe::default()
+    }
+}
+
+#[test]
+fn feasts_of_agents_come_back() {
+    // The agents' own demand carries them (simulate::mechanisms::demand::level), the likelihood must find them.
+    let recipe = feasted();
+    let market = run_agents(&recipe);
+    let calibration = fit(&market, &settings(), &mut |_, _| {}).unwrap();
+    assert_sane(&market, &calibration);
+    let truth = recipe.true_feasts();
+    let (mut held, mut far) = (0, 0);
+    for (name, effect) in truth.effects() {
+        let found = row(&calibration, &format!("feasts.{name}"));
+        let s = found.summary;
+        println!("{name:24} truth {effect:6.3} mean {:6.3} sd {:.3} 90% {:6.3} to {:6.3}", s.mean, s.sd, s.q05, s.q95);
+        held += u32::from(found.summary.q05 < effect && effect < found.summary.q95);
+        far += u32::from(found.summary.q05 > 0.0 || found.summary.q95 < 0.0);
+        assert!((found.summary.mean - effect).abs() < 3.0 * found.summary.sd, "{name}: {:?}", found.summary);
+        assert_eq!(found.origin, Origin::YourData, "{name}");
+    }
+    assert!(held >= 5, "90% intervals held {held} of 7");
+    assert!(far >= 3, "0 lies outside {far} of 7 intervals");
+    let table = calibration.posterior_table();
+    let column = table.header.iter().position(|name| name == "feasts.ramazan_bayrami.feast").unwrap();
+    assert_eq!(table.rows[0][column], calibration.draws[0].parameters.feasts.effects().nth(2).unwrap().1);
+    assert!(calibration.notes.iter().any(|note| note.contains("Kurban Bayramı")));
+
+    // Switched off, there are none, and the note says so.
+    let off = fit(&market, &Settings { feasts: false, ..settings() }, &mut |_, _| {}).unwrap();
+    assert!(off.draws.iter().all(|draw| draw.parameters.feasts.effects().next().is_none()));
+    assert!(off.notes.iter().any(|note| note.contains("switched off")));
+    assert!(!off.checks.iter().any(|check| check.name == "moving feasts"));
+}
+
+#[test]
+fn feasts_that_agents_do_not_keep_are_not_found() {
+    // Türkiye's calendar, but nobody's demand follows it.
+    let market = run_agents(&Recipe { feasts: Some([0.0; 4]), ..feasted() });
+    let calibration = fit(&market, &settings(), &mut |_, _| {}).unwrap();
+    let feasts: Vec<_> = calibration.diagnostics.iter().filter(|row| row.parameter.starts_with("feasts.")).collect();
+    let held = feasts.iter().filter(|row| row.summary.q05 < 0.0 && 0.0 < row.summary.q95).count();
+    assert!(feasts.len() == 7 && held >= 5, "90% intervals held 0 in {held} of {}", feasts.len());
+}
+
+#[test]
+fn the_card_speaks_of_the_calendar() {
+    let market = make(&Recipe { feasts: Some([0.0; 4]), ..Recipe::default() });
+    let card = |market: &Market| {
+        super::readiness(market, true, true).into_iter().find(|check| check.name == "moving feasts").unwrap()
+    };
+    let official = card(&market);
+    assert_eq!(official.verdict, Verdict::Pass);
+    assert_eq!(official.finding, "Ramazan, Ramazan Bayramı, Kurban Bayramı (TR), all dates official");
+    let mut data = market.data.clone();
+    data.calendar = Some(vec![CalendarEvent {
+        event: "Fuar".into(),
+        start: "2019-03-04".parse().unwrap(),
+        end: "2019-03-08".parse().unwrap(),
+    }]);
+    let with_own = Market::new(data.clone(), None, None);
+    assert!(card(&with_own).finding.ends_with("; from calendar.csv: Fuar"), "{}", card(&with_own).finding);
+    let calibration = fit(&with_own, &settings(), &mut |_, _| {}).unwrap();
+    assert!(calibration.diagnostics.iter().any(|row| row.parameter == "feasts.fuar.feast"));
+    data.meta.region = None;
+    data.calendar = None;
+    let unknown = card(&Market::new(data, None, None));
+    assert_eq!(unknown.verdict, Verdict::Review);
+    assert!(unknown.finding.contains("names no region") && unknown.advice.contains("calendar.csv"));
+    assert!(super::readiness(&market, true, false).iter().all(|check| check.name != "moving feasts"));
 }
 
 /// Everything that a calibration found, for reading.

@@ -89,7 +89,11 @@ fn check(path: &Path, common: &Common) -> Result<(), Stop> {
     let mut progress = Progress::new(common.quiet, 2);
     let input = pipeline::read(path, common, &mut progress)?;
     warn(&input, common);
-    let card = crate::calibrate::readiness(&input.bound.market, input.scenario.economics.stable_prices);
+    let card = crate::calibrate::readiness(
+        &input.bound.market,
+        input.scenario.economics.stable_prices,
+        super::pipeline::feasts_on(&input.scenario),
+    );
     print(&summary::readiness(&input, &card, common.json))?;
     match pipeline::failed(&card) {
         Some(check) => Err(Stop::Checks(format!("not ready: {}. {}", check.finding, check.advice))),

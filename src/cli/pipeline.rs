@@ -82,6 +82,7 @@ pub fn calibrated(input: &Input, common: &Common, progress: &mut Progress) -> Re
         draws: common.draws as usize,
         priors: priors.collect(),
         stable_prices: scenario.economics.stable_prices,
+        feasts: feasts_on(scenario),
     };
     let fitted = progress.stage("calibrating the response", |stage| {
         calibrate::fit(&input.bound.market, &settings, &mut |_, share| stage.done(share))
@@ -110,6 +111,11 @@ pub fn estimated(
     };
     let potential = potential::measures(market, &dark_half, Some(inputs));
     Ok(Estimates { calibration, dark_half, potential })
+}
+
+/// Whether the scenario leaves moving feasts on.
+pub fn feasts_on(scenario: &Scenario) -> bool {
+    !scenario.mechanisms.iter().any(|(name, settings)| name == "feasts" && settings.on == Some(false))
 }
 
 fn potential_settings(scenario: &Scenario, draws: usize) -> potential::Settings {

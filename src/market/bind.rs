@@ -103,6 +103,7 @@ pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem
 /// Mechanisms that this version simulates, and whether the scenario may switch them off.
 const SIMULATED: &[(&str, bool)] = &[
     ("demand", false),
+    ("feasts", true),
     ("goodwill", true),
     ("choice", false),
     ("orders", false),

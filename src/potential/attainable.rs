@@ -208,6 +208,7 @@ mod tests {
     pub(crate) fn parameters(hazard: f64, effect: f64) -> Parameters {
         Parameters {
             season: [1.0; 12],
+            feasts: crate::calendar::Feasts::none(),
             growth: 0.0,
             shock_sd: 0.1,
             goodwill: Goodwill { decay: 0.5, effect: [0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], half_saturation: 1e9 },

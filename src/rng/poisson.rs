@@ -89,7 +89,7 @@ mod tests {
     use statrs::distribution::{Discrete as _, DiscreteCDF as _, Poisson};
 
     use super::*;
-    use crate::lanes::{F32x16, U32x16, Words as _};
+    use crate::lanes::{F32x16, U32x16};
     use crate::rng::uniform;
 
     fn at(u: f32, mean: f32) -> f32 {

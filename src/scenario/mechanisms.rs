@@ -57,6 +57,17 @@ pub const MECHANISMS: &[Mechanism] = &[
         )],
     },
     Mechanism {
+        name: "feasts",
+        help: "Feasts that move through the year, and the events of calendar.csv, change demand before, in and after them.",
+        switchable: true,
+        parameters: &[
+            parameter("pre", Support::Real, "Log change of a day's demand in the 10 days before a feast."),
+            parameter("feast", Support::Real, "Log change of a day's demand on a day of a feast."),
+            parameter("post", Support::Real, "Log change of a day's demand in the 7 days after a feast."),
+            parameter("fast", Support::Real, "Log change of a day's demand in Ramazan, the month of fasting."),
+        ],
+    },
+    Mechanism {
         name: "goodwill",
         help: "Contacts build goodwill, which fades.",
         switchable: true,

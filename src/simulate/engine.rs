@@ -16,25 +16,6 @@ use super::{Agents, Policy, Territory};
 use crate::channel::Channel;
 use crate::lanes::{Isa, U32x16, WIDTH};
 use crate::rng::{Purpose, RunKey};
-use crate::units::Month as CalendarMonth;
-
-/// The months that a run simulates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Horizon {
-    /// The first month simulated.
-    pub first: CalendarMonth,
-    /// Their number.
-    pub months: usize,
-    /// The month whose level the agents' sizes are (the history's last): growth counts from there, backwards too.
-    pub level: CalendarMonth,
-}
-
-impl Horizon {
-    /// The `months` after `history_end`.
-    pub fn after(history_end: CalendarMonth, months: usize) -> Self {
-        Self { first: history_end.plus(1), months, level: history_end }
-    }
-}
 
 /// Takes down what a territory did, month by month.
 pub trait Ledger {
@@ -104,7 +85,8 @@ impl<M: Mechanism> Default for Scratch<M> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run<'a> {
     pub(super) policy: &'a Policy,
-    pub(super) horizon: Horizon,
+    /// Demand of each month over that of an average one; as long as the run.
+    pub(super) path: &'a [f64],
     pub(super) key: RunKey,
     pub(super) isa: Isa,
 }
@@ -195,7 +177,8 @@ impl<M: Mechanism> Engine<M> {
         ((fixed + changing) / WIDTH, changing / WIDTH)
     }
 
-    /// Runs from the start under a policy. Pure and on one thread: the same arguments give the same bytes, whatever ran
+    /// Runs from the start under a policy, as many months as `path` has, which gives each month's demand over that of an
+    /// average one. Pure and on one thread: the same arguments give the same bytes, whatever ran
     /// before, on every instruction set.
     ///
     /// # Panics
@@ -205,7 +188,7 @@ impl<M: Mechanism> Engine<M> {
     pub fn run<R: Recorder>(
         &mut self,
         policy: &Policy,
-        horizon: Horizon,
+        path: &[f64],
         key: RunKey,
         isa: Isa,
         ledger: &mut impl Ledger,
@@ -213,7 +196,7 @@ impl<M: Mechanism> Engine<M> {
     ) {
         policy.check(self.agents, self.places.len());
         let mut scratch = std::mem::take(&mut self.scratch);
-        let run = Run { policy, horizon, key, isa };
+        let run = Run { policy, path, key, isa };
         for j in 0..self.places.len() {
             self.territory(&run, j, &mut scratch, recorder);
             ledger.territory(j, &scratch.entries);
@@ -225,13 +208,13 @@ impl<M: Mechanism> Engine<M> {
     pub fn run_abreast(
         &self,
         policy: &Policy,
-        horizon: Horizon,
+        path: &[f64],
         key: RunKey,
         isa: Isa,
         ledger: &mut impl Ledger,
     ) {
         policy.check(self.agents, self.places.len());
-        let run = Run { policy, horizon, key, isa };
+        let run = Run { policy, path, key, isa };
         // A few batches a thread, so that memory stays bounded and the threads busy.
         let batch = 64 * rayon::current_num_threads();
         for first in (0..self.places.len()).step_by(batch) {
@@ -274,13 +257,11 @@ impl<M: Mechanism> Place<M> {
     /// A month of the territory `j`, before anything happened in it.
     #[inline(always)]
     pub(super) fn month<'a>(&'a self, run: &Run<'a>, j: usize, index: usize, before: &'a Sums<f64>) -> Month<'a> {
-        let Run { policy, horizon, key, .. } = *run;
+        let Run { policy, path, key, .. } = *run;
         let (phase, next) = (policy.phase(index), policy.phase(index + 1));
-        let calendar = horizon.first.plus(index as i32);
         Month {
             index,
-            of_year: calendar.of_year(),
-            since_level: f64::from(calendar.since(horizon.level)),
+            path: path.get(index).copied().unwrap_or(1.0),
             key,
             territory: j,
             hash: self.hash,

@@ -39,7 +39,7 @@ impl<M: Mechanism> Kernel for Live<'_, '_, M> {
             let month = place.month(run, j, 0, &nothing);
             count::<M, V>(&model, &Month { desired_next: month.desired, ..month }, blocks, &scratch.memory)
         };
-        for index in 0..run.horizon.months {
+        for index in 0..run.path.len() {
             let month = place.month(run, j, index, &before);
             let mut here = Here::default();
             model.here(&month, ground, &mut here);

@@ -36,6 +36,7 @@
 //! 4. A test of what it does to a market in `tests.rs`.
 
 mod engine;
+mod horizon;
 mod kernel;
 mod mechanism;
 pub mod mechanisms;
@@ -52,7 +53,8 @@ mod tests;
 mod twin;
 mod world;
 
-pub use engine::{Engine, Entry, Horizon, Ledger};
+pub use engine::{Engine, Entry, Ledger};
+pub use horizon::Horizon;
 pub use mechanism::Mechanism;
 pub use month::{Here, Month};
 pub use now::{Now, Stages, Sums};

@@ -12,10 +12,8 @@ use crate::rng::RunKey;
 pub struct Month<'a> {
     /// Counted from 0.
     pub index: usize,
-    /// Month of the year, 0 for January.
-    pub of_year: usize,
-    /// Months since the one whose level sizes are.
-    pub since_level: f64,
+    /// Demand over that of an average month: season, feasts and growth.
+    pub path: f64,
     pub key: RunKey,
     /// The territory, by its position and by its hash.
     pub territory: usize,

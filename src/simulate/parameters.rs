@@ -1,8 +1,10 @@
 //! The parameters of one draw, shared by the simulator and the likelihood.
 
-use super::mechanisms::demand::Demand;
+use super::Horizon;
+use super::mechanisms::demand::{self, Demand};
 use super::mechanisms::goodwill::Goodwill;
 use super::mechanisms::transition::Life;
+use crate::calendar::Feasts;
 
 /// Market-wide parameters of one draw.
 ///
@@ -12,6 +14,8 @@ use super::mechanisms::transition::Life;
 pub struct Parameters {
     /// Demand indices by month of the year (January first), mean 1.
     pub season: [f64; 12],
+    /// What moving feasts add to the season.
+    pub feasts: Feasts,
     /// Log growth of category demand a month.
     pub growth: f64,
     /// Standard deviation of the log of the territory-month shock (mean of the shock is 1).
@@ -51,9 +55,20 @@ pub struct Conversion {
 }
 
 impl Parameters {
+    /// Demand of each month of a horizon over that of an average one: season, feasts and growth.
+    pub fn path(&self, horizon: Horizon) -> Vec<f64> {
+        let months = (0..horizon.months).map(|month| horizon.first.plus(month as i32));
+        months
+            .map(|month| {
+                let since = f64::from(month.since(horizon.level));
+                demand::path(&self.season, &self.feasts, month, self.growth * since)
+            })
+            .collect()
+    }
+
     /// Those of demand.
     pub fn demand(&self) -> Demand {
-        Demand { season: self.season, growth: self.growth, shock_sd: self.shock_sd }
+        Demand { shock_sd: self.shock_sd }
     }
 
     /// Those of customers' lives.

@@ -15,6 +15,7 @@ pub fn parameters() -> Parameters {
     effect[Channel::Email.index()] = 0.03;
     Parameters {
         season,
+        feasts: crate::calendar::Feasts::none(),
         growth: 0.002,
         shock_sd: 0.05,
         goodwill: Goodwill { decay: 0.7, effect, half_saturation: 3.0 },

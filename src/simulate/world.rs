@@ -1,6 +1,6 @@
 //! The whole market as one model, and a twin made ready to run.
 
-use super::engine::{Engine, Entry, Horizon, Ledger};
+use super::engine::{Engine, Entry, Ledger};
 use super::mechanisms::choice::Choice;
 use super::mechanisms::contacts::Visits;
 use super::mechanisms::demand::Demand;
@@ -10,7 +10,7 @@ use super::mechanisms::orders::{self, OwnOrders, RivalOrders, Rivals};
 use super::mechanisms::reps::Reps;
 use super::mechanisms::transition::Life;
 use super::recorder::Recorder;
-use super::{Discovery, Parameters, Policy, Tallies, Twin};
+use super::{Discovery, Horizon, Parameters, Policy, Tallies, Twin};
 use crate::lanes::Isa;
 use crate::rng::RunKey;
 
@@ -46,6 +46,7 @@ pub fn run(twin: &Twin, policy: &Policy, horizon: Horizon, key: RunKey) -> Talli
 #[derive(Clone)]
 pub struct World {
     engine: Engine<Core>,
+    parameters: Parameters,
     /// By territory: rivals' weights.
     rivals: Vec<Vec<f64>>,
 }
@@ -58,7 +59,8 @@ impl World {
     /// When the columns of [`super::Agents`] differ in length or the territories do not cover them in order: a twin is built
     /// by the program, never read from a file.
     pub fn new(twin: &Twin) -> Self {
-        let mut world = Self { engine: Engine::new(core(&twin.parameters)), rivals: Vec::new() };
+        let parameters = twin.parameters.clone();
+        let mut world = Self { engine: Engine::new(core(&parameters)), parameters, rivals: Vec::new() };
         world.reload(twin);
         world
     }
@@ -67,6 +69,7 @@ impl World {
     pub fn reload(&mut self, twin: &Twin) {
         twin.check();
         self.engine.reset(core(&twin.parameters));
+        self.parameters = twin.parameters.clone();
         self.rivals.clear();
         for territory in &twin.territories {
             self.engine.push(territory, &twin.agents);
@@ -89,14 +92,14 @@ impl World {
         recorder: &mut R,
     ) -> Tallies {
         let mut books = Books::new(policy, horizon, &self.rivals);
-        self.engine.run(policy, horizon, key, isa, &mut books, recorder);
+        self.engine.run(policy, &self.parameters.path(horizon), key, isa, &mut books, recorder);
         books.tallies
     }
 
     /// As [`World::run`], the territories of the one run side by side, see [`Engine::run_abreast`].
     pub fn run_abreast(&self, policy: &Policy, horizon: Horizon, key: RunKey, isa: Isa) -> Tallies {
         let mut books = Books::new(policy, horizon, &self.rivals);
-        self.engine.run_abreast(policy, horizon, key, isa, &mut books);
+        self.engine.run_abreast(policy, &self.parameters.path(horizon), key, isa, &mut books);
         books.tallies
     }
 }

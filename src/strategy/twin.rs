@@ -200,6 +200,7 @@ impl<'a> Placer<'a> {
         for mechanism in &self.off {
             match mechanism.as_str() {
                 "goodwill" => parameters.goodwill.effect = [0.0; Channel::COUNT],
+                "feasts" => parameters.feasts = crate::calendar::Feasts::none(),
                 "discovery" => parameters.discovery.referral = 0.0,
                 "conversion" => parameters.conversion.hazard = 0.0,
                 "churn" => parameters.churn = 0.0,

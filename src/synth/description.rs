@@ -192,6 +192,8 @@ pub struct Rivals {
 pub struct Truth {
     /// Demand by month of the year, January first; scaled to mean 1.
     pub season: [f64; 12],
+    /// Effects of the region's moving feasts.
+    pub feasts: TrueFeasts,
     /// Growth of category demand a year.
     pub growth: f64,
     /// Standard deviation of the log of a territory-month's demand shock.
@@ -232,6 +234,27 @@ pub struct Truth {
     pub closure: f64,
     /// Customers that open in a year, as a share of the living.
     pub birth: f64,
+}
+
+/// Change of a day's demand around the moving feasts of the market's region, the same for all of them; without a region
+/// that has some, of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrueFeasts {
+    /// In the days before a feast: 0.08 = 8% more.
+    pub pre: f64,
+    /// On its days.
+    pub feast: f64,
+    /// In the days after it.
+    pub post: f64,
+    /// In Ramazan, the month of fasting.
+    pub fast: f64,
+}
+
+impl Default for TrueFeasts {
+    fn default() -> Self {
+        Self { pre: 0.08, feast: -0.15, post: -0.03, fast: 0.03 }
+    }
 }
 
 pub(super) fn one() -> f64 {
@@ -291,6 +314,7 @@ impl Default for Truth {
     fn default() -> Self {
         Self {
             season: [1.18, 1.12, 1.06, 0.98, 0.93, 0.87, 0.82, 0.83, 0.95, 1.05, 1.08, 1.13],
+            feasts: TrueFeasts::default(),
             growth: 0.025,
             shock_sd: 0.03,
             share: 0.22,

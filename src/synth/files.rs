@@ -419,6 +419,9 @@ fn true_parameters(market: &SyntheticMarket) -> String {
     for (month, index) in parameters.season.iter().enumerate() {
         csv.row(&[&format!("season_{:02}", month + 1), index]);
     }
+    for (name, effect) in parameters.feasts.effects() {
+        csv.row(&[&format!("feasts_{name}"), &effect]);
+    }
     let (goodwill, discovery) = (&parameters.goodwill, &parameters.discovery);
     for (name, value) in [
         ("growth", parameters.growth),

@@ -1,10 +1,13 @@
 //! The past: the agents of [`crate::simulate`] live through the history under what we and the rivals did in it.
 
+use std::sync::Arc;
+
 use super::description::Description;
 use super::draws::Draws;
 use super::field::Force;
 use super::rivals::Move;
 use super::world::{SizeScale, World};
+use crate::calendar::{Calendar, Exposures, Feasts};
 use crate::channel::Channel;
 use crate::data::ActionKind;
 use crate::lanes::Isa;
@@ -134,7 +137,18 @@ fn parameters(description: &Description, spontaneous: f64) -> Parameters {
     effect[Channel::FaceToFace.index()] = truth.visit_effect;
     effect[Channel::Phone.index()] = truth.phone_effect;
     effect[Channel::Email.index()] = truth.email_effect;
+    let exposures = Exposures::new(Calendar::new(description.region.as_deref(), []), description.history);
+    let of_phase = |phase| {
+        libm::log(match phase {
+            "pre" => 1.0 + truth.feasts.pre,
+            "feast" => 1.0 + truth.feasts.feast,
+            "post" => 1.0 + truth.feasts.post,
+            _ => 1.0 + truth.feasts.fast,
+        })
+    };
+    let effects = exposures.covariates().iter().map(|covariate| of_phase(covariate.phase)).collect();
     Parameters {
+        feasts: Feasts::new(Arc::new(exposures), effects),
         season: truth.season.map(|index| index / mean),
         growth: libm::log(1.0 + truth.growth) / 12.0,
         shock_sd: truth.shock_sd,

@@ -306,6 +306,15 @@ impl Checker<'_> {
         for (position, &index) in truth.season.iter().enumerate() {
             self.range(&format!("truth.season.{position}"), index, 0.01, 12.0, "a month's index is 1 on average");
         }
+        let feasts = &truth.feasts;
+        for (at, value) in [
+            ("truth.feasts.pre", feasts.pre),
+            ("truth.feasts.feast", feasts.feast),
+            ("truth.feasts.post", feasts.post),
+            ("truth.feasts.fast", feasts.fast),
+        ] {
+            self.range(at, value, -0.95, 5.0, "it is the change of a day's demand: 0.08 means 8% more");
+        }
         self.range("truth.growth", truth.growth, -0.5, 1.0, "it is a fraction a year");
         self.range("truth.shock_sd", truth.shock_sd, 0.0, 1.0, "");
         self.range("truth.share", truth.share, 0.001, 0.95, "it is a fraction between 0 and 1");

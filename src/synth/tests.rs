@@ -198,6 +198,29 @@ fn demand_has_its_season() {
 }
 
 #[test]
+fn demand_has_its_feasts() {
+    // The same market and luck, without feasts: what is left of the ratio is what the calendar says.
+    let mut description = TENTH.description.clone();
+    assert_eq!(description.region.as_deref(), Some("TR"));
+    description.truth.feasts = TrueFeasts { pre: 0.0, feast: 0.0, post: 0.0, fast: 0.0 };
+    let without = generate(&description, TENTH.seed);
+    let territories = TENTH.world.places.len();
+    let of = |market: &SyntheticMarket, t: usize| -> f64 {
+        market.past.tallies.total_demand[t * territories..][..territories].iter().sum()
+    };
+    let (mut cross, mut square) = (0.0, 0.0);
+    for (t, month) in TENTH.description.history.months().enumerate() {
+        let wanted = TENTH.parameters.feasts.log_effect(month);
+        cross += wanted * libm::log(of(&TENTH, t) / of(&without, t));
+        square += wanted * wanted;
+    }
+    assert!((cross / square - 1.0).abs() < 0.2, "{}", cross / square);
+    let truth = file(&TENTH, "truth/parameters.csv");
+    assert!(truth.contains("feasts_kurban_bayrami.feast,-0.1625"), "{truth}");
+    assert!(!file(&SMALL, "truth/parameters.csv").contains("feasts_"));
+}
+
+#[test]
 fn a_market_in_money_has_no_units() {
     let description = Description { demand: crate::units::DemandUnit::Value, ..Description::small() };
     let market = generate(&description, 1);

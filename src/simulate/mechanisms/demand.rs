@@ -1,15 +1,18 @@
 //! Demand: what a customer buys of the category in a month, from anybody (demand units).
 //!
-//! `D_it = size_i * level_jt`, `level_jt = season[month of year] * exp(growth * t) * shock_jt * policy_j`, with t in months
-//! since the month that sizes are levels of. The shock of a territory and month is lognormal with mean 1, keyed by both, and
-//! so the same under every strategy (multiplicative seasonal model with a common disturbance, as in Hanssens, Parsons &
+//! `D_it = size_i * level_jt`, `level_jt = season[month of year] * exp(growth * t + feasts_t) * shock_jt * policy_j`, with t
+//! in months since the month that sizes are levels of and `feasts_t = sum_k effect_k * exposure_tk` what the calendar's
+//! moving feasts add ([`crate::calendar::Exposures`]). Calibration runs through the same [`path`]. The shock of a territory
+//! and month is lognormal with mean 1, keyed by both, and so the same under every strategy (multiplicative seasonal model with a common disturbance, as in Hanssens, Parsons &
 //! Schultz 2001, "Market Response Models", ch. 4). `policy_j` is what a policy says of demand, e.g. a stress test.
 
 use std::ops::Range;
 
+use crate::calendar::Feasts;
 use crate::lanes::{F32x16, Lanes, Simd};
 use crate::rng::{Purpose, RunKey, lognormal_mean_one, uniform_f64};
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
+use crate::units;
 
 /// Category demand of customers of this size (demand units a month).
 #[inline(always)]
@@ -17,9 +20,9 @@ pub fn demand<V: Lanes>(size: V, level: V) -> V {
     size * level
 }
 
-/// What multiplies sizes in a month: `of_year` is 0 for January, `t` counts months since that of the sizes.
-pub fn level(demand: &Demand, of_year: usize, t: f64, shock: f64, policy: f64) -> f64 {
-    demand.season[of_year] * if demand.growth == 0.0 { 1.0 } else { libm::exp(demand.growth * t) } * shock * policy
+/// Demand of a month over that of an average one: season and feasts, and what else has moved the log of demand since.
+pub fn path(season: &[f64; 12], feasts: &Feasts, month: units::Month, moved: f64) -> f64 {
+    season[month.of_year()] * libm::exp(moved + feasts.log_effect(month))
 }
 
 /// The shock of a territory in a month (counted from 0).
@@ -35,10 +38,6 @@ pub fn shock(demand: &Demand, key: RunKey, territory: u64, month: u32) -> f64 {
 /// Parameters of demand.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Demand {
-    /// Demand indices by month of the year (January first), mean 1.
-    pub season: [f64; 12],
-    /// Log growth of category demand a month.
-    pub growth: f64,
     /// Standard deviation of the log of the territory-month shock (mean of the shock is 1).
     pub shock_sd: f64,
 }
@@ -61,7 +60,7 @@ impl Mechanism for Demand {
     fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
         let shock = shock(self, month.key, month.hash, month.index as u32);
         let policy = f64::from(month.phase.demand[month.territory]);
-        here.level = level(self, month.of_year, month.since_level, shock, policy) as f32;
+        here.level = (month.path * shock * policy) as f32;
     }
 
     #[inline(always)]
@@ -79,14 +78,27 @@ mod tests {
 
     #[test]
     fn hand_computed_month() {
-        let mut parameters = testing::parameters().demand();
-        parameters.season = [1.0; 12];
-        parameters.season[2] = 1.5;
-        parameters.growth = 0.01;
+        let mut season = [1.0; 12];
+        season[2] = 1.5;
         // March, 6 months on, demand halved: 1.5 * e^0.06 * 1.1 / 2 = 0.876014...
-        let level = level(&parameters, 2, 6.0, 1.1, 0.5);
+        let march = units::Month::new(2026, 3).unwrap();
+        let level = path(&season, &Feasts::none(), march, 0.06) * 1.1 * 0.5;
         assert!((level - 0.825 * 1.061_836_546_545_36).abs() < 1e-12, "{level}");
         assert!((demand(20.0, level) - 20.0 * level).abs() < 1e-12);
+    }
+
+    #[test]
+    fn feasts_move_with_the_moon() {
+        use crate::calendar::{Calendar, Exposures};
+        use crate::units::{Month, MonthSpan};
+        let history = MonthSpan::new(Month::new(2024, 1).unwrap(), Month::new(2025, 12).unwrap()).unwrap();
+        let exposures = std::sync::Arc::new(Exposures::new(Calendar::new(Some("TR"), []), history));
+        let feasts = Feasts::new(exposures, vec![0.0, 0.0, 0.0, 0.0, 0.0, -0.2, 0.0]);
+        let at = |year, month| path(&[1.0; 12], &feasts, Month::new(year, month).unwrap(), 0.0);
+        // Kurban Bayramı lay in June in both years of the history and lies in May in 2026: 4.5 days less, 4.5 days more.
+        assert!((at(2026, 5) - libm::exp(-0.2 * 4.5 / 31.0)).abs() < 1e-12);
+        assert!((at(2026, 6) - libm::exp(0.2 * 4.5 / 30.0)).abs() < 1e-12);
+        assert!((at(2025, 6) - 1.0).abs() < 1e-12 && at(2026, 2) == 1.0);
     }
 
     #[test]
