@@ -1,113 +1,68 @@
-//! Speed of the agents: `cargo bench --bench simulate`. One element is one agent-month.
+//! Speed of the agents by mechanism set and size, and the limits beside them: `cargo bench --bench simulate`. One element is
+//! one agent-month.
 //!
-//! `memory` streams the same state once a month and does nothing with it: what no engine over this layout can beat.
-//! Set `IKIZ_ISA=baseline` to see what the instruction set brings.
+//! `bare` is market-mini by hand over the same lanes; `memory` streams the core set's columns once a month and does nothing
+//! with them. Set `IKIZ_ISA=baseline` to see what the instruction set brings. `cargo bench --bench ratios` prints the ratios
+//! of `docs/performance.md`.
+
+#[path = "common/bare.rs"]
+mod bare;
+#[path = "common/market.rs"]
+mod market;
+#[path = "../examples/market_mini.rs"]
+#[expect(dead_code, reason = "an example with a main of its own")]
+mod market_mini;
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ikiz::channel::Channel;
-use ikiz::ids::{slot_hash, stable_hash};
 use ikiz::lanes::Isa;
 use ikiz::rng::RunKey;
-use ikiz::simulate::mechanisms::goodwill::Goodwill;
-use ikiz::simulate::{
-    Agents, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Stage, Territory, Twin,
-    VisitPlan, World,
-};
+use ikiz::simulate::{Horizon, World};
 use ikiz::units::Month;
 
 const MONTHS: usize = 24;
+const KEY: RunKey = RunKey { seed: 1, run: 0 };
+const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
 
-/// Half of the market known (the known first), 40 territories, everything on.
-fn twin(agents: usize) -> Twin {
-    const TERRITORIES: usize = 40;
-    let each = agents / TERRITORIES;
-    let mut columns = Agents::default();
-    let mut territories = Vec::new();
-    for j in 0..TERRITORIES {
-        let hash = stable_hash(&format!("T{j}"));
-        for i in 0..each {
-            let stage = match 10 * i / each {
-                0..3 => Stage::Served,
-                3 => Stage::Lapsed,
-                4 => Stage::Identified,
-                5..9 => Stage::Dark,
-                _ => Stage::Unborn,
-            };
-            let known = stage > Stage::Dark;
-            columns.hash.push(if known { stable_hash(&format!("T{j}C{i}")) } else { slot_hash(hash, i as u32) });
-            columns.stage.push(stage);
-            // From 1 to 50 units a month, most of them small.
-            columns.size.push(50.0 / (1.0 + (i * 37 % 50) as f32));
-            columns.appeal.push(-1.0 + 0.1 * (i * 5 % 11) as f32);
-            columns.goodwill.push(if known { 0.3 } else { 0.0 });
-            columns.influence.push(0.5 + 0.1 * (i * 3 % 11) as f32);
-            columns.visibility.push(0.6 + 0.1 * (i * 3 % 9) as f32);
-            columns.consent.push(0b111_1111);
-        }
-        territories.push(Territory {
-            hash,
-            agents: j * each..(j + 1) * each,
-            rivals: vec![0.6, 0.3, 0.1],
-            dark_at_start: 0.4 * each as f64,
-            area_km2: 0.0,
-            reps: Vec::new(),
+fn mini(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group(format!("market-mini/{}", Isa::detect().name()));
+    let (season, outside) = (market_mini::season(MONTHS), market_mini::Outside::by_month(MONTHS));
+    for customers in SIZES {
+        let mut engine = market_mini::engine(customers, 1, &outside);
+        let policy = market_mini::policy(customers);
+        group.throughput(Throughput::Elements((customers * MONTHS) as u64)).sample_size(10);
+        group.bench_function(BenchmarkId::new("composed", customers), |bencher| {
+            bencher.iter(|| {
+                let mut table = market_mini::Table::new(customers, MONTHS);
+                engine.run(&policy, &season, KEY, Isa::detect(), &mut table, &mut ());
+                black_box(table.sales)
+            });
+        });
+        let mut blocks = bare::blocks(customers / market_mini::EACH);
+        group.bench_function(BenchmarkId::new("bare", customers), |bencher| {
+            bencher.iter(|| {
+                let (season, outside) = (&season, &outside[..]);
+                black_box(bare::run(bare::Bare { blocks: &mut blocks, each: 7, customers: 100.0, season, outside }))
+            });
         });
     }
-    let mut effect = [0.0; Channel::COUNT];
-    effect[Channel::FaceToFace.index()] = 0.15;
-    effect[Channel::Email.index()] = 0.03;
-    let parameters = Parameters {
-        season: [1.0; 12],
-        feasts: ikiz::calendar::Feasts::none(),
-        growth: 0.002,
-        shock_sd: 0.05,
-        goodwill: Goodwill { decay: 0.7, effect, half_saturation: 3.0 },
-        order_unit: 2.0,
-        discovery: Discovery { spontaneous: 0.002, referral: 0.01, prospecting_yield: 0.1 },
-        conversion: Conversion { hazard: 0.02, goodwill_effect: 0.8 },
-        churn: 0.01,
-        closure: 0.004,
-        birth: 0.006,
-    };
-    Twin { parameters, territories, agents: columns }
+    group.finish();
 }
 
-fn policy(twin: &Twin, channels: &[Channel]) -> Policy {
-    let (agents, territories) = (twin.agents.len(), twin.territories.len());
-    let phase = Phase {
-        from: 0,
-        visits: VisitPlan {
-            desired: vec![1.0; agents],
-            meets_capacity: vec![MeetsCapacity::Spread; territories],
-            capacity: vec![0.5 * agents as f64 / territories as f64; territories],
-            prospecting: vec![0.1; territories],
-        },
-        channels: channels.to_vec(),
-        contacts: vec![vec![2.0; agents]; channels.len()],
-        demand: vec![1.0; territories],
-        rival_push: vec![vec![0.0; 3]; territories],
-        rival_loading: vec![0.0; 3],
-        own_push: 0.0,
-        moves: Moves::default(),
-    };
-    Policy { phases: vec![phase], list_purchases: Vec::new() }
-}
-
-fn engine(criterion: &mut Criterion) {
+fn sets(criterion: &mut Criterion) {
     let horizon = Horizon::after(Month::new(2025, 12).expect("a month"), MONTHS);
     let isa = Isa::detect();
     for (name, channels) in [("visits", &[][..]), ("visits and e-mail", &[Channel::Email][..])] {
-        let mut group = criterion.benchmark_group(format!("simulate/{name}/{}", isa.name()));
-        for agents in [1_000, 10_000, 100_000] {
-            let twin = twin(agents);
-            let policy = policy(&twin, channels);
+        let mut group = criterion.benchmark_group(format!("core/{name}/{}", isa.name()));
+        for agents in SIZES {
+            let twin = market::twin(agents);
+            let policy = market::policy(&twin, channels);
             let mut world = World::new(&twin);
-            group.throughput(Throughput::Elements((twin.agents.len() * MONTHS) as u64));
-            group.sample_size(20);
+            group.throughput(Throughput::Elements((twin.agents.len() * MONTHS) as u64)).sample_size(10);
             group.bench_function(BenchmarkId::from_parameter(agents), |bencher| {
-                bencher.iter(|| black_box(world.run(&policy, horizon, RunKey { seed: 1, run: 0 }, isa, &mut ())));
+                bencher.iter(|| black_box(world.run(&policy, horizon, KEY, isa, &mut ())));
             });
         }
         group.finish();
@@ -116,11 +71,11 @@ fn engine(criterion: &mut Criterion) {
 
 fn memory(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("memory");
-    for agents in [1_000, 10_000, 100_000] {
-        // Ten columns read, three of them written.
+    for agents in SIZES {
+        // The core set's columns: seven read, three of them written.
         let traits = vec![1.0_f32; 7 * agents];
         let mut state = vec![1.0_f32; 3 * agents];
-        group.throughput(Throughput::Elements(agents as u64));
+        group.throughput(Throughput::Elements(agents as u64)).sample_size(10);
         group.bench_function(BenchmarkId::from_parameter(agents), |bencher| {
             bencher.iter(|| {
                 let sum = traits.chunks_exact(8).fold([0.0_f32; 8], |mut sum, chunk| {
@@ -139,5 +94,5 @@ fn memory(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, engine, memory);
+criterion_group!(benches, mini, sets, memory);
 criterion_main!(benches);

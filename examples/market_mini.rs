@@ -27,15 +27,15 @@ use ikiz::simulate::{
 };
 use rand::RngExt as _;
 
-const EACH: usize = 100;
+pub const EACH: usize = 100;
 const VISITS: [f32; 4] = [0.8, 0.5, 0.3, 0.1];
 
 /// What the others attract, by month: `e^c` with `c = 0.3 + 0.2 sin(2 pi t / 24) + 0.002 t`.
 #[derive(Clone, Copy)]
-struct Outside<'a>(&'a [f32]);
+pub struct Outside<'a>(&'a [f32]);
 
 impl Outside<'_> {
-    fn by_month(months: usize) -> Vec<f32> {
+    pub fn by_month(months: usize) -> Vec<f32> {
         let months = (0..months).map(|t| t as f64);
         let c = months.map(|t| 0.3 + 0.2 * libm::sin(std::f64::consts::TAU * t / 24.0) + 0.002 * t);
         c.map(|c| libm::exp(c) as f32).collect()
@@ -60,13 +60,19 @@ impl Mechanism for Outside<'_> {
     fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), _: &mut Now<'_, V>) {}
 }
 
-type Mini<'a> = (Acquaintance, Demand, Outside<'a>, Visits, Goodwill, Choice, OwnOrders);
+pub type Mini<'a> = (Acquaintance, Demand, Outside<'a>, Visits, Goodwill, Choice, OwnOrders);
 
 /// Sales by territory and month.
-struct Table {
-    months: usize,
-    sales: Vec<f32>,
-    known: f64,
+pub struct Table {
+    pub months: usize,
+    pub sales: Vec<f32>,
+    pub known: f64,
+}
+
+impl Table {
+    pub fn new(customers: usize, months: usize) -> Self {
+        Self { months, sales: vec![0.0; months * customers / EACH], known: 0.0 }
+    }
 }
 
 impl Ledger for Table {
@@ -103,7 +109,7 @@ fn fill(agents: &mut Agents, territory: usize, rng: &mut Stream) {
     }
 }
 
-fn policy(customers: usize) -> Policy {
+pub fn policy(customers: usize) -> Policy {
     let territories = customers / EACH;
     let phase = Phase {
         from: 0,
@@ -124,12 +130,8 @@ fn policy(customers: usize) -> Policy {
     Policy { phases: vec![phase], list_purchases: Vec::new() }
 }
 
-fn main() -> Result<(), std::num::ParseIntError> {
-    let arguments: Vec<u64> = std::env::args().skip(1).map(|word| word.parse()).collect::<Result<_, _>>()?;
-    let argument = |at: usize, otherwise: u64| arguments.get(at).copied().unwrap_or(otherwise);
-    let (customers, months, seed) = (argument(0, 100_000) as usize, argument(1, 120) as usize, argument(2, 1));
-
-    let begin = Instant::now();
+/// Customers and model.
+pub fn engine(customers: usize, seed: u64, outside: &[f32]) -> Engine<Mini<'_>> {
     let mut agents = Agents {
         hash: vec![0; EACH],
         stage: vec![Stage::Dark; EACH],
@@ -141,8 +143,7 @@ fn main() -> Result<(), std::num::ParseIntError> {
         consent: vec![0; EACH],
         more: Attributes::default(),
     };
-    let outside = Outside::by_month(months);
-    let mut engine = Engine::new(model(&outside));
+    let mut engine = Engine::new(model(outside));
     engine.reserve(customers / EACH, EACH);
     let mut rng = Stream::new(seed, "market-mini", 0);
     for j in 0..customers / EACH {
@@ -157,12 +158,27 @@ fn main() -> Result<(), std::num::ParseIntError> {
         };
         engine.push(&territory, &agents);
     }
+    engine
+}
+
+/// Demand by month over that of an average one.
+pub fn season(months: usize) -> Vec<f64> {
+    (0..months).map(|t| 1.0 + 0.3 * libm::sin(std::f64::consts::TAU * t as f64 / 12.0)).collect()
+}
+
+fn main() -> Result<(), std::num::ParseIntError> {
+    let arguments: Vec<u64> = std::env::args().skip(1).map(|word| word.parse()).collect::<Result<_, _>>()?;
+    let argument = |at: usize, otherwise: u64| arguments.get(at).copied().unwrap_or(otherwise);
+    let (customers, months, seed) = (argument(0, 100_000) as usize, argument(1, 120) as usize, argument(2, 1));
+
+    let begin = Instant::now();
+    let outside = Outside::by_month(months);
+    let mut engine = engine(customers, seed, &outside);
     let policy = policy(customers);
     let setup = begin.elapsed().as_secs_f64();
 
-    let path: Vec<f64> =
-        (0..months).map(|t| 1.0 + 0.3 * libm::sin(std::f64::consts::TAU * t as f64 / 12.0)).collect();
-    let mut table = Table { months, sales: vec![0.0; months * customers / EACH], known: 0.0 };
+    let path = season(months);
+    let mut table = Table::new(customers, months);
     let (begin, cpu) = (Instant::now(), cpu_seconds());
     engine.run(&policy, &path, RunKey { seed, run: 0 }, Isa::detect(), &mut table, &mut ());
     let (wall, cpu) = (begin.elapsed().as_secs_f64(), cpu_seconds() - cpu);

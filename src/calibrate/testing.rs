@@ -12,8 +12,8 @@ use crate::market::Market;
 use crate::rng::RunKey;
 use crate::simulate::mechanisms::{choice, demand, goodwill::Goodwill};
 use crate::simulate::{
-    Agents, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, Seen, Stage, Territory,
-    Twin, VisitPlan, World,
+    Agents, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, Seen, Stage,
+    Territory, Twin, VisitPlan, World,
 };
 use crate::units::{DemandUnit, Month, MonthSpan};
 

@@ -208,11 +208,7 @@ pub trait Simd: Lanes {
         let h = self;
         let small = h * poly(h, [1.0, -1.0 / 2.0, 1.0 / 6.0, -1.0 / 24.0, 1.0 / 120.0, -1.0 / 720.0]);
         let large = h.greater(Self::splat(0.25));
-        if large.any() {
-            Self::choose(large, Self::splat(1.0) - (Self::splat(0.0) - h).exp(), small)
-        } else {
-            small
-        }
+        if large.any() { Self::choose(large, Self::splat(1.0) - (Self::splat(0.0) - h).exp(), small) } else { small }
     }
 
     /// Sum of the lanes in double precision, in a fixed order: halves onto halves.

@@ -98,7 +98,8 @@ mod tests {
 
     /// Uniforms of equal weight over (0, 1).
     fn uniforms(cells: u32) -> impl Iterator<Item = f32> {
-        (0..cells).map(move |k| uniform::<F32x16>(U32x16::splat((u64::from(k) * (1 << 32) / u64::from(cells)) as u32)).0[0])
+        (0..cells)
+            .map(move |k| uniform::<F32x16>(U32x16::splat((u64::from(k) * (1 << 32) / u64::from(cells)) as u32)).0[0])
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::mechanism::Mechanism;
 use super::kernel::{Live, Watch};
+use super::mechanism::Mechanism;
 use super::month::{Here, Month};
 use super::now::Sums;
 use super::recorder::{Columns, Recorder};
@@ -205,14 +205,7 @@ impl<M: Mechanism> Engine<M> {
     }
 
     /// As [`Engine::run`], territories side by side on rayon's threads; the same bytes.
-    pub fn run_abreast(
-        &self,
-        policy: &Policy,
-        path: &[f64],
-        key: RunKey,
-        isa: Isa,
-        ledger: &mut impl Ledger,
-    ) {
+    pub fn run_abreast(&self, policy: &Policy, path: &[f64], key: RunKey, isa: Isa, ledger: &mut impl Ledger) {
         policy.check(self.agents, self.places.len());
         let run = Run { policy, path, key, isa };
         // A few batches a thread, so that memory stays bounded and the threads busy.
@@ -249,7 +242,16 @@ impl<M: Mechanism> Engine<M> {
             scratch.columns.fit(blocks.len());
         }
         let mut ground = place.ground.clone();
-        run.isa.dispatch(Live { model: self.model, run, j, place, blocks, ground: &mut ground, scratch, watch: &mut watch });
+        run.isa.dispatch(Live {
+            model: self.model,
+            run,
+            j,
+            place,
+            blocks,
+            ground: &mut ground,
+            scratch,
+            watch: &mut watch,
+        });
     }
 }
 

@@ -44,8 +44,17 @@ impl<M: Mechanism> Kernel for Live<'_, '_, M> {
             let mut here = Here::default();
             model.here(&month, ground, &mut here);
             let columns = watch.is_some().then_some(&mut scratch.columns);
-            let (sums, contacts) =
-                step::<M, V>(&model, &draws, &month, here, ground, blocks, &mut scratch.memory, &mut scratch.spare, columns);
+            let (sums, contacts) = step::<M, V>(
+                &model,
+                &draws,
+                &month,
+                here,
+                ground,
+                blocks,
+                &mut scratch.memory,
+                &mut scratch.spare,
+                columns,
+            );
             model.settle(&month, ground, &sums);
             before = sums;
             scratch.entries.push(Entry { here, sums, contacts });

@@ -87,7 +87,14 @@ pub struct Moves {
 
 impl Default for Moves {
     fn default() -> Self {
-        Self { quality: [1.0; Channel::COUNT], price: 0.0, promotion: 0.0, loading: 0.0, availability: 1.0, launched: -1.0 }
+        Self {
+            quality: [1.0; Channel::COUNT],
+            price: 0.0,
+            promotion: 0.0,
+            loading: 0.0,
+            availability: 1.0,
+            launched: -1.0,
+        }
     }
 }
 

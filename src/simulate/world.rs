@@ -15,8 +15,7 @@ use crate::lanes::Isa;
 use crate::rng::RunKey;
 
 /// What every market has, in the order of a month.
-pub type Core =
-    (Life, Demand, Reps, Rivals, Visits, Goodwill, Loading, Choice, OwnOrders, RivalOrders, Discovery);
+pub type Core = (Life, Demand, Reps, Rivals, Visits, Goodwill, Loading, Choice, OwnOrders, RivalOrders, Discovery);
 
 /// The mechanisms of [`Core`] under these parameters.
 pub fn core(parameters: &Parameters) -> Core {

@@ -14,8 +14,8 @@ use crate::lanes::Isa;
 use crate::rng::RunKey;
 use crate::simulate::mechanisms::goodwill::Goodwill;
 use crate::simulate::{
-    self, Agents, Attributes, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, Seen, Stage,
-    Tallies, Territory, Twin, VisitPlan,
+    self, Agents, Attributes, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy,
+    Recorder, Seen, Stage, Tallies, Territory, Twin, VisitPlan,
 };
 
 /// Our sales to one customer in one month.

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::lanes::{Simd};
+use crate::lanes::Simd;
 use crate::rng::Purpose;
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
@@ -54,7 +54,8 @@ mod tests {
         let at = |rate, u| contacts(F32x16::splat(rate), F32x16::splat(u), everyone).0[0];
         assert_eq!([at(1.25, 0.5), at(1.25, 0.74), at(1.25, 0.76), at(0.0, 0.999)], [1.0, 1.0, 2.0, 0.0]);
         let cells = 4096;
-        let mean = (0..cells).map(|k| at(1.3, uniform::<F32x16>(U32x16::splat(k << 20)).0[0])).sum::<f32>() / cells as f32;
+        let mean =
+            (0..cells).map(|k| at(1.3, uniform::<F32x16>(U32x16::splat(k << 20)).0[0])).sum::<f32>() / cells as f32;
         assert!((mean - 1.3).abs() < 1e-3);
     }
 

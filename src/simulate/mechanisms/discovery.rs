@@ -48,9 +48,9 @@ impl Mechanism for Discovery {
     fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
         here.find = hazard(self, month.before.served_share(), here.prospecting, month.dark_at_start) as f32;
         let lists = month.policy.list_purchases.iter().filter(|purchase| purchase.month == month.index);
-        here.listed = lists.fold(0.0, |all, purchase| {
-            either(all, listed(purchase.usable[month.territory], month.before.dark))
-        }) as f32;
+        here.listed = lists
+            .fold(0.0, |all, purchase| either(all, listed(purchase.usable[month.territory], month.before.dark)))
+            as f32;
     }
 
     #[inline(always)]

@@ -151,14 +151,7 @@ impl Mechanism for Life {
     }
 
     #[inline(always)]
-    fn census<V: Simd>(
-        &self,
-        month: &Month<'_>,
-        influence: &F32x16,
-        stage: &U32x16,
-        block: usize,
-        sums: &mut Sums<V>,
-    ) {
+    fn census<V: Simd>(&self, month: &Month<'_>, influence: &F32x16, stage: &U32x16, block: usize, sums: &mut Sums<V>) {
         let is = Stages::of(V::Words::load(stage));
         count(&is, V::load(influence), month.block_of(month.desired_next, block), sums);
     }
