@@ -21,6 +21,7 @@ use ikiz::simulate::mechanisms::contacts::Visits;
 use ikiz::simulate::mechanisms::demand::Demand;
 use ikiz::simulate::mechanisms::goodwill::Goodwill;
 use ikiz::simulate::mechanisms::orders::OwnOrders;
+use ikiz::simulate::mechanisms::totals::Totals;
 use ikiz::simulate::{
     Agents, Attributes, Engine, Entry, Here, Ledger, Mechanism, MeetsCapacity, Month, Moves, Now, Phase, Policy, Stage,
     Territory, VisitPlan,
@@ -60,7 +61,7 @@ impl Mechanism for Outside<'_> {
     fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), _: &mut Now<'_, V>) {}
 }
 
-pub type Mini<'a> = (Acquaintance, Demand, Outside<'a>, Visits, Goodwill, Choice, OwnOrders);
+pub type Mini<'a> = (Acquaintance, Demand, Outside<'a>, Visits, Goodwill, Choice, OwnOrders, Totals);
 
 /// Sales by territory and month.
 pub struct Table {
@@ -96,6 +97,7 @@ fn model(outside: &[f32]) -> Mini<'_> {
         Goodwill { decay: 0.8, effect, half_saturation: f64::INFINITY },
         Choice,
         OwnOrders { unit: 1.0 },
+        Totals,
     )
 }
 
@@ -126,8 +128,10 @@ pub fn policy(customers: usize) -> Policy {
         rival_loading: Vec::new(),
         own_push: 0.0,
         moves: Moves::default(),
+        handovers: Vec::new(),
+        rules: Vec::new(),
     };
-    Policy { phases: vec![phase], list_purchases: Vec::new() }
+    Policy { phases: vec![phase], list_purchases: Vec::new(), marks: Vec::new() }
 }
 
 /// Customers and model.

@@ -63,6 +63,7 @@ pub fn twin(agents: usize) -> Twin {
         churn: 0.01,
         closure: 0.004,
         birth: 0.006,
+        more: ikiz::simulate::Further::default(),
     };
     Twin { parameters, territories: places, agents: columns }
 }
@@ -84,6 +85,8 @@ pub fn policy(twin: &Twin, channels: &[Channel]) -> Policy {
         rival_loading: vec![0.0; 3],
         own_push: 0.0,
         moves: Moves::default(),
+        handovers: Vec::new(),
+        rules: Vec::new(),
     };
-    Policy { phases: vec![phase], list_purchases: Vec::new() }
+    Policy { phases: vec![phase], list_purchases: Vec::new(), marks: Vec::new() }
 }

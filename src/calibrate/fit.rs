@@ -208,6 +208,7 @@ pub fn fit(
                     churn: alive.churn_draws[d],
                     closure: closure.draws[d],
                     birth: priors::draw(priors.prior("birth", "hazard"), &mut source),
+                    more: crate::simulate::Further::default(),
                 },
                 category_season: demand.season,
                 finds: finds.draw(&mut source),

@@ -206,6 +206,7 @@ pub fn run_agents(recipe: &Recipe) -> Market {
         churn: recipe.churn,
         closure: 0.0,
         birth: 0.0,
+        more: crate::simulate::Further::default(),
     };
     let capacity = (0..recipe.territories).map(|j| desired[range(j)].iter().map(|&x| f64::from(x)).sum()).collect();
     let phase = Phase {
@@ -223,8 +224,10 @@ pub fn run_agents(recipe: &Recipe) -> Market {
         rival_loading: vec![0.0],
         own_push: 0.0,
         moves: Moves::default(),
+        handovers: Vec::new(),
+        rules: Vec::new(),
     };
-    let policy = Policy { phases: vec![phase], list_purchases: Vec::new() };
+    let policy = Policy { phases: vec![phase], list_purchases: Vec::new(), marks: Vec::new() };
     let twin = Twin { parameters, territories, agents };
     let mut made = Made { own: vec![vec![0.0; recipe.months]; n], visits: vec![vec![0.0; recipe.months]; n] };
     let horizon = Horizon { first: history.first, months: recipe.months, level: history.last };

@@ -104,7 +104,7 @@ pub trait Words: Copy {
     fn choose(mask: Self::Mask, yes: Self, no: Self) -> Self;
     /// The word where the condition holds, 0 elsewhere.
     fn keep(mask: Self::Mask, word: Self) -> Self;
-    /// One round for each pair of keys: with `(h, l)` the upper and lower word of a product,
+    /// One round for each pair of keys, which are the same in every lane: with `(h, l)` the upper and lower word of a product,
     /// `(h0, l0) = m0 * c0`, `(h1, l1) = m1 * c2`, `c' = (h1 ^ c1 ^ k0, l1, h0 ^ c3 ^ k1, l0)`. What
     /// `rng::philox4x32_lanes` is made of; it is here because it is vector units' own way to multiply.
     ///

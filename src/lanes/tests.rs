@@ -116,7 +116,8 @@ impl Kernel for Everything {
             V::count_up(x, above),
         ];
         let mut mixed = words;
-        let (multipliers, keys) = ([0xd251_1f53, 0xcd9e_8d57], [[x, y], [y, words[2]]]);
+        let key = [0x9e37_79b9, 0xbb67_ae85, 0x0123_4567].map(V::Words::splat);
+        let (multipliers, keys) = ([0xd251_1f53, 0xcd9e_8d57], [[key[0], key[1]], [key[1], key[2]]]);
         V::Words::multiply_rounds::<0>(&mut mixed, multipliers, &keys);
         if V::Words::PARTS > 1 {
             V::Words::multiply_rounds::<1>(&mut mixed, multipliers, &keys);

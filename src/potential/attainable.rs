@@ -218,6 +218,7 @@ mod tests {
             churn: 0.0,
             closure: 0.0,
             birth: 0.0,
+            more: crate::simulate::Further::default(),
         }
     }
 

@@ -26,6 +26,15 @@ pub enum Purpose {
     /// Size of what is ordered from us and from rivals.
     OwnOrderSize = 13,
     RivalOrderSize = 14,
+    /// What a customer's month differs by from the expected.
+    Frailty = 15,
+    /// Orders by product, one word each.
+    Product0 = 16,
+    Product1 = 17,
+    Product2 = 18,
+    Product3 = 19,
+    /// The end of a contract.
+    ContractEnd = 20,
     /// Of a rep (keyed by its territory's hash and its position), not of an agent: leaves, or a successor comes.
     RepLeaves = 56,
     RepArrives = 57,

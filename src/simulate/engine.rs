@@ -12,7 +12,7 @@ use super::mechanism::Mechanism;
 use super::month::{Here, Month};
 use super::now::Sums;
 use super::recorder::{Columns, Recorder};
-use super::{Agents, Policy, Territory};
+use super::{Agents, PRODUCTS, Policy, Territory};
 use crate::channel::Channel;
 use crate::lanes::{Isa, U32x16, WIDTH};
 use crate::rng::{Purpose, RunKey};
@@ -30,6 +30,8 @@ pub struct Entry {
     pub sums: Sums<f64>,
     /// By further channel, in `Channel::ALL` order.
     pub contacts: [f64; Channel::COUNT],
+    /// Orders from us by product (demand units); all in the first where we have but one.
+    pub products: [f64; PRODUCTS],
 }
 
 /// A model of mechanisms and its customers. Runs start from the same state and re-use the same memory.
@@ -271,6 +273,7 @@ impl<M: Mechanism> Place<M> {
             dark_at_start: self.dark_at_start,
             policy,
             phase,
+            next,
             desired: of_territory(&phase.visits.desired, &self.agents),
             desired_next: of_territory(&next.visits.desired, &self.agents),
             agents: self.agents.clone(),

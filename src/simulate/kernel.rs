@@ -1,5 +1,6 @@
 //! The hot loop: all months of a territory, compiled for each instruction set.
 
+use super::PRODUCTS;
 use super::engine::{Block, Engine, Entry, Place, Run, Scratch};
 use super::mechanism::Mechanism;
 use super::month::{Here, Month};
@@ -41,10 +42,11 @@ impl<M: Mechanism> Kernel for Live<'_, '_, M> {
         };
         for index in 0..run.path.len() {
             let month = place.month(run, j, index, &before);
-            let mut here = Here::default();
+            let capacity = month.phase.visits.capacity.get(j).copied().unwrap_or(0.0);
+            let mut here = Here { capacity, ..Here::default() };
             model.here(&month, ground, &mut here);
             let columns = watch.is_some().then_some(&mut scratch.columns);
-            let (sums, contacts) = step::<M, V>(
+            let (sums, contacts, products) = step::<M, V>(
                 &model,
                 &draws,
                 &month,
@@ -57,7 +59,7 @@ impl<M: Mechanism> Kernel for Live<'_, '_, M> {
             );
             model.settle(&month, ground, &sums);
             before = sums;
-            scratch.entries.push(Entry { here, sums, contacts });
+            scratch.entries.push(Entry { here, sums, contacts, products });
             if let Some(watch) = watch {
                 watch(index, &mut scratch.columns);
             }
@@ -78,15 +80,17 @@ fn step<M: Mechanism, V: Simd>(
     memory: &mut [M::Memory],
     spare: &mut [[U32x16; 2]],
     mut columns: Option<&mut Columns>,
-) -> (Sums<f64>, [f64; Channel::COUNT]) {
+) -> (Sums<f64>, [f64; Channel::COUNT], [f64; PRODUCTS]) {
     let mut sums = Sums::<f64>::default();
     let mut contacts = [0.0; Channel::COUNT];
     let mut channel_sums = [F32x16::ZERO; Channel::COUNT];
+    let mut products = [0.0; PRODUCTS];
+    let mut product_sums = [F32x16::ZERO; PRODUCTS];
     if let Some(columns) = &mut columns {
         columns.clear_contacts();
     }
     let index = month.index as u32;
-    let mut now = Now::<V>::new(draws, index, &mut channel_sums, columns);
+    let mut now = Now::<V>::new(draws, index, &mut channel_sums, &mut product_sums, columns);
     // With two months to four words, odd months take what even ones have kept.
     let counter = if Engine::<M>::TWO_MONTHS { index / 2 } else { index };
     let draws_now = !Engine::<M>::TWO_MONTHS || index % 2 == 0;
@@ -110,6 +114,7 @@ fn step<M: Mechanism, V: Simd>(
                 }
             }
             now.begin(at, &block.low, &block.high, words);
+            now.desired = month.block_of(month.desired, at);
             now.ahead = counters::<M, V>(draws, counter, blocks, at + 1);
             model.step(month, &here, ground, &block.traits, memory, &mut now);
             if !M::DRAWS_AHEAD {
@@ -128,8 +133,15 @@ fn step<M: Mechanism, V: Simd>(
             contacts[channel] += now.channel_sums[channel].total();
             now.channel_sums[channel] = F32x16::ZERO;
         }
+        if here.products > 1 {
+            for (sum, lanes) in products.iter_mut().zip(now.product_sums.iter_mut()) {
+                *sum += lanes.total();
+                *lanes = F32x16::ZERO;
+            }
+        }
     }
-    (sums, contacts)
+    products[0] = if here.products > 1 { products[0] } else { sums.own };
+    (sums, contacts, products)
 }
 
 /// Counts a territory's customers before the first month.

@@ -45,6 +45,7 @@ mod now;
 mod parameters;
 mod policy;
 mod recorder;
+mod rule;
 mod tallies;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -61,6 +62,7 @@ pub use now::{Now, Stages, Sums};
 pub use parameters::*;
 pub use policy::*;
 pub use recorder::{Columns, Recorder, Seen};
+pub use rule::*;
 pub use tallies::*;
 pub use twin::*;
-pub use world::{Core, World, core, run};
+pub use world::{Core, Full, World, core, full, run};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::now::Sums;
-use super::{Phase, Policy};
+use super::{PRODUCTS, Phase, Policy};
 use crate::lanes::{Simd, WIDTH};
 use crate::rng::RunKey;
 
@@ -24,6 +24,8 @@ pub struct Month<'a> {
     pub dark_at_start: f64,
     pub policy: &'a Policy,
     pub phase: &'a Phase,
+    /// The phase of the next month.
+    pub next: &'a Phase,
     /// Desired visits of this month and of the next one, by agent of the territory.
     pub desired: &'a [f32],
     pub desired_next: &'a [f32],
@@ -39,8 +41,15 @@ pub struct Month<'a> {
 pub struct Here {
     /// Multiplies sizes.
     pub level: f32,
+    /// Calls that the territory's reps can make this month; what the policy says before travel and vacancies.
+    pub capacity: f64,
     /// Multiplies desired visits.
     pub visit_factor: f32,
+    /// Bit k set: the territory's k-th rep has left its customers this month, unplanned; or handed them over.
+    pub departed: u32,
+    pub handed_over: u32,
+    /// More effect by the channel that a customer prefers.
+    pub preference: f32,
     /// Calls spent prospecting.
     pub prospecting: f64,
     /// Log odds added to our appeal.
@@ -49,7 +58,10 @@ pub struct Here {
     pub availability: f32,
     /// The rivals' attraction together.
     pub rivals: f32,
-    /// Months of demand that rivals load, and we.
+    /// Products of ours in use (1 where we have but one), and each one's share of our orders.
+    pub products: u32,
+    pub product_shares: [f32; PRODUCTS],
+    /// Months of demand that rivals load, and we (of their demand for us).
     pub loading: f32,
     pub own_loading: f32,
     /// Hazard of discovery at visibility 1.
@@ -62,11 +74,17 @@ impl Default for Here {
     fn default() -> Self {
         Self {
             level: 1.0,
+            capacity: 0.0,
             visit_factor: 1.0,
+            departed: 0,
+            handed_over: 0,
+            preference: 0.0,
             prospecting: 0.0,
             own_push: 0.0,
             availability: 1.0,
             rivals: 1.0,
+            products: 1,
+            product_shares: [1.0, 0.0, 0.0, 0.0],
             loading: 0.0,
             own_loading: 0.0,
             find: 0.0,

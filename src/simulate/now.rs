@@ -1,7 +1,7 @@
 //! The month of 16 customers while mechanisms work on it, and what is summed over customers.
 
-use super::Stage;
 use super::recorder::Columns;
+use super::{PRODUCTS, Stage};
 use crate::channel::Channel;
 use crate::lanes::{F32x16, Mask as _, Simd, U32x16, Words};
 use crate::rng::{Draws, Purpose, uniform};
@@ -30,11 +30,20 @@ pub struct Now<'a, V: Simd> {
     /// What they need of the category (demand units), and what of it they order this month.
     pub demand: V,
     pub open: V,
+    /// Visits a month that the plan wants, if we know them.
+    pub desired: V,
     /// Visits, and contacts by all channels together.
     pub visits: V,
     pub contacts: V,
-    /// Multiplies what contacts add to goodwill (1 = as is).
+    /// Multiplies what contacts add to goodwill (1 = as is): by all channels; by visits and telephone; by the others.
     pub receptive: V,
+    pub receptive_personal: V,
+    pub receptive_digital: V,
+    /// Bit of the channel that each prefers; 0 for none.
+    pub preferred: V::Words,
+    /// Share of last month's goodwill that outlives what happened (1 = all), and log odds that are lost of it at once.
+    pub kept: V,
+    pub harm: V,
     /// Goodwill after the month's contacts.
     pub goodwill: V,
     /// Log odds of choosing us.
@@ -43,20 +52,26 @@ pub struct Now<'a, V: Simd> {
     pub rivals: V,
     /// Our share of `open`.
     pub share: V,
-    /// Orders from us and from rivals (demand units).
+    /// Orders from us: their number, and what is ordered from us and from rivals (demand units).
+    pub own_count: V,
     pub own: V,
     pub others: V,
     /// Sold ahead by rivals and by us (demand units).
     pub loaded: V,
     pub own_loaded: V,
-    /// In stock after the month, sold ahead by rivals (demand units).
+    /// In stock after the month, sold ahead by rivals and by us (demand units).
     pub stock: V,
+    pub own_stock: V,
+    /// What was used this month of what we had sold ahead (demand units).
+    pub own_eaten: V,
     /// Hazard of moving on to the next stage.
     pub hazard: V,
 
     /// Sums over the territory so far; of contacts by further channel, in `Channel::ALL` order.
     pub sums: Sums<V>,
     pub channel_sums: &'a mut [F32x16; Channel::COUNT],
+    /// Orders from us by product (demand units).
+    pub product_sums: &'a mut [F32x16; PRODUCTS],
     /// Where single customers are written down, if somebody looks.
     pub columns: Option<&'a mut Columns>,
 }
@@ -68,6 +83,7 @@ impl<'a, V: Simd> Now<'a, V> {
         draws: &'a Draws<V::Words>,
         month: u32,
         channel_sums: &'a mut [F32x16; Channel::COUNT],
+        product_sums: &'a mut [F32x16; PRODUCTS],
         columns: Option<&'a mut Columns>,
     ) -> Self {
         let zero = V::splat(0.0);
@@ -96,21 +112,31 @@ impl<'a, V: Simd> Now<'a, V> {
             buys: nobody,
             demand: zero,
             open: zero,
+            desired: zero,
             visits: zero,
             contacts: zero,
             receptive: zero,
+            receptive_personal: zero,
+            receptive_digital: zero,
+            preferred: none,
+            kept: zero,
+            harm: zero,
             goodwill: zero,
             utility: zero,
             rivals: zero,
             share: zero,
+            own_count: zero,
             own: zero,
             others: zero,
             loaded: zero,
             own_loaded: zero,
             stock: zero,
+            own_stock: zero,
+            own_eaten: zero,
             hazard: zero,
             sums: Sums::zero(),
             channel_sums,
+            product_sums,
             columns,
         }
     }
@@ -130,15 +156,23 @@ impl<'a, V: Simd> Now<'a, V> {
         self.visits = zero;
         self.contacts = zero;
         self.receptive = one;
+        self.receptive_personal = one;
+        self.receptive_digital = one;
+        self.preferred = V::Words::splat(0);
+        self.kept = one;
+        self.harm = zero;
         self.goodwill = zero;
         self.utility = zero;
         self.rivals = one;
         self.share = zero;
+        self.own_count = zero;
         self.own = zero;
         self.others = zero;
         self.loaded = zero;
         self.own_loaded = zero;
         self.stock = zero;
+        self.own_stock = zero;
+        self.own_eaten = zero;
         self.hazard = zero;
     }
 
@@ -225,12 +259,19 @@ sums! {
     /// Loaded by rivals and by us (demand units).
     loaded,
     own_loaded,
+    /// Of ours sold ahead: what was used of it, and what is left at the month's end (demand units).
+    own_eaten,
+    own_stock,
+    /// What we would sell by choice alone, before chance, and what customers order of anybody (demand units).
+    chosen,
+    open,
     /// Category demand, that is use (demand units).
     demand,
     visits,
     found,
     won,
     lost,
+    complaints,
     /// Customers at the month's end.
     dark,
     served,

@@ -1,9 +1,28 @@
 //! The parameters of one draw, shared by the simulator and the likelihood.
 
 use super::Horizon;
+use super::mechanisms::complaints::Complaints;
+use super::mechanisms::contracts::Contracts;
+use super::mechanisms::coverage::Coverage;
+use super::mechanisms::credit::Credit;
 use super::mechanisms::demand::{self, Demand};
+use super::mechanisms::dispersion::Dispersion;
 use super::mechanisms::goodwill::Goodwill;
+use super::mechanisms::habit::Habit;
+use super::mechanisms::launch::Launch;
+use super::mechanisms::order_sizes::OrderSizes;
+use super::mechanisms::own_loading::OwnLoading;
+use super::mechanisms::price::Price;
+use super::mechanisms::products::Products;
+use super::mechanisms::promotion::Promotion;
+use super::mechanisms::reaction::Reaction;
+use super::mechanisms::receptivity::Receptivity;
+use super::mechanisms::segments::Segments;
+use super::mechanisms::stock_out::StockOut;
 use super::mechanisms::transition::Life;
+use super::mechanisms::travel::Travel;
+use super::mechanisms::turnover::Turnover;
+use super::mechanisms::word_of_mouth::WordOfMouth;
 use crate::calendar::Feasts;
 
 /// Market-wide parameters of one draw.
@@ -31,6 +50,38 @@ pub struct Parameters {
     pub closure: f64,
     /// New (dark) customers opening a month, as a share of the living ones.
     pub birth: f64,
+    pub more: Further,
+}
+
+/// Mechanisms that a market may do without; `None` is off.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Further {
+    pub segments: Option<Segments>,
+    pub travel: Option<Travel>,
+    pub turnover: Option<Turnover>,
+    pub reaction: Option<Reaction>,
+    pub receptivity: Option<Receptivity>,
+    pub complaints: Option<Complaints>,
+    pub habit: Option<Habit>,
+    pub price: Option<Price>,
+    pub launch: Option<Launch>,
+    pub word_of_mouth: Option<WordOfMouth>,
+    pub contracts: Option<Contracts>,
+    pub products: Option<Products>,
+    pub coverage: Option<Coverage>,
+    pub stock_out: Option<StockOut>,
+    pub promotion: Option<Promotion>,
+    pub own_loading: Option<OwnLoading>,
+    pub dispersion: Option<Dispersion>,
+    pub order_sizes: Option<OrderSizes>,
+    pub credit: Option<Credit>,
+}
+
+impl Further {
+    /// Nothing is on.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How dark customers become identified: hazard a month of one dark agent

@@ -1,6 +1,6 @@
 //! What we do, month by month: the only thing in which strategies differ.
 
-use super::ChannelSet;
+use super::{ChannelSet, Rule};
 use crate::channel::Channel;
 
 /// A policy over the horizon: phases in time order, the first beginning in month 0.
@@ -9,6 +9,8 @@ pub struct Policy {
     pub phases: Vec<Phase>,
     /// Things that happen once, in month order.
     pub list_purchases: Vec<ListPurchase>,
+    /// By agent: what [`super::Op::Mark`] asks about; empty where no rule does.
+    pub marks: Vec<u32>,
 }
 
 impl Policy {
@@ -66,7 +68,15 @@ pub struct Phase {
     /// Log odds added to our own appeal everywhere (price, supply).
     pub own_push: f32,
     pub moves: Moves,
+    /// By territory: bit k set where the k-th rep hands its customers over, planned, in the phase's first month; empty for
+    /// none.
+    pub handovers: Vec<u32>,
+    /// Who is called and written to by segment, judged anew each month; the first that fits decides about visits.
+    pub rules: Vec<Rule>,
 }
+
+/// Products of ours that a run can tell apart.
+pub const PRODUCTS: usize = 4;
 
 /// What else we do in a phase; each is read by the mechanism that it belongs to, and by none where that is off.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,6 +93,8 @@ pub struct Moves {
     pub availability: f32,
     /// Months since a launch of ours, counted at the phase's start; negative for none.
     pub launched: f32,
+    /// By product: log odds added to it (its own price, launch or lack against today).
+    pub product_push: [f32; PRODUCTS],
 }
 
 impl Default for Moves {
@@ -94,6 +106,7 @@ impl Default for Moves {
             loading: 0.0,
             availability: 1.0,
             launched: -1.0,
+            product_push: [0.0; PRODUCTS],
         }
     }
 }

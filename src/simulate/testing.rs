@@ -25,6 +25,7 @@ pub fn parameters() -> Parameters {
         churn: 0.01,
         closure: 0.004,
         birth: 0.006,
+        more: crate::simulate::Further::default(),
     }
 }
 
@@ -85,8 +86,10 @@ pub fn policy(twin: &Twin) -> Policy {
         rival_loading: vec![0.0; 3],
         own_push: 0.0,
         moves: Moves::default(),
+        handovers: Vec::new(),
+        rules: Vec::new(),
     };
-    Policy { phases: vec![phase], list_purchases: Vec::new() }
+    Policy { phases: vec![phase], list_purchases: Vec::new(), marks: Vec::new() }
 }
 
 /// The `months` from January 2026.

@@ -88,6 +88,10 @@ pub struct Attributes {
     pub responsiveness: Vec<f32>,
     /// The same for SMS, e-mail, WhatsApp, recorded calls and advertisements; 1 by default.
     pub digital: Vec<f32>,
+    /// Bit c set: it prefers channel c; none by default.
+    pub preferred: Vec<u8>,
+    /// Digital affinity as `who` expressions see it, 0 to 1; 0.5 by default.
+    pub digital_score: Vec<f32>,
     /// Multiplies the log odds that a price costs; 1 by default.
     pub price_sensitivity: Vec<f32>,
     /// Kilometres east and north of any point; where empty, nobody has neighbours.
@@ -97,14 +101,18 @@ pub struct Attributes {
     pub rep: Vec<u8>,
     /// Seats of its buying centre; 0 by default: no account.
     pub seats: Vec<u8>,
+    /// Share of its seats that are covered at the start; 1 by default.
+    pub covered: Vec<f32>,
     /// Demand units that it may owe us; infinite by default.
     pub credit_limit: Vec<f32>,
     /// Demand units that it owes us at the start; 0 by default.
     pub balance: Vec<f32>,
     /// Months of the run until its contract ends; 0 by default: none.
     pub contract_months: Vec<f32>,
-    /// Own sales a month of late; 0 by default.
+    /// Own sales a month of late (demand units); 0 by default.
     pub recent: Vec<f32>,
+    /// Months since its last order; 0 by default.
+    pub silent: Vec<f32>,
 }
 
 impl Attributes {

@@ -2,20 +2,54 @@
 
 use super::engine::{Engine, Entry, Ledger};
 use super::mechanisms::choice::Choice;
+use super::mechanisms::complaints::Complaints;
 use super::mechanisms::contacts::Visits;
+use super::mechanisms::contracts::Contracts;
+use super::mechanisms::coverage::Coverage;
+use super::mechanisms::credit::Credit;
 use super::mechanisms::demand::Demand;
+use super::mechanisms::dispersion::Dispersion;
 use super::mechanisms::goodwill::Goodwill;
+use super::mechanisms::habit::Habit;
+use super::mechanisms::launch::Launch;
 use super::mechanisms::loading::Loading;
+use super::mechanisms::order_sizes::OrderSizes;
 use super::mechanisms::orders::{self, OwnOrders, RivalOrders, Rivals};
+use super::mechanisms::own_loading::OwnLoading;
+use super::mechanisms::price::Price;
+use super::mechanisms::products::Products;
+use super::mechanisms::promotion::Promotion;
+use super::mechanisms::reaction::Reaction;
+use super::mechanisms::receptivity::Receptivity;
 use super::mechanisms::reps::Reps;
+use super::mechanisms::segments::Segments;
+use super::mechanisms::stock_out::StockOut;
+use super::mechanisms::totals::Totals;
 use super::mechanisms::transition::Life;
+use super::mechanisms::travel::Travel;
+use super::mechanisms::turnover::Turnover;
+use super::mechanisms::word_of_mouth::WordOfMouth;
 use super::recorder::Recorder;
 use super::{Discovery, Horizon, Parameters, Policy, Tallies, Twin};
 use crate::lanes::Isa;
 use crate::rng::RunKey;
 
 /// What every market has, in the order of a month.
-pub type Core = (Life, Demand, Reps, Rivals, Visits, Goodwill, Loading, Choice, OwnOrders, RivalOrders, Discovery);
+pub type Core =
+    (Life, Demand, Reps, Rivals, Visits, Goodwill, Loading, Choice, OwnOrders, RivalOrders, Totals, Discovery);
+
+/// Everything, in the order of a month: who is where, the field, what reaches a customer, what it thinks, what it needs,
+/// whom it chooses, what it orders, who is found.
+pub type Full = (
+    (Life, Demand, Option<Segments>),
+    (Option<Turnover>, Option<Travel>, Reps, Rivals, Option<Reaction>),
+    (Visits, Option<Receptivity>, Option<Complaints>, Goodwill),
+    (Option<Habit>, Option<Price>, Option<Launch>, Option<WordOfMouth>, Option<Contracts>, Option<Products>),
+    (Option<OwnLoading>, Loading, Option<Dispersion>),
+    (Choice, Option<Coverage>, Option<StockOut>),
+    (OwnOrders, Option<OrderSizes>, Option<Promotion>, Option<Credit>, RivalOrders, Totals),
+    Discovery,
+);
 
 /// The mechanisms of [`Core`] under these parameters.
 pub fn core(parameters: &Parameters) -> Core {
@@ -31,6 +65,23 @@ pub fn core(parameters: &Parameters) -> Core {
         Choice,
         OwnOrders { unit },
         RivalOrders { unit },
+        Totals,
+        parameters.discovery,
+    )
+}
+
+/// The mechanisms of [`Full`] under these parameters.
+pub fn full(parameters: &Parameters) -> Full {
+    let unit = parameters.order_unit;
+    let more = &parameters.more;
+    (
+        (parameters.life(), parameters.demand(), more.segments),
+        (more.turnover, more.travel, Reps, Rivals, more.reaction),
+        (Visits, more.receptivity, more.complaints, parameters.goodwill),
+        (more.habit, more.price, more.launch, more.word_of_mouth, more.contracts, more.products),
+        (more.own_loading, Loading, more.dispersion),
+        (Choice, more.coverage, more.stock_out),
+        (OwnOrders { unit }, more.order_sizes, more.promotion, more.credit, RivalOrders { unit }, Totals),
         parameters.discovery,
     )
 }
@@ -42,12 +93,22 @@ pub fn run(twin: &Twin, policy: &Policy, horizon: Horizon, key: RunKey) -> Talli
 }
 
 /// A twin made ready to run, again and again: runs start from the same state and re-use the same memory.
+///
+/// A twin without further mechanisms runs as [`Core`], any other as [`Full`]: two sets are compiled, and both give the same
+/// bytes where nothing further is on.
 #[derive(Clone)]
 pub struct World {
-    engine: Engine<Core>,
+    engine: Set,
     parameters: Parameters,
     /// By territory: rivals' weights.
     rivals: Vec<Vec<f64>>,
+}
+
+/// The set of mechanisms that a world runs.
+#[derive(Clone)]
+enum Set {
+    Core(Engine<Core>),
+    Full(Box<Engine<Full>>),
 }
 
 impl World {
@@ -59,7 +120,8 @@ impl World {
     /// by the program, never read from a file.
     pub fn new(twin: &Twin) -> Self {
         let parameters = twin.parameters.clone();
-        let mut world = Self { engine: Engine::new(core(&parameters)), parameters, rivals: Vec::new() };
+        let engine = Set::Core(Engine::new(core(&parameters)));
+        let mut world = Self { engine, parameters, rivals: Vec::new() };
         world.reload(twin);
         world
     }
@@ -67,18 +129,31 @@ impl World {
     /// Lays out another twin in the memory of this one. Panics as [`World::new`].
     pub fn reload(&mut self, twin: &Twin) {
         twin.check();
-        self.engine.reset(core(&twin.parameters));
         self.parameters = twin.parameters.clone();
         self.rivals.clear();
-        for territory in &twin.territories {
-            self.engine.push(territory, &twin.agents);
-            self.rivals.push(territory.rivals.clone());
+        self.rivals.extend(twin.territories.iter().map(|territory| territory.rivals.clone()));
+        match (&mut self.engine, twin.parameters.more.is_empty()) {
+            (Set::Core(engine), true) => lay_out(engine, core(&twin.parameters), twin),
+            (Set::Full(engine), false) => lay_out(engine, full(&twin.parameters), twin),
+            (engine, true) => {
+                let mut new = Engine::new(core(&twin.parameters));
+                lay_out(&mut new, core(&twin.parameters), twin);
+                *engine = Set::Core(new);
+            }
+            (engine, false) => {
+                let mut new = Engine::new(full(&twin.parameters));
+                lay_out(&mut new, full(&twin.parameters), twin);
+                *engine = Set::Full(Box::new(new));
+            }
         }
     }
 
     /// Number of agents, unborn ones included.
     pub fn agents(&self) -> usize {
-        self.engine.agents()
+        match &self.engine {
+            Set::Core(engine) => engine.agents(),
+            Set::Full(engine) => engine.agents(),
+        }
     }
 
     /// Runs the twin from its start under a policy, see [`Engine::run`].
@@ -91,15 +166,30 @@ impl World {
         recorder: &mut R,
     ) -> Tallies {
         let mut books = Books::new(policy, horizon, &self.rivals);
-        self.engine.run(policy, &self.parameters.path(horizon), key, isa, &mut books, recorder);
+        let path = self.parameters.path(horizon);
+        match &mut self.engine {
+            Set::Core(engine) => engine.run(policy, &path, key, isa, &mut books, recorder),
+            Set::Full(engine) => engine.run(policy, &path, key, isa, &mut books, recorder),
+        }
         books.tallies
     }
 
     /// As [`World::run`], the territories of the one run side by side, see [`Engine::run_abreast`].
     pub fn run_abreast(&self, policy: &Policy, horizon: Horizon, key: RunKey, isa: Isa) -> Tallies {
         let mut books = Books::new(policy, horizon, &self.rivals);
-        self.engine.run_abreast(policy, &self.parameters.path(horizon), key, isa, &mut books);
+        let path = self.parameters.path(horizon);
+        match &self.engine {
+            Set::Core(engine) => engine.run_abreast(policy, &path, key, isa, &mut books),
+            Set::Full(engine) => engine.run_abreast(policy, &path, key, isa, &mut books),
+        }
         books.tallies
+    }
+}
+
+fn lay_out<M: super::Mechanism>(engine: &mut Engine<M>, model: M, twin: &Twin) {
+    engine.reset(model);
+    for territory in &twin.territories {
+        engine.push(territory, &twin.agents);
     }
 }
 
@@ -122,13 +212,16 @@ impl<'a> Books<'a> {
 impl Ledger for Books<'_> {
     fn territory(&mut self, j: usize, months: &[Entry]) {
         let Self { tallies, policy, rivals, parts } = self;
-        for (month, Entry { here, sums, contacts: by_channel }) in months.iter().enumerate() {
+        for (month, Entry { here, sums, contacts: by_channel, products }) in months.iter().enumerate() {
             let phase = policy.phase(month);
             let push = phase.rival_push.get(j).map_or(&[][..], Vec::as_slice);
             orders::parts(&rivals[j], push, parts);
             let at = month * tallies.territories + j;
-            tallies.own_sales[at] = sums.own;
-            tallies.total_demand[at] = sums.own + sums.rivals + sums.loaded;
+            tallies.own_sales[at] = sums.own + sums.own_loaded;
+            tallies.own_loaded[at] = sums.own_loaded;
+            tallies.own_used[at] = sums.own + sums.own_eaten;
+            tallies.own_stock[at] = sums.own_stock;
+            tallies.total_demand[at] = sums.own + sums.own_loaded + sums.rivals + sums.loaded;
             let depths = phase.rival_loading.iter().map(|&depth| f64::from(depth));
             let depth: f64 = depths.clone().sum();
             let depths = depths.chain(std::iter::repeat(0.0));
@@ -141,6 +234,10 @@ impl Ledger for Books<'_> {
             tallies.won[at] = sums.won;
             tallies.lost[at] = sums.lost;
             tallies.visits[at] = sums.visits;
+            for (sales, sum) in tallies.product_sales.iter_mut().zip(products) {
+                sales[at] = *sum;
+            }
+            tallies.complaints[at] = sums.complaints;
             tallies.prospecting[at] = here.prospecting;
             for (contacts, sum) in tallies.contacts.iter_mut().zip(by_channel) {
                 contacts[at] = *sum;

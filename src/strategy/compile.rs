@@ -25,7 +25,7 @@ pub fn compile(
     weight: &[f64],
     horizon: usize,
 ) -> Compiled {
-    let mut policy = Policy { phases: Vec::new(), list_purchases: Vec::new() };
+    let mut policy = Policy { phases: Vec::new(), list_purchases: Vec::new(), marks: Vec::new() };
     let mut contact_cost = Vec::new();
     for month in phase_starts(strategy, horizon) {
         let mut phase = start.clone();
@@ -92,5 +92,7 @@ pub fn as_today(bound: &Bound, today: &Today, placed: &Placed) -> Phase {
         rival_loading: vec![0.0; rivals],
         own_push: 0.0,
         moves: Moves::default(),
+        handovers: Vec::new(),
+        rules: Vec::new(),
     }
 }

@@ -163,6 +163,7 @@ fn parameters(description: &Description, spontaneous: f64) -> Parameters {
         churn: truth.churn,
         closure: truth.closure / 12.0,
         birth: truth.birth / 12.0,
+        more: crate::simulate::Further::default(),
     }
 }
 
@@ -212,10 +213,12 @@ fn policy(description: &Description, world: &World, force: &Force, moves: &[Move
                 rival_loading,
                 own_push: 0.0,
                 moves: Moves::default(),
+                handovers: Vec::new(),
+                rules: Vec::new(),
             }
         })
         .collect();
-    Policy { phases, list_purchases: Vec::new() }
+    Policy { phases, list_purchases: Vec::new(), marks: Vec::new() }
 }
 
 /// Visits a month that the plan wants for each customer once it is known: more for those who look large, and for those

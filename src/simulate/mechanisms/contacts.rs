@@ -33,9 +33,8 @@ impl Mechanism for Visits {
     fn ground(&self, _: &Agents, _: &Territory) {}
 
     #[inline(always)]
-    fn step<V: Simd>(&self, month: &Month<'_>, here: &Here, _: &mut (), _: &(), _: &mut (), now: &mut Now<'_, V>) {
-        let desired: V = month.block_of(month.desired, now.block);
-        let rate = desired * V::splat(here.visit_factor);
+    fn step<V: Simd>(&self, _: &Month<'_>, here: &Here, _: &mut (), _: &(), _: &mut (), now: &mut Now<'_, V>) {
+        let rate = now.desired * V::splat(here.visit_factor);
         now.visits = contacts(rate, now.uniform(Purpose::FaceToFace), now.is.known);
         now.contacts = now.contacts + now.visits;
         now.sums.visits = now.sums.visits + now.visits;

@@ -90,7 +90,8 @@ impl Mechanism for Goodwill {
         if !month.phase.channels.is_empty() {
             lifts = lifts + self.further(month, V::Words::load(consent), now);
         }
-        now.goodwill = Self::step(self, V::load(memory), lifts * now.receptive);
+        let before = V::load(memory) * now.kept;
+        now.goodwill = Self::step(self, before, lifts * now.receptive) - now.harm;
         *memory = now.goodwill.store();
     }
 }

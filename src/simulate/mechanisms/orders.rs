@@ -43,8 +43,8 @@ impl Mechanism for OwnOrders {
     fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), now: &mut Now<'_, V>) {
         now.draw_ahead::<0>();
         let (own, _) = means(now.open, now.share, self.unit);
-        now.own = V::of(self.unit) * poisson(now.uniform(Purpose::OwnOrders), own);
-        now.sums.own = now.sums.own + now.own;
+        now.own_count = poisson(now.uniform(Purpose::OwnOrders), own);
+        now.own = V::of(self.unit) * now.own_count;
     }
 }
 
@@ -71,7 +71,6 @@ impl Mechanism for RivalOrders {
         let (_, others) = means(now.open, now.share, self.unit);
         // With a share of 1 rounding may leave the rivals a mean just below 0.
         now.others = V::of(self.unit) * poisson(now.uniform(Purpose::RivalOrders), others.max(V::splat(0.0)));
-        now.sums.rivals = now.sums.rivals + now.others;
     }
 }
 

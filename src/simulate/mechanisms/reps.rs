@@ -52,7 +52,7 @@ impl Mechanism for Reps {
     #[inline(always)]
     fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
         let (visits, j) = (&month.phase.visits, month.territory);
-        let effort = effort(visits.meets_capacity[j], month.before.wanted, visits.capacity[j], visits.prospecting[j]);
+        let effort = effort(visits.meets_capacity[j], month.before.wanted, here.capacity, visits.prospecting[j]);
         here.visit_factor = effort.factor as f32;
         here.prospecting = effort.prospecting;
     }

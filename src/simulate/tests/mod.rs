@@ -1,4 +1,13 @@
-//! How the agents behave as a whole.
+//! How the agents behave as a whole; one file a family of mechanisms, the common ones here.
+
+mod accounts;
+mod choosing;
+mod contacting;
+mod field;
+mod ordering;
+mod segmenting;
+mod selling;
+mod talking;
 
 use std::ops::Range;
 
