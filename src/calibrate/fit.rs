@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::calibrate::alive::{Alive, HazardPriors, Silences, Waiting};
 use crate::calibrate::effects::{self, Rates};
 use crate::calibrate::feasts::FeastModel;
+use crate::calibrate::further::Drawing;
 use crate::calibrate::hazards::{self, Finds, Hazard};
 use crate::calibrate::observed::{self, Observed, Timeline};
 use crate::calibrate::posterior_response::{self, ResponsePosterior};
@@ -23,7 +24,7 @@ use crate::channel::Channel;
 use crate::ids::{CustomerIx, Index as _, stable_hash};
 use crate::market::Market;
 use crate::origin::Origin;
-use crate::scenario::Prior;
+use crate::scenario::{Prior, find_parameter};
 use crate::simulate::{Conversion, Discovery, Parameters};
 use crate::stats::{Summary, mean_sd};
 
@@ -40,11 +41,13 @@ pub struct Settings {
     pub stable_prices: bool,
     /// Moving feasts and the events of `calendar.csv` are estimated; without, they are part of season and noise.
     pub feasts: bool,
+    /// Further mechanisms that are on, see [`super::switched_on`].
+    pub further: Vec<&'static str>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { seed: 0, draws: 400, priors: BTreeMap::new(), stable_prices: false, feasts: true }
+        Self { seed: 0, draws: 400, priors: BTreeMap::new(), stable_prices: false, feasts: true, further: Vec::new() }
     }
 }
 
@@ -150,6 +153,8 @@ pub fn fit(
     let prospecting_prior = priors.prior("discovery", "by_prospecting");
     let (prospecting_prior, prospecting_seen) =
         hazards::finds_by_prospecting(market, prospecting_prior, calls_a_month(market));
+    let mut source = Source::new(seed, Purpose::Further, 0);
+    let further = Drawing::new(market, &settings.further, &priors, draws, &mut source);
     let made: Vec<Made> = (0..draws)
         .into_par_iter()
         .map(|d| {
@@ -191,6 +196,12 @@ pub fn fit(
             let demand = category_path.as_ref().unwrap_or(&own_path);
             // Rivals' pushes swell the panel at period ends: its season is not that of what customers use up.
             let of_use = if own_season { &own_path } else { demand };
+            let hazards = source;
+            let mut source = Source::new(seed, Purpose::Further, word);
+            let reactivation = priors::draw(priors.prior("conversion", "reactivation"), &mut source);
+            let prospecting_yield = priors::draw(priors.prior("discovery", "prospecting_yield"), &mut source);
+            let drawn = further.draw(d, point.share, &mut source);
+            let mut source = hazards;
             let draw = Draw {
                 parameters: Parameters {
                     season: of_use.season,
@@ -208,17 +219,22 @@ pub fn fit(
                     churn: alive.churn_draws[d],
                     closure: closure.draws[d],
                     birth: priors::draw(priors.prior("birth", "hazard"), &mut source),
-                    more: crate::simulate::Further::default(),
+                    more: drawn.further,
                 },
                 category_season: demand.season,
                 finds: finds.draw(&mut source),
                 finds_by_prospecting: priors::draw(prospecting_prior, &mut source),
                 selection: priors::draw(priors.prior("choice", "selection"), &mut source),
-                more: vec![
-                    ("choice.share_of_wallet", point.share),
-                    ("goodwill.elasticity_face_to_face", visit_elasticity(&observed, &point)),
-                    ("own.growth", own_path.growth),
-                ],
+                more: [
+                    ("choice.share_of_wallet".to_owned(), point.share),
+                    ("goodwill.elasticity_face_to_face".to_owned(), visit_elasticity(&observed, &point)),
+                    ("own.growth".to_owned(), own_path.growth),
+                    ("conversion.reactivation".to_owned(), reactivation),
+                    ("discovery.prospecting_yield".to_owned(), prospecting_yield),
+                ]
+                .into_iter()
+                .chain(drawn.values)
+                .collect(),
             };
             let goodwill = exposures.goodwill.iter().map(|&g| g as f32).collect();
             Made { draw, shape, rate, goodwill, values, own_path, point }
@@ -253,6 +269,7 @@ pub fn fit(
         ordered: silences.len(),
         finds: &finds,
         prospecting_seen,
+        further: &further,
         seed,
     };
     let diagnostics = diagnostics(&drawn, &values, &evidence);
@@ -451,6 +468,7 @@ struct Evidence<'a> {
     ordered: usize,
     finds: &'a Finds,
     prospecting_seen: bool,
+    further: &'a Drawing,
     seed: u64,
 }
 
@@ -568,10 +586,7 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         let data = (coordinate.in_data && evidence.response.fitted && !matches!(coordinate.prior, Prior::Fixed(_)))
             .then(|| "calls.csv and sales.csv: each customer compared with itself".to_owned());
         let sd = mean_sd(&prior_draws.iter().map(|values| values[k]).collect::<Vec<f64>>()).1;
-        let unit = priors::KNOWN
-            .iter()
-            .find(|known| known.mechanism == coordinate.mechanism && known.parameter == coordinate.parameter)
-            .map_or("log odds a contact", |known| known.unit);
+        let unit = find_parameter(coordinate.mechanism, &coordinate.parameter).map_or("", |known| known.unit);
         // The share of wallet has its own evidence, before the response: it is measured against the built-in prior.
         let surveyed = coordinate.parameter == "share_of_wallet" && evidence.share.origin == Origin::YourData;
         let (sd, data) = if surveyed {
@@ -700,6 +715,21 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         None,
         evidence.priors.source("choice", "selection"),
     );
+    let unit_of =
+        |mechanism: &str, parameter: &str| find_parameter(mechanism, parameter).map_or("", |known| known.unit);
+    let drawn = |name: &str| -> Vec<f64> {
+        let value = |draw: &Draw| draw.more.iter().find(|(known, _)| known == name).map_or(0.0, |(_, value)| *value);
+        draws.iter().map(value).collect()
+    };
+    let alone = [("conversion", "reactivation"), ("discovery", "prospecting_yield")];
+    let alone =
+        alone.map(|(mechanism, parameter)| (mechanism, parameter, evidence.priors.prior(mechanism, parameter), None));
+    for (mechanism, parameter, prior, counted) in alone.into_iter().chain(evidence.further.rows()) {
+        let name = format!("{mechanism}.{parameter}");
+        let values = drawn(&name);
+        let sd = Some(priors::moments(prior).1);
+        row(name, unit_of(mechanism, parameter), values, sd, counted, evidence.priors.source(mechanism, parameter));
+    }
     out
 }
 

@@ -26,6 +26,7 @@ mod checks;
 mod effects;
 mod feasts;
 mod fit;
+mod further;
 mod hazards;
 mod laplace;
 mod observed;
@@ -47,6 +48,7 @@ mod tests;
 mod wallet;
 
 pub use fit::{CalibrateError, Settings, fit};
+pub use further::{product_shares, switched_on};
 pub use posterior::*;
 pub use readiness::readiness;
 pub use table::PosteriorTable;

@@ -39,7 +39,14 @@ pub struct Draw {
     /// Log odds by which the appeal of a customer won later lies below that of one we serve today (selection).
     pub selection: f64,
     /// Further parameters for `posterior.csv` (name, value), the same names in every draw.
-    pub more: Vec<(&'static str, f64)>,
+    pub more: Vec<(String, f64)>,
+}
+
+impl Draw {
+    /// Finds by one prospecting call in a market where nobody prospects yet: a draw of its prior.
+    pub fn prior_yield(&self) -> f64 {
+        self.more.iter().find(|(name, _)| name == "discovery.prospecting_yield").map_or(0.0, |(_, value)| *value)
+    }
 }
 
 /// Sufficient statistics of each known customer's own-sales effect given the draw's globals.

@@ -1,4 +1,5 @@
-//! Priors of every parameter, their sources, and the bijections on which samplers work, so that none sees a bound.
+//! Priors in force (the registry's, [`MECHANISMS`](crate::scenario::MECHANISMS), with the scenario's on top), and the bijections on which samplers
+//! work, so that none sees a bound.
 //!
 //! A scenario may override any of them: `[mechanism.<mechanism>] prior.<parameter> = { ... }`.
 //!
@@ -19,223 +20,8 @@ use std::collections::BTreeMap;
 use crate::calibrate::sampling::Source;
 use crate::channel::Channel;
 use crate::origin::Origin;
-use crate::scenario::Prior;
+use crate::scenario::{Prior, Support, find_parameter};
 use crate::simulate::mechanisms::goodwill::Goodwill;
-
-/// A parameter that calibration knows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Known {
-    pub mechanism: &'static str,
-    pub parameter: &'static str,
-    pub unit: &'static str,
-    pub prior: Prior,
-    pub origin: Origin,
-    pub source: &'static str,
-}
-
-const fn known(
-    mechanism: &'static str,
-    parameter: &'static str,
-    unit: &'static str,
-    prior: Prior,
-    origin: Origin,
-    source: &'static str,
-) -> Known {
-    Known { mechanism, parameter, unit, prior, origin, source }
-}
-
-use Origin::{Assumption, Literature};
-
-/// Every parameter with a prior, in the order of `diagnostics.csv`.
-pub const KNOWN: &[Known] = &[
-    known(
-        "goodwill",
-        "decay",
-        "share left a month",
-        Prior::Beta { a: 6.5, b: 3.5 },
-        Literature,
-        "carry-over of monthly marketing effort around .6-.7 (Leone 1995; Sethuraman, Tellis & Briesch 2011)",
-    ),
-    known(
-        "goodwill",
-        "half_saturation",
-        "contacts a month",
-        Prior::Lognormal { median: 3.0, sd: 0.6 },
-        Assumption,
-        "detailing saturates at a few visits a month; nobody publishes the curve of one's own market",
-    ),
-    known(
-        "goodwill",
-        "elasticity_face_to_face",
-        "% own sales per 1% visits",
-        Prior::Normal { mean: 0.2, sd: 0.1 },
-        Literature,
-        "physician-level detailing .11-.20 (Sridhar, Mantrala & Albers 2014), personal selling .31-.34 (Albers, Mantrala \
-         & Sridhar 2010)",
-    ),
-    known(
-        "goodwill",
-        "effect_phone",
-        "log odds a contact",
-        Prior::Lognormal { median: 0.05, sd: 0.9 },
-        Assumption,
-        "about half a visit's effect, wide",
-    ),
-    known(
-        "goodwill",
-        "effect_sms",
-        "log odds a contact",
-        Prior::Lognormal { median: 0.01, sd: 1.0 },
-        Assumption,
-        "about a tenth of a visit's effect, wide",
-    ),
-    known(
-        "goodwill",
-        "effect_email",
-        "log odds a contact",
-        Prior::Lognormal { median: 0.015, sd: 1.0 },
-        Assumption,
-        "about an eighth of a visit's effect, wide",
-    ),
-    known(
-        "goodwill",
-        "effect_whatsapp",
-        "log odds a contact",
-        Prior::Lognormal { median: 0.015, sd: 1.0 },
-        Assumption,
-        "about an eighth of a visit's effect, wide",
-    ),
-    known(
-        "goodwill",
-        "effect_ivr",
-        "log odds a contact",
-        Prior::Lognormal { median: 0.005, sd: 1.0 },
-        Assumption,
-        "about a twentieth of a visit's effect, wide",
-    ),
-    known(
-        "goodwill",
-        "effect_digital",
-        "log odds a contact",
-        Prior::Lognormal { median: 0.01, sd: 1.0 },
-        Assumption,
-        "advertising elasticities of .12 at once and .24 in the long run (Sethuraman, Tellis & Briesch 2011), spread over \
-         many exposures, wide",
-    ),
-    known(
-        "choice",
-        "share_of_wallet",
-        "share",
-        Prior::Beta { a: 2.0, b: 3.0 },
-        Assumption,
-        "what served customers buy from us of all they buy; a wallets.csv would tell",
-    ),
-    known(
-        "churn",
-        "hazard",
-        "a month",
-        Prior::Lognormal { median: 0.008, sd: 0.8 },
-        Assumption,
-        "about 10% of customers stop a year, wide",
-    ),
-    known(
-        "conversion",
-        "base_hazard",
-        "a month",
-        Prior::Lognormal { median: 0.04, sd: 0.7 },
-        Assumption,
-        "an identified customer takes about two years to win without effort, wide",
-    ),
-    known(
-        "conversion",
-        "goodwill_effect",
-        "log hazard per log odds",
-        Prior::Normal { mean: 1.0, sd: 0.3 },
-        Assumption,
-        "a first order responds to goodwill as a share does",
-    ),
-    known(
-        "closure",
-        "hazard",
-        "a month",
-        Prior::Lognormal { median: 0.0042, sd: 0.5 },
-        Literature,
-        "about 5% of outlets close a year (Iowa's spirits outlets 2012-2017)",
-    ),
-    known(
-        "birth",
-        "hazard",
-        "of the living, a month",
-        Prior::Lognormal { median: 0.0083, sd: 0.5 },
-        Literature,
-        "about 10% of outlets a year are new (Iowa's spirits outlets 2012-2017)",
-    ),
-    known(
-        "discovery",
-        "referral",
-        "a month at a served share of 1",
-        Prior::Lognormal { median: 0.005, sd: 0.8 },
-        Assumption,
-        "far below Bass's q of consumer durables (.38 a year: Sultan, Farley & Lehmann 1990): customers seldom tell us of \
-         others",
-    ),
-    known(
-        "discovery",
-        "by_prospecting",
-        "share of finds",
-        Prior::Beta { a: 2.0, b: 3.0 },
-        Assumption,
-        "what reps find by looking for it, of all customers found",
-    ),
-    known(
-        "choice",
-        "selection",
-        "log odds",
-        Prior::Normal { mean: 0.5, sd: 0.5 },
-        Assumption,
-        "customers won later like us less than those who came first",
-    ),
-    known(
-        "demand",
-        "shock_sd",
-        "log",
-        Prior::Lognormal { median: 0.05, sd: 0.7 },
-        Assumption,
-        "territories' months differ by about 5% beyond season and trend, wide",
-    ),
-    known(
-        "feasts",
-        "pre",
-        "log change of a day",
-        Prior::Normal { mean: 0.0, sd: 0.15 },
-        Assumption,
-        "customers stock up before a feast or put off what can wait: the sign differs by category, wide",
-    ),
-    known(
-        "feasts",
-        "feast",
-        "log change of a day",
-        Prior::Normal { mean: 0.0, sd: 0.3 },
-        Assumption,
-        "shops close, or sell most of the year: the sign differs by category, wide",
-    ),
-    known(
-        "feasts",
-        "post",
-        "log change of a day",
-        Prior::Normal { mean: 0.0, sd: 0.15 },
-        Assumption,
-        "customers live on what they bought before a feast, or make up for closed days: the sign differs by category, wide",
-    ),
-    known(
-        "feasts",
-        "fast",
-        "log change of a day",
-        Prior::Normal { mean: 0.0, sd: 0.1 },
-        Assumption,
-        "Ramazan changes a whole month's days, so each less than a feast does: the sign differs by category, wide",
-    ),
-];
 
 /// Name of a channel's effect in `[mechanism.goodwill]`.
 pub fn effect_name(channel: Channel) -> String {
@@ -254,13 +40,8 @@ impl Priors {
     pub fn new(overrides: BTreeMap<(String, String), Prior>) -> Result<Self, (String, String, String)> {
         for ((mechanism, parameter), prior) in &overrides {
             let complain = |words: &str| Err((mechanism.clone(), parameter.clone(), words.to_owned()));
-            // Parameters that calibration does not fit belong to other parts, whose names the scenario has checked.
-            let own = KNOWN.iter().find(|known| known.mechanism == mechanism && known.parameter == parameter);
-            let given_only = (mechanism == "goodwill" && parameter == "effect_face_to_face")
-                || (mechanism == "orders" && parameter == "order_unit");
-            if own.is_none() && !given_only {
-                continue;
-            }
+            // Names the scenario has checked.
+            let Some(own) = find_parameter(mechanism, parameter) else { continue };
             if let Some(words) = improper(*prior) {
                 return complain(words);
             }
@@ -269,15 +50,10 @@ impl Priors {
                 return complain("write a normal, for example { normal = { mean = 0, sd = 0.1 } }, or { fixed = 0 }");
             }
             let (low, high) = support(*prior);
-            // An effect may be negative, whatever its built-in prior says.
-            let effect = parameter.starts_with("effect_");
-            let fraction = own.is_some_and(|known| matches!(known.prior, Prior::Beta { .. }));
-            let positive =
-                !effect && (given_only || own.is_some_and(|known| matches!(known.prior, Prior::Lognormal { .. })));
-            if fraction && (low < 0.0 || high > 1.0) {
+            if own.support == Support::Fraction && (low < 0.0 || high > 1.0) {
                 return complain("it must lie between 0 and 1: write a beta, or a uniform within 0 and 1");
             }
-            if positive && low < 0.0 {
+            if own.support == Support::Positive && low < 0.0 {
                 return complain("it cannot be negative: write a lognormal, or a uniform above 0");
             }
             let never_zero = parameter == "half_saturation" || parameter == "order_unit";
@@ -297,10 +73,10 @@ impl Priors {
         if let Some(&prior) = self.overrides.get(&key) {
             return Some((prior, true));
         }
-        Some((KNOWN.iter().find(|known| known.mechanism == mechanism && known.parameter == parameter)?.prior, false))
+        Some((find_parameter(mechanism, parameter)?.prior?, false))
     }
 
-    /// As [`Priors::of`] for a parameter of [`KNOWN`].
+    /// As [`Priors::of`] for a parameter that has a prior; 0 for any other.
     pub fn prior(&self, mechanism: &str, parameter: &str) -> Prior {
         self.of(mechanism, parameter).map_or(Prior::Fixed(0.0), |(prior, _)| prior)
     }
@@ -308,12 +84,10 @@ impl Priors {
     /// Where a parameter comes from when the data are silent: its origin and source.
     pub fn source(&self, mechanism: &str, parameter: &str) -> (Origin, String) {
         if self.overrides.contains_key(&(mechanism.to_owned(), parameter.to_owned())) {
-            return (Assumption, "prior given in the scenario".to_owned());
+            return (Origin::Assumption, "prior given in the scenario".to_owned());
         }
-        KNOWN
-            .iter()
-            .find(|known| known.mechanism == mechanism && known.parameter == parameter)
-            .map_or((Assumption, String::new()), |known| (known.origin, known.source.to_owned()))
+        find_parameter(mechanism, parameter)
+            .map_or((Origin::Assumption, String::new()), |known| (known.origin, known.source.to_owned()))
     }
 }
 

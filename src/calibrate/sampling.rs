@@ -19,6 +19,7 @@ pub enum Purpose {
     Predictive,
     Alive,
     Hyper,
+    Further,
 }
 
 impl Purpose {
@@ -31,6 +32,7 @@ impl Purpose {
             Self::Predictive => "calibrate/predictive",
             Self::Alive => "calibrate/alive",
             Self::Hyper => "calibrate/hyper",
+            Self::Further => "calibrate/further",
         }
     }
 }

@@ -50,7 +50,7 @@ impl Calibration {
         header.extend(scalars.map(str::to_owned));
         if let Some(draw) = self.draws.first() {
             header.extend(draw.parameters.feasts.effects().map(|(name, _)| format!("feasts.{name}")));
-            header.extend(draw.more.iter().map(|(name, _)| (*name).to_owned()));
+            header.extend(draw.more.iter().map(|(name, _)| name.clone()));
         }
         let rows = self
             .draws

@@ -68,7 +68,11 @@ pub enum Command {
         directory: PathBuf,
     },
     /// Prints the JSON Schema of scenario files.
-    Schema,
+    Schema {
+        /// Prints the mechanisms and their parameters with default priors and sources instead, as in docs/model.md.
+        #[arg(long)]
+        parameters: bool,
+    },
 }
 
 /// The scenario of a command.

@@ -25,7 +25,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Stop> {
         Command::Calibrate(argument) => calibrate(&argument.scenario, common),
         Command::Potential(argument) => potential(&argument.scenario, common),
         Command::Synth { description, directory } => synthesise(description, directory, common),
-        Command::Schema => print(&scenario::json_schema()),
+        Command::Schema { parameters: false } => print(&scenario::json_schema()),
+        Command::Schema { parameters: true } => print(&scenario::parameter_tables()),
     }
 }
 

@@ -5,7 +5,9 @@ use super::{CustomerAttributes, Market, Selection};
 use crate::data::MarketData;
 use crate::ids::Index as _;
 use crate::problem::{Problem, any_error};
-use crate::scenario::{CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, Scenario};
+use crate::scenario::{
+    CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, MECHANISMS, Scenario, Usual,
+};
 use crate::units::{Month, MonthSpan};
 
 /// A market and the strategies to compare on it.
@@ -85,7 +87,7 @@ pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem
     let market = Market::new(data, window, scenario.economics.unit_price);
     let attributes = CustomerAttributes::of(&market);
     let binder = Binder { scenario, market: &market, attributes: &attributes };
-    problems.extend(mechanism_problems(scenario));
+    problems.extend(mechanism_problems(scenario, &market));
     let strategies = scenario
         .strategies
         .iter()
@@ -100,43 +102,28 @@ pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem
     Ok((Bound { attributes, strategies, market }, problems))
 }
 
-/// Mechanisms that this version simulates, and whether the scenario may switch them off.
-const SIMULATED: &[(&str, bool)] = &[
-    ("demand", false),
-    ("feasts", true),
-    ("goodwill", true),
-    ("choice", false),
-    ("orders", false),
-    ("discovery", true),
-    ("conversion", true),
-    ("churn", true),
-    ("dark", false),
-    ("closure", true),
-    ("birth", true),
-];
-
-fn mechanism_problems(scenario: &Scenario) -> Vec<Problem> {
+fn mechanism_problems(scenario: &Scenario, market: &Market) -> Vec<Problem> {
     let mut out = Vec::new();
     for (name, settings) in &scenario.mechanisms {
+        let Some(mechanism) = MECHANISMS.iter().find(|known| known.name == name) else { continue };
         let place = scenario.source.place(&settings.span);
-        let simulated = SIMULATED.iter().find(|(simulated, _)| simulated == name);
-        match (simulated, settings.on) {
-            (None, Some(false)) | (Some((_, true)), _) | (Some(_), None | Some(true)) => {}
-            (None, Some(true)) => out.push(
-                Problem::error(format!("this version of ikiz does not simulate `{name}` yet"))
-                    .at(place, "switched on")
-                    .help("set on = false, so that no result rests on it"),
-            ),
-            (None, None) => out.push(
-                Problem::warning(format!("this version of ikiz does not simulate `{name}` yet"))
-                    .at(place, "has no effect")
-                    .help("its prior is ignored, and no result rests on it"),
-            ),
-            (Some((_, false)), Some(false)) => out.push(
+        match (settings.on, mechanism.usual) {
+            (Some(false), _) if !mechanism.switchable => out.push(
                 Problem::error(format!("`{name}` cannot be switched off"))
                     .at(place, "the twin does not run without it")
                     .help("remove on = false"),
             ),
+            (Some(true), Usual::WithData(needed)) if !market.has_data_for(name) => out.push(
+                Problem::warning(format!("`{name}` has nothing to act on in this market"))
+                    .at(place, "stays off")
+                    .help(format!("it needs {needed}")),
+            ),
+            (None, Usual::Off(why)) => out.push(
+                Problem::warning(format!("`{name}` is off, so its priors have no effect"))
+                    .at(place, "off unless switched on")
+                    .help(format!("write on = true to use it; it is off because {why}")),
+            ),
+            _ => {}
         }
     }
     out

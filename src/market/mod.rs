@@ -4,6 +4,7 @@
 mod bind;
 mod filter;
 mod history;
+mod mechanism_data;
 
 pub use bind::{Bound, BoundAction, BoundLever, BoundRule, BoundStrategy, bind};
 pub use filter::{AgentStage, AgentView, CustomerAttributes, Selection, SizePercentiles};

@@ -216,6 +216,18 @@ pub enum Prior {
     Fixed(f64),
 }
 
+impl std::fmt::Display for Prior {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lognormal { median, sd } => write!(f, "lognormal, median {median}, log sd {sd}"),
+            Self::Normal { mean, sd } => write!(f, "normal, mean {mean}, sd {sd}"),
+            Self::Beta { a, b } => write!(f, "beta({a}, {b})"),
+            Self::Uniform { low, high } => write!(f, "uniform from {low} to {high}"),
+            Self::Fixed(value) => write!(f, "{value:.3}"),
+        }
+    }
+}
+
 /// `[[strategy]]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Strategy {

@@ -20,6 +20,6 @@ pub(crate) mod suggest;
 
 pub use checked::*;
 pub use load::{load, parse};
-pub use mechanisms::{MECHANISMS, Mechanism, Parameter, Support};
+pub use mechanisms::{MECHANISMS, Mechanism, Parameter, Support, Usual, find_parameter, parameter_tables};
 pub use raw::SCHEMA_VERSION;
 pub use schema::json_schema;

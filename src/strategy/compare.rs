@@ -9,7 +9,7 @@ use crate::scenario::Objective;
 use crate::stats::{Summary, mean_sd, quantile_sorted};
 
 use super::levers::channel_plan_notes;
-use super::twin::{APPEAL_PRIOR, PROSPECTING_YIELD_PRIOR};
+use super::twin::APPEAL_PRIOR;
 
 /// A gain in sales beyond this share has not been shown by field experiments on sales effort.
 const BELIEVABLE_GAIN: f64 = 0.10;
@@ -248,7 +248,7 @@ fn assumptions(bound: &Bound, today: &Today, calibration: &Calibration) -> Vec<A
     } else {
         assume(
             "finds by a prospecting call",
-            format!("lognormal, median {}, log sd {}", PROSPECTING_YIELD_PRIOR.0, PROSPECTING_YIELD_PRIOR.1),
+            "discovery.prospecting_yield of diagnostics.csv".into(),
             Origin::Assumption,
             "no record of prospecting in the data",
         );

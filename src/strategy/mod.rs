@@ -3,6 +3,7 @@
 //! [`compare`] is the whole path: present effort ([`Today`]), placing of agents per draw (`twin`), levers to policies
 //! (`compile`, `levers/*`), paired runs (`runs`), and the rows that a report shows (`compare`, `targets`).
 
+mod attributes;
 mod compare;
 mod compile;
 mod economics;

@@ -24,6 +24,7 @@ use rand::RngExt as _;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::Today;
+use super::attributes::{self, Model, Seats};
 use crate::calibrate::{Calibration, CustomerRates};
 use crate::channel::Channel;
 use crate::ids::{self, Index as _, TerritoryIx};
@@ -36,9 +37,6 @@ use crate::simulate::{Agents, Parameters, Stage, Territory, Twin};
 
 /// Served customers that a territory needs for its own to stand for its dark half.
 pub const ENOUGH_SERVED: usize = 8;
-
-/// Finds by one prospecting call where the market's history cannot tell: (median, log sd). Nobody has measured it.
-pub const PROSPECTING_YIELD_PRIOR: (f64, f64) = (0.03, 0.8);
 
 /// Log odds of a customer once won, in a market where nobody buys from us yet: (mean, sd). Nobody has measured it.
 pub const APPEAL_PRIOR: (f64, f64) = (-1.5, 1.0);
@@ -90,6 +88,7 @@ pub struct Placer<'a> {
     pub last_order: Vec<Option<usize>>,
     /// By customer: closed.
     pub closed: Vec<bool>,
+    pub seats: Seats,
 }
 
 impl<'a> Placer<'a> {
@@ -116,6 +115,7 @@ impl<'a> Placer<'a> {
             rivals: (0..market.territory_count()).map(|j| rival_shares(market, j)).collect(),
             last_order: market.last_order(),
             closed: (0..market.customer_count()).map(|i| market.closed(i)).collect(),
+            seats: Seats::of(market),
         }
     }
 
@@ -162,7 +162,7 @@ impl<'a> Placer<'a> {
             (first_dark[j]..ranges[j].end).filter(|&agent| placing.agents.stage[agent] == Stage::Dark).count() as f64
         };
         let dark: Vec<f64> = (0..territories).map(dark_count).collect();
-        self.discovery(draw, &dark, &known, &mut stream, &mut parameters, |j, weight| {
+        self.discovery(draw, &dark, &known, &mut parameters, |j, weight| {
             let range = first_dark[j]..ranges[j].end;
             let mean_root = {
                 let roots = range.clone().map(|agent| root(placing.agents.size[agent]));
@@ -182,15 +182,22 @@ impl<'a> Placer<'a> {
                 agents,
                 rivals: self.rivals[j].clone(),
                 dark_at_start: dark[j],
-                area_km2: 0.0,
-                reps: Vec::new(),
+                area_km2: self.bound.market.data.territories.area_km2[j].unwrap_or(0.0),
+                reps: self.seats.calls[j].clone(),
             })
             .collect();
+        let Placing { mut agents, customer, known, territory } = placing;
+        let models = (0..agents.len()).map(|agent| Model {
+            customer: customer[agent],
+            known: known[agent],
+            territory: territory[agent],
+        });
+        agents.more = attributes::attributes(&self.bound.market, &self.seats, &parameters.more, models, &mut stream);
         Placed {
-            twin: Twin { parameters, territories, agents: placing.agents },
-            customer: placing.customer,
-            known: placing.known,
-            territory: placing.territory,
+            twin: Twin { parameters, territories, agents },
+            customer,
+            known,
+            territory,
             percentiles: SizePercentiles::of(known_sizes),
         }
     }
@@ -349,7 +356,6 @@ impl<'a> Placer<'a> {
         draw: usize,
         dark: &[f64],
         known: &[Vec<Agent>],
-        stream: &mut Stream,
         parameters: &mut Parameters,
         mut set: impl FnMut(usize, f64),
     ) {
@@ -359,13 +365,12 @@ impl<'a> Placer<'a> {
         let (all_calls, all_dark) = (calls.iter().sum::<f64>(), dark.iter().sum::<f64>());
         let finds: f64 = if self.is_off("discovery") { 0.0 } else { draw.finds.iter().sum() };
         let by_prospecting = if all_calls > 0.0 { draw.finds_by_prospecting } else { 0.0 };
-        let z: f64 = StandardNormal.sample(stream);
         parameters.discovery.prospecting_yield = if self.is_off("discovery") {
             0.0
         } else if all_calls > 0.0 {
             finds * by_prospecting / all_calls
         } else {
-            PROSPECTING_YIELD_PRIOR.0 * libm::exp(PROSPECTING_YIELD_PRIOR.1 * z)
+            draw.prior_yield()
         };
         // Influence averages about 1, so the weighted served share is close to the plain one.
         let served = |j: usize| {

@@ -1,0 +1,182 @@
+//! What the further mechanisms need to know of a placed agent: its attributes, where it is, and who calls on it.
+//!
+//! A known customer has the attributes of its row, a dark one those of the known customer that it was modelled on: they are
+//! drawn from the same territory, so means hold, and what makes the dark differ is in their size and appeal. Attributes in
+//! 0..1 become multipliers of mean about 1 by doubling; a blank counts as 0.5.
+//!
+//! Places are kilometres east and north of the territory's own centre (equirectangular projection; within a territory its
+//! error does not matter). A dark agent is placed about its model: a normal step of [`STEP`] of the territory's radius either
+//! way, so that the dark live where customers live. Without `lon` and `lat` of customers nobody has a place, and no
+//! neighbours.
+
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::ids::Index as _;
+use crate::market::Market;
+use crate::rng::Stream;
+use crate::simulate::{Attributes, Further};
+
+/// Standard deviation of a dark agent's distance from the customer it was modelled on, in radii of the territory.
+const STEP: f64 = 0.1;
+
+/// Radius of a territory of unknown area (km).
+const RADIUS: f64 = 10.0;
+
+/// Kilometres of a degree of latitude.
+const DEGREE: f64 = 111.2;
+
+/// Seats of reps that a territory can tell apart.
+const SEATS: usize = 32;
+
+/// Reps by territory, and by customer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Seats {
+    /// By territory: calls a month that each of its reps can make at `history_end`.
+    pub calls: Vec<Vec<f64>>,
+    /// By customer: position of its rep among the territory's.
+    pub of: Vec<u8>,
+}
+
+impl Seats {
+    /// Reads who calls on whom: the rep that made most of the last 12 months' visits, else one by the customer's number.
+    pub fn of(market: &Market) -> Self {
+        let (customers, territories) = (market.customer_count(), market.territory_count());
+        let mut calls = vec![Vec::new(); territories];
+        let mut of = vec![0; customers];
+        let (Some(reps), Some(assignments)) = (&market.data.reps, &market.data.assignments) else {
+            return Self { calls, of };
+        };
+        let end = market.history.last;
+        let current = |row: &&crate::data::Assignment| {
+            let rep = row.rep.usize();
+            row.valid_from <= end
+                && row.valid_to.is_none_or(|last| last >= end)
+                && reps.start[rep] <= end
+                && reps.end[rep].is_none_or(|last| last >= end)
+        };
+        let mut shared = vec![0.0; reps.calls_per_month.len()];
+        assignments.iter().filter(current).for_each(|row| shared[row.rep.usize()] += 1.0);
+        // Position of a rep among those of a territory.
+        let mut seat = vec![Vec::new(); territories];
+        for row in assignments.iter().filter(current) {
+            let (rep, territory) = (row.rep.usize(), row.territory.usize());
+            if seat[territory].len() < SEATS {
+                seat[territory].push(rep);
+                calls[territory].push(reps.calls_per_month[rep] / shared[rep]);
+            }
+        }
+        let mut made = vec![[0.0_f32; SEATS]; customers];
+        let full = market.data.meta.history;
+        let last = full.position(end).unwrap_or(0);
+        for row in market.data.calls.iter().flat_map(|calls| &calls.rows) {
+            let customer = row.customer.usize();
+            let recent = usize::from(row.month) <= last && usize::from(row.month) + 12 > last;
+            let territory = market.data.customers.territory[customer].usize();
+            if let (true, Some(rep)) = (recent, row.rep)
+                && let Some(position) = seat[territory].iter().position(|&known| known == rep.usize())
+            {
+                made[customer][position] += row.calls as f32;
+            }
+        }
+        for customer in 0..customers {
+            let seats = seat[market.data.customers.territory[customer].usize()].len();
+            if seats > 1 {
+                let best = (0..seats).max_by(|&a, &b| made[customer][a].total_cmp(&made[customer][b]));
+                let most = best.filter(|&position| made[customer][position] > 0.0);
+                of[customer] = most.unwrap_or(customer % seats) as u8;
+            }
+        }
+        Self { calls, of }
+    }
+}
+
+/// An agent, as its attributes are made of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Model {
+    /// The customer that it is or was modelled on.
+    pub customer: Option<u32>,
+    pub known: bool,
+    pub territory: u32,
+}
+
+/// The columns that the mechanisms which are on read.
+pub fn attributes(
+    market: &Market,
+    seats: &Seats,
+    on: &Further,
+    agents: impl ExactSizeIterator<Item = Model> + Clone,
+    stream: &mut Stream,
+) -> Attributes {
+    let customers = &market.data.customers;
+    let doubled = |column: &[Option<f64>], model: Model| {
+        let value = model.customer.and_then(|customer| column[customer as usize]);
+        (2.0 * value.unwrap_or(0.5)) as f32
+    };
+    let mut out = Attributes::default();
+    if on.receptivity.is_some() {
+        out.digital = agents.clone().map(|model| doubled(&customers.digital, model)).collect();
+        let preferred = |model: Model| {
+            let channel = model.customer.and_then(|customer| customers.preferred_channel[customer as usize]);
+            channel.map_or(0, |channel| 1 << channel.index())
+        };
+        out.preferred = agents.clone().map(preferred).collect();
+    }
+    if on.price.is_some() {
+        out.price_sensitivity = agents.clone().map(|model| doubled(&customers.price_sensitivity, model)).collect();
+    }
+    if on.turnover.is_some() {
+        let by_number = |at: usize, model: Model| {
+            let seats = seats.calls[model.territory as usize].len().max(1);
+            (at % seats) as u8
+        };
+        let seat = |(at, model): (usize, Model)| match model.customer {
+            Some(customer) if model.known => seats.of[customer as usize],
+            _ => by_number(at, model),
+        };
+        out.rep = agents.clone().enumerate().map(seat).collect();
+    }
+    if on.word_of_mouth.is_some() {
+        (out.x, out.y) = places(market, agents, stream);
+    }
+    out
+}
+
+/// Places in kilometres about each territory's centre; empty where customers have none.
+fn places(market: &Market, agents: impl Iterator<Item = Model>, stream: &mut Stream) -> (Vec<f32>, Vec<f32>) {
+    let (customers, territories) = (&market.data.customers, &market.data.territories);
+    let at = |customer: usize| customers.lon[customer].zip(customers.lat[customer]);
+    if !market.has_data_for("word_of_mouth") {
+        return (Vec::new(), Vec::new());
+    }
+    let centres: Vec<(f64, f64)> = (0..market.territory_count())
+        .map(|j| {
+            let known: Vec<(f64, f64)> = market.customers_of(j).filter_map(at).collect();
+            let count = known.len().max(1) as f64;
+            let sum = known.iter().fold((0.0, 0.0), |sum, place| (sum.0 + place.0, sum.1 + place.1));
+            match territories.lon[j].zip(territories.lat[j]) {
+                Some(centre) => centre,
+                None => (sum.0 / count, sum.1 / count),
+            }
+        })
+        .collect();
+    let place = |model: Model| {
+        let j = model.territory as usize;
+        let (lon, lat) = centres[j];
+        let radius = territories.area_km2[j].map_or(RADIUS, |area| libm::sqrt(area / std::f64::consts::PI));
+        let mut normal = || -> f64 { StandardNormal.sample(&mut *stream) };
+        let (east, north) = (normal(), normal());
+        let spread = |scale: f64| (scale * radius * east, scale * radius * north);
+        let (x, y) = match model.customer.and_then(|customer| at(customer as usize)) {
+            Some((own_lon, own_lat)) => {
+                let x = (own_lon - lon) * DEGREE * libm::cos(lat.to_radians());
+                let y = (own_lat - lat) * DEGREE;
+                let (east, north) = if model.known { (0.0, 0.0) } else { spread(STEP) };
+                (x + east, y + north)
+            }
+            // Somewhere in the territory.
+            None => spread(0.5),
+        };
+        (x as f32, y as f32)
+    };
+    agents.map(place).unzip()
+}
