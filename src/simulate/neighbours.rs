@@ -1,9 +1,9 @@
 //! Who lives near whom: each agent's nearest neighbours in its territory.
 //!
-//! Found with an R-tree (Guttman 1984, "R-trees: a dynamic index structure for spatial searching", bulk-loaded) over the
-//! distinct places. Many agents may share a place, where only a district is known of them. Among equally distant agents
-//! those come first that follow in the columns, the first after the last: the same whatever the tree looks like, and no
-//! agent is the neighbour of a whole district.
+//! Found with an R-tree (Guttman 1984, "R-trees: a dynamic index structure for spatial searching", bulk-loaded) over
+//! the distinct places. Many agents may share a place, where only a district is known of them. Among equally distant
+//! agents those come first that follow in the columns, the first after the last: the same whatever the tree looks like,
+//! and no agent is the neighbour of a whole district.
 
 use std::ops::Range;
 
@@ -16,8 +16,8 @@ pub const NEAREST: usize = 4;
 /// Stands for a neighbour that is missing.
 pub const NOBODY: u32 = u32::MAX;
 
-/// The nearest neighbours of each agent, nearest first, as positions in these columns (kilometres east and north). Agents
-/// whose place is no number have none and are nobody's.
+/// The nearest neighbours of each agent, nearest first, as positions in these columns (kilometres east and north).
+/// Agents whose place is no number have none and are nobody's.
 pub fn nearest(x: &[f32], y: &[f32]) -> Vec<[u32; NEAREST]> {
     let n = x.len().min(y.len());
     // By place, and in the order of the columns at each.
@@ -56,8 +56,8 @@ pub fn nearest(x: &[f32], y: &[f32]) -> Vec<[u32; NEAREST]> {
     out
 }
 
-/// Adds those at a place that could be among an agent's nearest: their distance, how far they follow it in `n` agents, and
-/// their position.
+/// Adds those at a place that could be among an agent's nearest: their distance, how far they follow it in `n` agents,
+/// and their position.
 fn add(agent: u32, distance: f64, there: &[u32], n: u32, found: &mut Vec<(f64, u32, u32)>) {
     let after = there.partition_point(|&i| i <= agent);
     let following = there[after..].iter().chain(&there[..after]).filter(|&&i| i != agent);
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn ties_go_by_position() {
         // A lattice with many equal distances, some places twice or five times, some zeros negative.
-        let x: Vec<f32> = (0..300).map(|i| ((i * 7 % 11) as f32 - 5.0) * -1.0).collect();
+        let x: Vec<f32> = (0..300).map(|i| -((i * 7 % 11) as f32 - 5.0)).collect();
         let y: Vec<f32> = (0..300).map(|i| (i * i % 13) as f32 - 6.0).collect();
         assert_eq!(nearest(&x, &y), all_pairs(&x, &y));
         let x: Vec<f32> = (0..300).map(|i| (i * 7919 % 1000) as f32 * 0.013).collect();

@@ -2,20 +2,21 @@
 //! (sell-in, sell-out; Blattberg & Neslin 1990, "Sales Promotion", ch. 5; Lee, Padmanabhan & Whang 1997, "Information
 //! distortion in a supply chain: the bullwhip effect", Management Science).
 //!
-//! With `O` what a customer would order of the category this month, `s` our share of it, and `Q` its stock of ours (all in
-//! demand units but s):
+//! With `O` what a customer would order of the category this month, `s` our share of it, and `Q` its stock of ours (all
+//! in demand units but s):
 //!
-//! 1. It uses its stock before it orders: `eaten = min(Q, O (s + blocking (1 - s)))`. Of what the stock stands in for, the
-//!    part `s / (s + blocking (1 - s))` would have come to us and the rest gone to rivals. With `blocking = 0` a load only
-//!    brings our own sales forward; with `blocking = 1` it keeps rivals out as theirs keep us out ([`super::loading`]).
-//!    A customer that has left us uses what it has for any of its demand.
-//! 2. We sell `acceptance * depth * O' s'` ahead, depth in months of what it still orders from us: who is full takes no more.
-//!    What a promotion brings forward is laid in beside it ([`super::promotion`]).
-//! 3. `Q' = Q - eaten + sold ahead`. Nothing is lost: sell-in less sell-out is the stock. What a closed customer held stays
-//!    in that sum, sold and never used.
+//! 1. It uses its stock before it orders: `eaten = min(Q, O (s + blocking (1 - s)))`. Of what the stock stands in for,
+//!    the part `s / (s + blocking (1 - s))` would have come to us and the rest gone to rivals. With `blocking = 0` a
+//!    load only brings our own sales forward; with `blocking = 1` it keeps rivals out as theirs keep us out
+//!    ([`super::loading`]). A customer that has left us uses what it has for any of its demand.
+//! 2. We sell `acceptance * depth * O' s'` ahead, depth in months of what it still orders from us: who is full takes no
+//!    more. What a promotion brings forward is laid in beside it ([`super::promotion`]).
+//! 3. `Q' = Q - eaten + sold ahead`. Nothing is lost: sell-in less sell-out is the stock. What a closed customer held
+//!    stays in that sum, sold and never used.
 //!
-//! Assumed: a load comes in after the month's use; a stock of ours is used before a rival's, which may stand in for more.
-//! Nothing is in stock at the start: what was loaded in the past is part of the level that `appeal` was calibrated to.
+//! Assumed: a load comes in after the month's use; a stock of ours is used before a rival's, which may stand in for
+//! more. Nothing is in stock at the start: what was loaded in the past is part of the level that `appeal` was
+//! calibrated to.
 
 use std::ops::Range;
 

@@ -1,20 +1,20 @@
 //! A temporary price promotion of ours, and where its extra sales come from.
 //!
 //! A cut of depth d of the log of our price multiplies what a customer would order from us, `B = O s`, by
-//! `exp(elasticity * d)` (the multiplicative SCAN*PRO model; Wittink, Addona, Hawkes & Porter 1988), so `U = exp(elasticity
-//! * d) - 1` is the bump over B. It comes from three places (van Heerde, Leeflang & Wittink 2004, "Decomposing the sales
-//! promotion bump with store data", Marketing Science 23: about a third from each):
+//! `exp(elasticity d)` (the multiplicative SCAN*PRO model; Wittink, Addona, Hawkes & Porter 1988), so `U =
+//! exp(elasticity d) - 1` is the bump over B. It comes from three places (van Heerde, Leeflang & Wittink 2004,
+//! "Decomposing the sales promotion bump with store data", Marketing Science 23: about a third from each):
 //!
 //! * `switching U B` from rivals, as far as they have so much;
-//! * `shifting U B` from our own later months: it goes into the customer's stock of ours ([`super::own_loading`]) and is
-//!   missing when that is used;
+//! * `shifting U B` from our own later months: it goes into the customer's stock of ours ([`super::own_loading`]) and
+//!   is missing when that is used;
 //! * the rest is more use of the category.
 //!
-//! So orders from us become `B + (switching + rest) U B`, rivals' `O (1 - s) - switching U B`, and `shifting U B` is sold ahead.
-//! Mean price elasticities of sales: Bijmolt, van Heerde & Pieters 2005, "New empirical generalizations on the determinants
-//! of price elasticity", Journal of Marketing Research (-2.6). Assumed: the same at all customers of ours, and none among
-//! others; a second promotion lifts what is still ordered while the first one's stock is used. A lasting change of price
-//! is [`super::price`]'s.
+//! So orders from us become `B + (switching + rest) U B`, rivals' `O (1 - s) - switching U B`, and `shifting U B` is
+//! sold ahead. Mean price elasticities of sales: Bijmolt, van Heerde & Pieters 2005, "New empirical generalizations on
+//! the determinants of price elasticity", Journal of Marketing Research (-2.6). Assumed: the same at all customers of
+//! ours, and none among others; a second promotion lifts what is still ordered while the first one's stock is used. A
+//! lasting change of price is [`super::price`]'s.
 
 use std::ops::Range;
 
@@ -26,8 +26,8 @@ use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 pub struct Promotion {
     /// Elasticity of our sales to the depth of a promotion, positive.
     pub elasticity: f64,
-    /// Parts of the extra sales that come from rivals and from later months; the rest is more use of the category. Were they
-    /// more than all, they are taken in proportion.
+    /// Parts of the extra sales that come from rivals and from later months; the rest is more use of the category. Were
+    /// they more than all, they are taken in proportion.
     pub switching: f64,
     pub shifting: f64,
 }
@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn a_hand_computed_bump() {
-        // Elasticity 2 at a cut of ln 1.5: 1.5^2 - 1 = 1.25 times 4 is 5: 2 from rivals, 1 from later months, 2 more use.
+        // Elasticity 2 at a cut of ln 1.5: 1.5^2 - 1 = 1.25 times 4 is 5: 2 from rivals, 1 from later months, 2 more
+        // use.
         let model = Promotion { elasticity: 2.0, switching: 0.4, shifting: 0.2 };
         let month = promoted(10.0, 0.4, &model.bump(libm::log(1.5)));
         let close = |x: f64, wanted: f64| (x - wanted).abs() < 1e-12;

@@ -1,17 +1,18 @@
 //! Stock-outs of ours: what we cannot deliver is bought elsewhere, later or never.
 //!
-//! With `a` the share of orders to us that can be filled this month, `O s` what a customer would order from us and `b` what
-//! it put off last month, it wants `W = O s + b` of us. We fill `a W`. Of what is missing, `M = (1 - a) W`, `delayed M` is
-//! ordered from us next month, `dropped M` is never bought, and `(1 - delayed - dropped) M` is bought from rivals in the same
-//! month: filled + delayed + dropped + to rivals = wanted. What was put off by a customer that has since left us is ordered
-//! from rivals, and by one that has closed never. What was to be sold ahead is cut by `a` too, and is not made up for.
+//! With `a` the share of orders to us that can be filled this month, `O s` what a customer would order from us and `b`
+//! what it put off last month, it wants `W = O s + b` of us. We fill `a W`. Of what is missing, `M = (1 - a) W`,
+//! `delayed M` is ordered from us next month, `dropped M` is never bought, and `(1 - delayed - dropped) M` is bought
+//! from rivals in the same month: filled + delayed + dropped + to rivals = wanted. What was put off by a customer that
+//! has since left us is ordered from rivals, and by one that has closed never. What was to be sold ahead is cut by `a`
+//! too, and is not made up for.
 //!
-//! Corsten & Gruen 2003, "Desperately seeking shelf availability", International Journal of Retail & Distribution Management
-//! (and Gruen, Corsten & Bharadwaj 2002, "Retail Out-of-Stocks"), from 71,000 consumers: 31% buy at another store, 26%
-//! another brand, 19% another item of the brand, 15% later and 9% never; Campo, Gijsbrechts & Nisol 2000, "Towards
-//! understanding consumer response to stock-outs", Journal of Retailing. Assumed: we are out as a company, so other items of
-//! ours are no way out, and a customer that turns to another supplier buys there what is not ours; without the 19%,
-//! 0.19 is delayed and 0.11 dropped.
+//! Corsten & Gruen 2003, "Desperately seeking shelf availability", International Journal of Retail & Distribution
+//! Management (and Gruen, Corsten & Bharadwaj 2002, "Retail Out-of-Stocks"), from 71,000 consumers: 31% buy at another
+//! store, 26% another brand, 19% another item of the brand, 15% later and 9% never; Campo, Gijsbrechts & Nisol 2000,
+//! "Towards understanding consumer response to stock-outs", Journal of Retailing. Assumed: we are out as a company, so
+//! other items of ours are no way out, and a customer that turns to another supplier buys there what is not ours;
+//! without the 19%, 0.19 is delayed and 0.11 dropped.
 
 use std::ops::Range;
 
@@ -21,8 +22,8 @@ use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 /// Parameters of stock-outs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StockOut {
-    /// Parts of what we cannot fill that are ordered next month, and never; the rest goes to rivals. Were they more than all,
-    /// they are taken in proportion.
+    /// Parts of what we cannot fill that are ordered next month, and never; the rest goes to rivals. Were they more
+    /// than all, they are taken in proportion.
     pub delayed: f64,
     pub dropped: f64,
 }

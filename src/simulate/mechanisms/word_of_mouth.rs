@@ -5,17 +5,18 @@
 //!
 //! `S_i(t) = sum_n v_n s_n(t - 1) / sum_n v_n`, `utility_it += strength * (S_i(t) - S_i(0))`,
 //!
-//! where `S_i(0)` is what the shares of the start lead to: those that the appeal and the goodwill of the served give in a
-//! month without pulses ([`choice::share`]). The appeal of a customer was calibrated with its neighbours as they are and
-//! holds their level already; only what has changed since moves it. In the first month nothing has.
+//! where `S_i(0)` is what the shares of the start lead to: those that the appeal and the goodwill of the served give in
+//! a month without pulses ([`choice::share`]). The appeal of a customer was calibrated with its neighbours as they are
+//! and holds their level already; only what has changed since moves it. In the first month nothing has.
 //!
-//! That neighbours are alike is not that they follow each other (Manski 1993, "Identification of endogenous social effects:
-//! the reflection problem", Review of Economic Studies), so the sign of `strength` is free; acting on last month's shares
-//! breaks the reflection within a month. That word of mouth moves sales for longer than advertising: Trusov, Bucklin &
-//! Pauwels 2009, "Effects of word-of-mouth versus traditional marketing", Journal of Marketing; among physicians, with
-//! influence: Nair, Manchanda & Bhatia 2010, "Asymmetric social interactions in physician prescription behavior", Journal of
-//! Marketing Research. Assumed: neighbours in space stand for those that talk to each other; who closes or is not born yet
-//! stays a neighbour of share 0; an agent without a place has no neighbours, and nobody has where places are not known.
+//! That neighbours are alike is not that they follow each other (Manski 1993, "Identification of endogenous social
+//! effects: the reflection problem", Review of Economic Studies), so the sign of `strength` is free; acting on last
+//! month's shares breaks the reflection within a month. That word of mouth moves sales for longer than advertising:
+//! Trusov, Bucklin & Pauwels 2009, "Effects of word-of-mouth versus traditional marketing", Journal of Marketing; among
+//! physicians, with influence: Nair, Manchanda & Bhatia 2010, "Asymmetric social interactions in physician prescription
+//! behavior", Journal of Marketing Research. Assumed: neighbours in space stand for those that talk to each other; who
+//! closes or is not born yet stays a neighbour of share 0; an agent without a place has no neighbours, and nobody has
+//! where places are not known.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,8 +30,8 @@ use super::choice;
 /// Parameters of word of mouth.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WordOfMouth {
-    /// Log odds of choosing us per unit of the neighbours' influence-weighted share above that of the start; its sign is
-    /// free.
+    /// Log odds of choosing us per unit of the neighbours' influence-weighted share above that of the start; its sign
+    /// is free.
     pub strength: f64,
 }
 
@@ -172,7 +173,8 @@ mod tests {
         agents.more.y = vec![0.0; 5];
         let talk = Talk::new(agents, &twin.territories[0]);
         let circle = &talk.circles[0];
-        // The first hears (2 * 3/4 + 1/2 + 2 * 3/4 + 0) / 10 = 0.35, the last (2 * 3/4 + 1/2 + 2 * 3/4 + 1/2) / 6 = 2/3.
+        // The first hears (2 * 3/4 + 1/2 + 2 * 3/4 + 0) / 10 = 0.35, the last (2 * 3/4 + 1/2 + 2 * 3/4 + 1/2) / 6 =
+        // 2/3.
         let heard = |lane: usize| circle.start.0[lane] * circle.inverse.0[lane];
         assert!((heard(0) - 0.35).abs() < 1e-6 && (heard(4) - 2.0 / 3.0).abs() < 1e-6);
         assert_eq!((heard(5), circle.neighbours[5]), (0.0, [neighbours::NOBODY; NEAREST]));
