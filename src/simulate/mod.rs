@@ -41,6 +41,7 @@ mod kernel;
 mod mechanism;
 pub mod mechanisms;
 mod month;
+mod neighbours;
 mod now;
 mod parameters;
 mod policy;

@@ -45,9 +45,9 @@ pub type Full = (
     (Option<Turnover>, Option<Travel>, Reps, Rivals, Option<Reaction>),
     (Visits, Option<Receptivity>, Option<Complaints>, Goodwill),
     (Option<Habit>, Option<Price>, Option<Launch>, Option<WordOfMouth>, Option<Contracts>, Option<Products>),
-    (Option<OwnLoading>, Loading, Option<Dispersion>),
-    (Choice, Option<Coverage>, Option<StockOut>),
-    (OwnOrders, Option<OrderSizes>, Option<Promotion>, Option<Credit>, RivalOrders, Totals),
+    (Option<Dispersion>,),
+    (Choice, Option<Coverage>, Option<OwnLoading>, Loading, Option<Promotion>, Option<StockOut>),
+    (OwnOrders, Option<OrderSizes>, Option<Credit>, RivalOrders, Totals),
     Discovery,
 );
 
@@ -79,9 +79,9 @@ pub fn full(parameters: &Parameters) -> Full {
         (more.turnover, more.travel, Reps, Rivals, more.reaction),
         (Visits, more.receptivity, more.complaints, parameters.goodwill),
         (more.habit, more.price, more.launch, more.word_of_mouth, more.contracts, more.products),
-        (more.own_loading, Loading, more.dispersion),
-        (Choice, more.coverage, more.stock_out),
-        (OwnOrders { unit }, more.order_sizes, more.promotion, more.credit, RivalOrders { unit }, Totals),
+        (more.dispersion,),
+        (Choice, more.coverage, OwnLoading::of(more), Loading, more.promotion, more.stock_out),
+        (OwnOrders { unit }, more.order_sizes, more.credit, RivalOrders { unit }, Totals),
         parameters.discovery,
     )
 }
