@@ -94,7 +94,7 @@ fn model(outside: &[f32]) -> Mini<'_> {
         Demand { shock_sd: 0.0 },
         Outside(outside),
         Visits,
-        Goodwill { decay: 0.8, effect, half_saturation: f64::INFINITY },
+        Goodwill { decay: 0.8, effect, half_saturation: f64::INFINITY, slope: 1.0 },
         Choice,
         OwnOrders { unit: 1.0 },
         Totals,

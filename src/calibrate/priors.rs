@@ -9,9 +9,9 @@
 //! contacts a month, goodwill is `effect * saturate(x) / (1 - decay)`; with a share `s` of the customer's demand coming
 //! to us the elasticity of our sales is
 //!
-//! `(1 - s) * effect * saturate(x) * h / (x + h) / (1 - decay)`
+//! `(1 - s) * effect * saturate(x) * slope * h^slope / (x^slope + h^slope) / (1 - decay)`
 //!
-//! (the logit's `d log share / d utility = 1 - s`, times `x * d saturate / dx = saturate * h / (x + h)`). Sampling is
+//! (the logit's `d log share / d utility = 1 - s`, times `x * d saturate / dx` of the Hill curve). Sampling is
 //! done on the elasticity at the market's own mean contact level: it is nearly independent of decay, saturation and
 //! share, about which the data say less.
 
@@ -205,8 +205,9 @@ pub fn elasticity(goodwill: &Goodwill, channel: Channel, contacts: f64, share: f
 
 /// The elasticity that an effect of 1 would have.
 pub fn elasticity_per_effect(goodwill: &Goodwill, contacts: f64, share: f64) -> f64 {
-    let h = goodwill.half_saturation;
-    (1.0 - share) * goodwill.saturate(contacts) * h / (contacts + h) / (1.0 - goodwill.decay)
+    let slope = goodwill.slope;
+    let (x, h) = (libm::pow(contacts, slope), libm::pow(goodwill.half_saturation, slope));
+    (1.0 - share) * goodwill.saturate(contacts) * slope * h / (x + h) / (1.0 - goodwill.decay)
 }
 
 #[cfg(test)]
@@ -217,14 +218,18 @@ mod tests {
     #[test]
     fn elasticity_is_the_mechanisms_own() {
         // Numeric derivative through the mechanisms themselves.
-        let goodwill = Goodwill { decay: 0.6, effect: [0.15, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], half_saturation: 2.0 };
+        let goodwill =
+            Goodwill { decay: 0.6, effect: [0.15, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], half_saturation: 2.0, slope: 1.0 };
         let (contacts, share) = (1.7, 0.35);
-        let steady = |x: f64| goodwill.steady(&[x, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-        let appeal = choice::appeal(share, steady(contacts));
-        let log_share = |x: f64| choice::share(appeal + steady(x), 1.0_f64).ln();
-        let step = 1e-5_f64;
-        let numeric = (log_share(contacts * step.exp()) - log_share(contacts * (-step).exp())) / (2.0 * step);
-        assert!((elasticity(&goodwill, Channel::FaceToFace, contacts, share) - numeric).abs() < 1e-6);
+        for slope in [1.0, 0.6, 2.5] {
+            let goodwill = Goodwill { slope, ..goodwill };
+            let steady = |x: f64| goodwill.steady(&[x, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+            let appeal = choice::appeal(share, steady(contacts));
+            let log_share = |x: f64| choice::share(appeal + steady(x), 1.0_f64).ln();
+            let step = 1e-5_f64;
+            let numeric = (log_share(contacts * step.exp()) - log_share(contacts * (-step).exp())) / (2.0 * step);
+            assert!((elasticity(&goodwill, Channel::FaceToFace, contacts, share) - numeric).abs() < 1e-6);
+        }
     }
 
     #[test]

@@ -154,7 +154,7 @@ impl Space {
     }
 
     fn assemble(&self, values: &[f64]) -> Point {
-        let mut goodwill = Goodwill { decay: 0.0, effect: [0.0; Channel::COUNT], half_saturation: 1.0 };
+        let mut goodwill = Goodwill { decay: 0.0, effect: [0.0; Channel::COUNT], half_saturation: 1.0, slope: 1.0 };
         let mut share = 0.5;
         for (coordinate, &value) in self.coordinates.iter().zip(values) {
             match coordinate.meaning {

@@ -79,7 +79,7 @@ impl Recipe {
     pub fn goodwill(&self) -> Goodwill {
         let mut effect = [0.0; Channel::COUNT];
         effect[Channel::FaceToFace.index()] = self.effect;
-        Goodwill { decay: self.decay, effect, half_saturation: self.half_saturation }
+        Goodwill { decay: self.decay, effect, half_saturation: self.half_saturation, slope: 1.0 }
     }
 
     /// The true effects on the region's feasts.

@@ -38,6 +38,8 @@ pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
     fn of(x: f64) -> Self;
     /// Exponential function.
     fn exp(self) -> Self;
+    /// Raised to a power; for positive normal numbers.
+    fn power(self, exponent: f64) -> Self;
     /// The larger of two, lane by lane; the second where one is not a number.
     fn max(self, other: Self) -> Self;
     /// The smaller of two, lane by lane; the second where one is not a number.
@@ -254,6 +256,12 @@ pub fn exp_within<V: Simd>(x: V) -> V {
     e * V::from_bits(shifted.bits().up::<23>().plus(V::Words::splat(0x3f80_0000)))
 }
 
+/// As [`Lanes::power`].
+#[inline(always)]
+fn power<V: Simd>(x: V, exponent: f64) -> V {
+    (V::of(exponent) * x.ln()).exp()
+}
+
 impl Lanes for f64 {
     type Mask = bool;
 
@@ -264,6 +272,10 @@ impl Lanes for f64 {
     #[inline(always)]
     fn exp(self) -> Self {
         libm::exp(self)
+    }
+    #[inline(always)]
+    fn power(self, exponent: f64) -> Self {
+        libm::pow(self, exponent)
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {

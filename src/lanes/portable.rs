@@ -93,6 +93,10 @@ impl Lanes for F32x16 {
         super::exp(self)
     }
     #[inline(always)]
+    fn power(self, exponent: f64) -> Self {
+        super::power(self, exponent)
+    }
+    #[inline(always)]
     fn max(self, other: Self) -> Self {
         Self(each!(0.0, i, if self.0[i] > other.0[i] { self.0[i] } else { other.0[i] }))
     }

@@ -82,6 +82,10 @@ macro_rules! lanes {
                 super::exp(self)
             }
             #[inline(always)]
+            fn power(self, exponent: f64) -> Self {
+                super::power(self, exponent)
+            }
+            #[inline(always)]
             fn max(self, other: Self) -> Self {
                 Self(std::array::from_fn(|i| unsafe { $max(self.0[i], other.0[i]) }))
             }

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use super::mechanisms::receptivity::Receptivity;
 use super::now::Sums;
 use super::{PRODUCTS, Phase, Policy};
+use crate::channel::Channel;
 use crate::lanes::{Simd, WIDTH};
 use crate::rng::RunKey;
 
@@ -50,6 +52,10 @@ pub struct Here {
     pub handed_over: u32,
     /// More effect by the channel that a customer prefers.
     pub preference: f32,
+    /// Multiplies what a contact adds to goodwill, by channel in `Channel::ALL` order.
+    pub channel_effect: [f32; Channel::COUNT],
+    /// How contacts tire.
+    pub receptivity: Option<Receptivity>,
     /// Calls spent prospecting.
     pub prospecting: f64,
     /// Log odds added to our appeal.
@@ -79,6 +85,8 @@ impl Default for Here {
             departed: 0,
             handed_over: 0,
             preference: 0.0,
+            channel_effect: [1.0; Channel::COUNT],
+            receptivity: None,
             prospecting: 0.0,
             own_push: 0.0,
             availability: 1.0,

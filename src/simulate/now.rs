@@ -41,6 +41,9 @@ pub struct Now<'a, V: Simd> {
     pub receptive_digital: V,
     /// Bit of the channel that each prefers; 0 for none.
     pub preferred: V::Words,
+    /// Contacts a month that are still felt, of the months before this one; and of the time before the run.
+    pub load: V,
+    pub usual_load: V,
     /// Share of last month's goodwill that outlives what happened (1 = all), and log odds that are lost of it at once.
     pub kept: V,
     pub harm: V,
@@ -119,6 +122,8 @@ impl<'a, V: Simd> Now<'a, V> {
             receptive_personal: zero,
             receptive_digital: zero,
             preferred: none,
+            load: zero,
+            usual_load: zero,
             kept: zero,
             harm: zero,
             goodwill: zero,
@@ -159,6 +164,8 @@ impl<'a, V: Simd> Now<'a, V> {
         self.receptive_personal = one;
         self.receptive_digital = one;
         self.preferred = V::Words::splat(0);
+        self.load = zero;
+        self.usual_load = zero;
         self.kept = one;
         self.harm = zero;
         self.goodwill = zero;

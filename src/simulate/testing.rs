@@ -18,7 +18,7 @@ pub fn parameters() -> Parameters {
         feasts: crate::calendar::Feasts::none(),
         growth: 0.002,
         shock_sd: 0.05,
-        goodwill: Goodwill { decay: 0.7, effect, half_saturation: 3.0 },
+        goodwill: Goodwill { decay: 0.7, effect, half_saturation: 3.0, slope: 1.0 },
         order_unit: 2.0,
         discovery: Discovery { spontaneous: 0.002, referral: 0.01, prospecting_yield: 0.1 },
         conversion: Conversion { hazard: 0.02, goodwill_effect: 0.8 },

@@ -90,6 +90,8 @@ pub struct Attributes {
     pub digital: Vec<f32>,
     /// Bit c set: it prefers channel c; none by default.
     pub preferred: Vec<u8>,
+    /// Contacts a month of late, by all channels; 0 by default.
+    pub contacted: Vec<f32>,
     /// Digital affinity as `who` expressions see it, 0 to 1; 0.5 by default.
     pub digital_score: Vec<f32>,
     /// Multiplies the log odds that a price costs; 1 by default.

@@ -152,7 +152,7 @@ fn parameters(description: &Description, spontaneous: f64) -> Parameters {
         season: truth.season.map(|index| index / mean),
         growth: libm::log(1.0 + truth.growth) / 12.0,
         shock_sd: truth.shock_sd,
-        goodwill: Goodwill { decay: truth.goodwill_decay, effect, half_saturation: truth.half_saturation },
+        goodwill: Goodwill { decay: truth.goodwill_decay, effect, half_saturation: truth.half_saturation, slope: 1.0 },
         order_unit: truth.order_unit,
         discovery: Discovery {
             spontaneous,

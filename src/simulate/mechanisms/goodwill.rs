@@ -1,10 +1,18 @@
 //! Goodwill: what our contacts leave behind in a customer's mind.
 //!
-//! `G_t = decay * G_{t-1} + sum_c effect_c * saturate(contacts_ct)`, the adstock of Broadbent (1979), with contacts
-//! saturating as a Hill curve of slope 1, normalised so that one contact counts as one:
-//! `saturate(x) = x * (1 + h) / (x + h)` with h the half-saturation in contacts a month.
+//! `G_t = kept * decay * G_{t-1} + receptive * sum_c quality_c * receptive_c * effect_c * saturate(contacts_ct) - harm`, the
+//! adstock of Broadbent (1979), with contacts saturating as a Hill curve of slope s, normalised so that one contact counts as
+//! one: `saturate(x) = x^s * (1 + h^s) / (x^s + h^s)` with h the half-saturation in contacts a month. A slope of 1 has
+//! diminishing returns throughout; above 1 the curve is S-shaped, as the call-response curves of ADBUDG (Little 1970, "Models
+//! and Managers: The Concept of a Decision Calculus", Management Science 16) and CALLPLAN (Lodish 1971, "CALLPLAN: An
+//! Interactive Salesman's Call Planning System", Management Science 18).
 //!
 //! A steady `x` contacts a month leads to `effect * saturate(x) / (1 - decay)`.
+//!
+//! `quality` (1 as in the past) is that of content and timing, by channel: of the policy. `receptive` is the customer's: of
+//! visits and telephone calls, or of all other channels; more by the channel that it prefers; less when it is tired
+//! ([`super::receptivity`]). `harm` is that of [`super::complaints`], `kept` what a rep leaves behind
+//! ([`super::turnover`]). All are 1, or 0, where their mechanisms are off.
 
 use std::ops::Range;
 
@@ -24,16 +32,39 @@ pub struct Goodwill {
     pub effect: [f64; Channel::COUNT],
     /// Contacts a month at which the effect is half of its ceiling; positive, infinite for none.
     pub half_saturation: f64,
+    /// Slope of the Hill curve; positive, 1 for diminishing returns from the first contact on.
+    pub slope: f64,
 }
 
 impl Goodwill {
     /// The effect of `contacts` in a month relative to that of one.
     #[inline(always)]
     pub fn saturate<V: Lanes>(&self, contacts: V) -> V {
+        if self.slope == 1.0 { self.saturate_evenly(contacts) } else { self.saturate_by(contacts, self.bend()) }
+    }
+
+    /// As [`Goodwill::saturate`] at a slope of 1.
+    #[inline(always)]
+    fn saturate_evenly<V: Lanes>(&self, contacts: V) -> V {
         if self.half_saturation == f64::INFINITY {
             return contacts;
         }
         contacts * V::of(1.0 + self.half_saturation) / (contacts + V::of(self.half_saturation))
+    }
+
+    /// As [`Goodwill::saturate`] for any slope: `x^s / (w + (1 - w) * x^s)` with w and 1 - w from [`Goodwill::bend`], which
+    /// neither overflows nor is undefined where h is very large.
+    #[inline(always)]
+    fn saturate_by<V: Lanes>(&self, contacts: V, [weight, rest]: [f64; 2]) -> V {
+        let some = contacts.greater(V::of(0.0));
+        let powered = V::choose(some, contacts, V::of(1.0)).power(self.slope);
+        V::keep(some, powered / (V::of(weight) + V::of(rest) * powered))
+    }
+
+    /// `w = h^s / (1 + h^s)`, and 1 - w.
+    fn bend(&self) -> [f64; 2] {
+        let far = libm::pow(self.half_saturation, -self.slope);
+        [1.0 / (1.0 + far), 1.0 / (1.0 + 1.0 / far)]
     }
 
     /// What one channel's contacts add this month.
@@ -55,11 +86,19 @@ impl Goodwill {
     }
 }
 
+/// What is worked out once for all customers.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground {
+    /// Log odds that one contact adds this month, by channel.
+    effect: [f32; Channel::COUNT],
+    bend: [f64; 2],
+}
+
 impl Mechanism for Goodwill {
     /// Bit c set: channel c may be used.
     type Traits = U32x16;
     type Memory = F32x16;
-    type Ground = ();
+    type Ground = Ground;
 
     // Further channels draw from groups of their own.
     const DRAWS: u64 = 0;
@@ -74,21 +113,39 @@ impl Mechanism for Goodwill {
     fn memory(agents: &Agents, range: Range<usize>) -> F32x16 {
         F32x16::load_slice(&agents.goodwill[range], 0.0)
     }
-    fn ground(&self, _: &Agents, _: &Territory) {}
+    fn ground(&self, _: &Agents, _: &Territory) -> Ground {
+        Ground { effect: [0.0; Channel::COUNT], bend: self.bend() }
+    }
+
+    #[inline(always)]
+    fn here(&self, month: &Month<'_>, ground: &mut Ground, here: &mut Here) {
+        let mut of = |channel: Channel| {
+            let c = channel.index();
+            let factor = f64::from(month.phase.moves.quality[c]) * f64::from(here.channel_effect[c]);
+            ground.effect[c] = (self.effect[c] * factor) as f32;
+        };
+        of(Channel::FaceToFace);
+        month.phase.channels.iter().for_each(|&channel| of(channel));
+    }
 
     #[inline(always)]
     fn step<V: Simd>(
         &self,
         month: &Month<'_>,
-        _: &Here,
-        _: &mut (),
+        here: &Here,
+        ground: &mut Ground,
         consent: &U32x16,
         memory: &mut F32x16,
         now: &mut Now<'_, V>,
     ) {
-        let mut lifts = self.lift(Channel::FaceToFace, now.visits);
+        let mut lifts = self.lift_by(Channel::FaceToFace, now.visits, ground, here, now);
         if !month.phase.channels.is_empty() {
-            lifts = lifts + self.further(month, V::Words::load(consent), now);
+            lifts = lifts + self.further(month, here, ground, V::Words::load(consent), now);
+        }
+        // Now that all contacts of the month are known.
+        if let Some(receptivity) = &here.receptivity {
+            let load = receptivity.load(now.load, now.contacts);
+            lifts = lifts * receptivity.left(load, now.usual_load);
         }
         let before = V::load(memory) * now.kept;
         now.goodwill = Self::step(self, before, lifts * now.receptive) - now.harm;
@@ -97,9 +154,32 @@ impl Mechanism for Goodwill {
 }
 
 impl Goodwill {
+    /// What one channel's contacts add to the goodwill of these customers.
+    #[inline(always)]
+    fn lift_by<V: Simd>(&self, channel: Channel, made: V, ground: &Ground, here: &Here, now: &Now<'_, V>) -> V {
+        let even = self.slope == 1.0;
+        let saturated = if even { self.saturate_evenly(made) } else { self.saturate_by(made, ground.bend) };
+        let personal = matches!(channel, Channel::FaceToFace | Channel::Phone);
+        let receptive = if personal { now.receptive_personal } else { now.receptive_digital };
+        let lift = V::splat(ground.effect[channel.index()]) * saturated * receptive;
+        // The same for all customers, and 0 where nobody asks what they prefer.
+        if here.preference == 0.0 {
+            return lift;
+        }
+        let prefers = now.preferred.shares_bit(V::Words::splat(1 << channel.index()));
+        lift * V::choose(prefers, V::splat(1.0 + here.preference), V::splat(1.0))
+    }
+
     /// Contacts by the further channels in use, and what they add to goodwill.
     #[inline(always)]
-    fn further<V: Simd>(&self, month: &Month<'_>, consent: V::Words, now: &mut Now<'_, V>) -> V {
+    fn further<V: Simd>(
+        &self,
+        month: &Month<'_>,
+        here: &Here,
+        ground: &Ground,
+        consent: V::Words,
+        now: &mut Now<'_, V>,
+    ) -> V {
         let mut lifts = V::splat(0.0);
         let mut group = 0;
         let mut words = now.words;
@@ -115,7 +195,7 @@ impl Goodwill {
             let sum = &mut now.channel_sums[channel.index()];
             *sum = (V::load(sum) + made).store();
             now.contacts = now.contacts + made;
-            lifts = lifts + self.lift(*channel, made);
+            lifts = lifts + self.lift_by(*channel, made, ground, here, now);
             if let Some(columns) = &mut now.columns {
                 columns.contacts[channel.index()][now.block] = made.store().0;
             }
@@ -129,7 +209,7 @@ mod tests {
     use super::*;
 
     fn goodwill() -> Goodwill {
-        Goodwill { decay: 0.7, effect: [0.1, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0], half_saturation: 3.0 }
+        Goodwill { decay: 0.7, effect: [0.1, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0], half_saturation: 3.0, slope: 1.0 }
     }
 
     #[test]
@@ -147,6 +227,29 @@ mod tests {
         assert!((model.saturate(1.0_f64) - 1.0).abs() < 1e-12);
         assert!(model.saturate(2.0_f64) < 2.0);
         assert!(model.saturate(1e9_f64) < 4.0 + 1e-6);
+    }
+
+    #[test]
+    fn hand_computed_slopes() {
+        // x^2 * (1 + 9) / (x^2 + 9): 0, 1, 40 / 13, 5 (half of the ceiling of 10).
+        let model = Goodwill { slope: 2.0, ..goodwill() };
+        for (x, wanted) in [(0.0, 0.0), (1.0, 1.0), (2.0, 40.0 / 13.0), (3.0, 5.0)] {
+            assert!((model.saturate(x) - wanted).abs() < 1e-12);
+            let lanes = model.saturate(F32x16::of(x)).0[3];
+            assert!((f64::from(lanes) - wanted).abs() < 2e-6, "{lanes} {wanted}");
+        }
+        // The general form is the plain one at a slope of 1, and a power without saturation.
+        for x in [0.0, 0.3, 1.0, 2.0, 17.0] {
+            assert!((goodwill().saturate_by(x, goodwill().bend()) - goodwill().saturate(x)).abs() < 1e-12);
+            let endless = Goodwill { half_saturation: f64::INFINITY, slope: 0.5, ..goodwill() };
+            assert!((endless.saturate(x) - x.sqrt()).abs() < 1e-12);
+        }
+        for h in [1e-12, 1e12, 1e200] {
+            let extreme = Goodwill { half_saturation: h, slope: 3.0, ..goodwill() };
+            for x in [0.0, 1.0, 40.0] {
+                assert!(extreme.saturate(x).is_finite() && extreme.saturate(F32x16::of(x)).0[0].is_finite(), "{h} {x}");
+            }
+        }
     }
 
     #[test]
