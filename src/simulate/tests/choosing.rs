@@ -381,7 +381,7 @@ fn mechanisms_can_hold_customers() {
 #[test]
 fn discovery_is_the_curve_of_bass() {
     // All are dark, but for those that a curve of imitation alone needs to begin with; the found are won in the next month.
-    let (agents, months) = (16_000, 480);
+    let (agents, months) = (10_000, 360);
     let mut empty = frozen(twin(1, agents));
     empty.agents.visibility.fill(1.0);
     empty.agents.influence.fill(1.0);
@@ -390,7 +390,7 @@ fn discovery_is_the_curve_of_bass() {
     let mut quiet = policy(&empty);
     quiet.phases[0].visits.prospecting = vec![0.0];
     // Slow, so that months are short against the curve.
-    for (innovation, imitation, start) in [(0.0008, 0.012, 0.0), (0.0, 0.014, 0.02), (0.004, 0.0, 0.0)] {
+    for (innovation, imitation, start) in [(0.0008, 0.012, 0.0), (0.0, 0.014, 0.05), (0.004, 0.0, 0.0)] {
         let mut twin = empty.clone();
         let seeds = (start * agents as f64) as usize;
         twin.agents.stage[..seeds].fill(Stage::Served);
