@@ -202,7 +202,7 @@ pub fn run_agents(recipe: &Recipe) -> Market {
         goodwill,
         order_unit: recipe.order_unit,
         discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
-        conversion: Conversion { hazard: recipe.conversion, goodwill_effect: 0.0 },
+        conversion: Conversion { hazard: recipe.conversion, goodwill_effect: 0.0, reactivation: 1.0 },
         churn: recipe.churn,
         closure: 0.0,
         birth: 0.0,

@@ -69,6 +69,8 @@ pub struct Now<'a, V: Simd> {
     pub own_eaten: V,
     /// Hazard of moving on to the next stage.
     pub hazard: V,
+    /// Multiplies the hazard that a served customer stops buying from us (1 = as is).
+    pub churn: V,
 
     /// Sums over the territory so far; of contacts by further channel, in `Channel::ALL` order.
     pub sums: Sums<V>,
@@ -139,6 +141,7 @@ impl<'a, V: Simd> Now<'a, V> {
             own_stock: zero,
             own_eaten: zero,
             hazard: zero,
+            churn: zero,
             sums: Sums::zero(),
             channel_sums,
             product_sums,
@@ -181,6 +184,7 @@ impl<'a, V: Simd> Now<'a, V> {
         self.own_stock = zero;
         self.own_eaten = zero;
         self.hazard = zero;
+        self.churn = one;
     }
 
     /// Draws a part of the next block's words: independent work for where a customer's own would leave the processor

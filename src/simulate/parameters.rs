@@ -97,12 +97,15 @@ pub struct Discovery {
     pub prospecting_yield: f64,
 }
 
-/// How identified (or lapsed) customers become served: hazard a month `= hazard * exp(goodwill_effect * goodwill)`.
+/// How identified (or lapsed) customers become served: hazard a month `= hazard * exp(goodwill_effect * goodwill)`, of the
+/// lapsed times `reactivation`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conversion {
     /// At zero goodwill.
     pub hazard: f64,
     pub goodwill_effect: f64,
+    /// Multiplies the hazard of customers that we have lost: 1 as others, above it they come back more easily.
+    pub reactivation: f64,
 }
 
 impl Parameters {

@@ -159,7 +159,11 @@ fn parameters(description: &Description, spontaneous: f64) -> Parameters {
             referral: truth.referral * spontaneous,
             prospecting_yield: truth.prospecting_yield,
         },
-        conversion: Conversion { hazard: truth.conversion, goodwill_effect: truth.conversion_goodwill },
+        conversion: Conversion {
+            hazard: truth.conversion,
+            goodwill_effect: truth.conversion_goodwill,
+            reactivation: 1.0,
+        },
         churn: truth.churn,
         closure: truth.closure / 12.0,
         birth: truth.birth / 12.0,

@@ -3,13 +3,18 @@
 //! | from | to | chance |
 //! |---|---|---|
 //! | dark | identified | [`super::discovery`] |
-//! | identified, lapsed | served | `1 - exp(-hazard * exp(goodwill_effect * goodwill))` |
-//! | served | lapsed | `1 - exp(-churn)` |
+//! | identified | served | `1 - exp(-hazard * exp(goodwill_effect * goodwill))` |
+//! | lapsed | served | `1 - exp(-reactivation * hazard * exp(goodwill_effect * goodwill))` |
+//! | served | lapsed | `1 - exp(-factor * churn)`, factor 1 unless a mechanism says otherwise (contracts) |
 //! | any living | gone | `1 - exp(-closure)` |
 //! | unborn | dark | `birth * living / unborn`, at most 1, so that `birth * living` open on average |
 //!
-//! (Proportional hazards; Cox 1972.) A customer closes where its uniform is above `1 - P(close)`, and moves on where it is
-//! below `(1 - P(close)) * P(move)`: the two never meet, and neither moves the other's threshold from its own end, so that a
+//! Proportional hazards (Cox 1972, "Regression models and life-tables", Journal of the Royal Statistical Society B). Winning
+//! back is a process of its own (Thomas, Blattberg & Fox 2004, "Recapturing lost customers", Journal of Marketing Research);
+//! that its hazard is in proportion to that of winning the never won is an assumption.
+//!
+//! A customer closes where its uniform is above `1 - P(close)`, and moves on where it is below
+//! `(1 - P(close)) * P(move)`: the two never meet, and neither moves the other's threshold from its own end, so that a
 //! strategy that finds more customers closes the same ones.
 
 use std::ops::Range;
@@ -132,9 +137,10 @@ impl Mechanism for Life {
         let is = now.is;
         let mut hazard = V::keep(is.dark, now.hazard);
         if is.open.any() {
-            hazard = V::choose(is.open, conversion_hazard(&self.conversion, now.goodwill), hazard);
+            let again = V::choose(is.lapsed, V::of(self.conversion.reactivation), V::splat(1.0));
+            hazard = V::choose(is.open, again * conversion_hazard(&self.conversion, now.goodwill), hazard);
         }
-        let hazard = V::choose(is.served, V::of(self.churn), hazard);
+        let hazard = V::choose(is.served, V::of(self.churn) * now.churn, hazard);
         let hazard = V::choose(is.unborn, V::splat(*born), hazard);
         let chances = Chances {
             moves: either(hazard.chance(), V::keep(is.dark, V::splat(here.listed))),
@@ -191,7 +197,7 @@ mod tests {
 
     #[test]
     fn hand_computed_hazards() {
-        let conversion = Conversion { hazard: 0.02, goodwill_effect: 0.5 };
+        let conversion = Conversion { hazard: 0.02, goodwill_effect: 0.5, reactivation: 1.0 };
         assert!((conversion_hazard(&conversion, 2.0) - 0.02 * 1.0_f64.exp()).abs() < 1e-15);
         // 3 of 100 slots: ln(1 / 0.97).
         assert!((birth_hazard(0.01, 300.0, 100.0) - 0.030_459_207_484_708_6).abs() < 1e-12);
