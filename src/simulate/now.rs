@@ -66,6 +66,15 @@ pub struct Now<'a, V: Simd> {
     pub own_eaten: V,
     /// Hazard of moving on to the next stage.
     pub hazard: V,
+    /// Multiplies the hazard that a served customer is lost (1 = as is), and hazard added to it.
+    pub churn: V,
+    pub leave: V,
+    /// Multiplies the hazard that one that we know begins to buy from us (1 = as is).
+    pub winnable: V,
+    /// Part of our price moves that reaches it: 0 where a contract fixes its price, else 1.
+    pub priced: V,
+    /// Ordered from us and not filled: goes to rivals this month (demand units).
+    pub turned_away: V,
 
     /// Sums over the territory so far; of contacts by further channel, in `Channel::ALL` order.
     pub sums: Sums<V>,
@@ -134,6 +143,11 @@ impl<'a, V: Simd> Now<'a, V> {
             own_stock: zero,
             own_eaten: zero,
             hazard: zero,
+            churn: zero,
+            leave: zero,
+            winnable: zero,
+            priced: zero,
+            turned_away: zero,
             sums: Sums::zero(),
             channel_sums,
             product_sums,
@@ -174,6 +188,11 @@ impl<'a, V: Simd> Now<'a, V> {
         self.own_stock = zero;
         self.own_eaten = zero;
         self.hazard = zero;
+        self.churn = one;
+        self.leave = zero;
+        self.winnable = one;
+        self.priced = one;
+        self.turned_away = zero;
     }
 
     /// Draws a part of the next block's words: independent work for where a customer's own would leave the processor
