@@ -81,6 +81,7 @@ impl Mechanism for Contracts {
         now: &mut Now<'_, V>,
     ) {
         let (binds_now, last) = binds(V::load(ends), now.month);
+        let (binds_now, last) = (binds_now.and(now.is.served), last.and(now.is.served));
         if binds_now.any() {
             now.churn = V::choose(binds_now, V::splat(0.0), now.churn);
             now.leave = now.leave + V::keep(last, V::splat(*at_end));

@@ -124,7 +124,7 @@ impl Mechanism for Coverage {
         *memory = covered.store();
         let passes = V::choose(account, self.passes(covered, start), V::splat(1.0));
         now.share = (now.share * passes).min(V::splat(1.0));
-        now.winnable = now.winnable * passes;
+        now.winnable = V::choose(now.is.open, now.winnable * passes, now.winnable);
     }
 }
 

@@ -3,16 +3,16 @@
 //! | from | to | chance |
 //! |---|---|---|
 //! | dark | identified | [`super::discovery`] |
-//! | identified, lapsed | served | `1 - exp(-hazard * exp(goodwill_effect * goodwill) * winnable)` |
-//! | served | lapsed | `1 - exp(-(churn * factor + leave))` |
+//! | identified, lapsed | served | `1 - exp(-hazard * exp(goodwill_effect * goodwill))` |
+//! | served | lapsed | `1 - exp(-churn)` |
 //! | any living | gone | `1 - exp(-closure)` |
 //! | unborn | dark | `birth * living / unborn`, at most 1, so that `birth * living` open on average |
 //!
-//! (Proportional hazards; Cox 1972.) `winnable`, `factor` and `leave` are 1, 1 and 0 but for what other mechanisms say.
+//! (Proportional hazards; Cox 1972.) A customer closes where its uniform is above `1 - P(close)`, and moves on where it is
+//! below `(1 - P(close)) * P(move)`: the two never meet, and neither moves the other's threshold from its own end, so that a
+//! strategy that finds more customers closes the same ones.
 //!
-//! A customer closes where its uniform is above `1 - P(close)`, and moves on where it is below `(1 - P(close)) * P(move)`:
-//! the two never meet, and neither moves the other's threshold from its own end, so that a strategy that finds more
-//! customers closes the same ones.
+//! Other mechanisms may multiply the hazard (a buying centre's coverage) or add to it (a contract that ends).
 
 use std::ops::Range;
 
@@ -134,10 +134,11 @@ impl Mechanism for Life {
         let is = now.is;
         let mut hazard = V::keep(is.dark, now.hazard);
         if is.open.any() {
-            hazard = V::choose(is.open, conversion_hazard(&self.conversion, now.goodwill) * now.winnable, hazard);
+            hazard = V::choose(is.open, conversion_hazard(&self.conversion, now.goodwill), hazard);
         }
-        let hazard = V::choose(is.served, V::of(self.churn) * now.churn + now.leave, hazard);
+        let hazard = V::choose(is.served, V::of(self.churn) * now.churn, hazard);
         let hazard = V::choose(is.unborn, V::splat(*born), hazard);
+        let hazard = hazard * now.winnable + now.leave;
         let chances = Chances {
             moves: either(hazard.chance(), V::keep(is.dark, V::splat(here.listed))),
             closes: V::of(self.closure).chance(),
