@@ -284,3 +284,52 @@ fn instruction_sets_agree_on_accounts() {
         assert!(run(isa) == baseline, "{} differs", isa.name());
     }
 }
+
+#[test]
+fn price_moves_wait_for_the_end_of_a_contract() {
+    use crate::lanes::Simd as _;
+    use crate::rng::Draws;
+
+    let mut twin = twin(1, 16);
+    twin.agents.more.contract_months = (0..16).map(|i| (i % 4) as f32).collect();
+    let policy = policy(&twin);
+    let phase = &policy.phases[0];
+    let before = Sums::default();
+    let month = Month {
+        index: 0,
+        path: 1.0,
+        key: KEY,
+        territory: 0,
+        hash: twin.territories[0].hash,
+        rivals: &twin.territories[0].rivals,
+        dark_at_start: 4.0,
+        policy: &policy,
+        phase,
+        next: phase,
+        desired: &phase.visits.desired,
+        desired_next: &phase.visits.desired,
+        agents: 0..16,
+        before: &before,
+    };
+    let first = Contracts::traits(&twin.agents, 0..16);
+    let mut ends = Contracts::memory(&twin.agents, 0..16);
+    let mut at_end = CONTRACTS.ground(&twin.agents, &twin.territories[0]);
+    let draws: Draws<_> = KEY.draws();
+    for index in 0..5 {
+        let (mut channels, mut products) = ([F32x16::ZERO; Channel::COUNT], [F32x16::ZERO; PRODUCTS]);
+        let mut now = Now::<F32x16>::new(&draws, index, &mut channels, &mut products, None);
+        now.begin(0, &crate::lanes::U32x16::ZERO, &crate::lanes::U32x16::ZERO, now.words);
+        now.is = Stages::of(crate::lanes::U32x16([Stage::Served as u32; 16]));
+        now.will_be = now.is;
+        CONTRACTS.step(&month, &Here::default(), &mut at_end, &first, &mut ends, &mut now);
+        CONTRACTS.close(&month, &Here::default(), &mut at_end, &first, &mut ends, &mut now);
+        for i in 0..16 {
+            let months = (i % 4) as u32;
+            // The first contract fixes the price, renewed ones only keep the customer.
+            assert_eq!(now.priced.store().0[i], if index < months { 0.0 } else { 1.0 });
+            assert_eq!(now.churn.store().0[i], if months > 0 { 0.0 } else { 1.0 });
+            let ends_now = months > 0 && (index + 1 == months || index + 1 == months + 4);
+            assert_eq!(now.leave.store().0[i] > 0.0, ends_now, "customer {i} in month {index}");
+        }
+    }
+}
