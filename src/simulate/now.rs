@@ -67,6 +67,13 @@ pub struct Now<'a, V: Simd> {
     pub own_stock: V,
     /// What was used this month of what we had sold ahead (demand units).
     pub own_eaten: V,
+    /// Ordered from us and not filled: goes to rivals this month (demand units).
+    pub turned_away: V,
+    /// Part of our price moves that reaches it: 0 where a contract fixes its price, else 1.
+    pub priced: V,
+    /// Multiplies the hazard of moving on to the next stage (1 = as is), and is added to it: who is won, who leaves.
+    pub winnable: V,
+    pub leave: V,
     /// Hazard of moving on to the next stage.
     pub hazard: V,
     /// Multiplies the hazard that a served customer stops buying from us (1 = as is).
@@ -140,6 +147,10 @@ impl<'a, V: Simd> Now<'a, V> {
             stock: zero,
             own_stock: zero,
             own_eaten: zero,
+            turned_away: zero,
+            priced: zero,
+            winnable: zero,
+            leave: zero,
             hazard: zero,
             churn: zero,
             sums: Sums::zero(),
@@ -183,6 +194,10 @@ impl<'a, V: Simd> Now<'a, V> {
         self.stock = zero;
         self.own_stock = zero;
         self.own_eaten = zero;
+        self.turned_away = zero;
+        self.priced = one;
+        self.winnable = one;
+        self.leave = zero;
         self.hazard = zero;
         self.churn = one;
     }

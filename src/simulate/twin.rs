@@ -105,6 +105,8 @@ pub struct Attributes {
     pub seats: Vec<u8>,
     /// Share of its seats that are covered at the start; 1 by default.
     pub covered: Vec<f32>,
+    /// Visits a month today, which its coverage rests on; 0 by default.
+    pub visits: Vec<f32>,
     /// Demand units that it may owe us; infinite by default.
     pub credit_limit: Vec<f32>,
     /// Demand units that it owes us at the start; 0 by default.

@@ -44,9 +44,8 @@ pub type Full = (
     (Life, Demand, Option<Segments>),
     (Option<Turnover>, Option<Travel>, Reps, Rivals, Option<Reaction>),
     (Visits, Option<Receptivity>, Option<Complaints>, Goodwill),
-    (Option<Habit>, Option<Price>, Option<Launch>, Option<WordOfMouth>, Option<Contracts>, Option<Products>),
-    (Option<Dispersion>,),
-    (Choice, Option<Coverage>, Option<OwnLoading>, Loading, Option<Promotion>, Option<StockOut>),
+    (Option<Contracts>, Option<Habit>, Option<Price>, Option<Launch>, Option<WordOfMouth>, Option<Products>),
+    (Choice, Option<Coverage>, Option<OwnLoading>, Loading, Option<Dispersion>, Option<Promotion>, Option<StockOut>),
     (OwnOrders, Option<OrderSizes>, Option<Credit>, RivalOrders, Totals),
     Discovery,
 );
@@ -78,9 +77,8 @@ pub fn full(parameters: &Parameters) -> Full {
         (parameters.life(), parameters.demand(), more.segments),
         (more.turnover, more.travel, Reps, Rivals, more.reaction),
         (Visits, more.receptivity, more.complaints, parameters.goodwill),
-        (more.habit, more.price, more.launch, more.word_of_mouth, more.contracts, more.products),
-        (more.dispersion,),
-        (Choice, more.coverage, OwnLoading::of(more), Loading, more.promotion, more.stock_out),
+        (more.contracts, more.habit, more.price, more.launch, more.word_of_mouth, more.products),
+        (Choice, more.coverage, OwnLoading::of(more), Loading, more.dispersion, more.promotion, more.stock_out),
         (OwnOrders { unit }, more.order_sizes, more.credit, RivalOrders { unit }, Totals),
         parameters.discovery,
     )

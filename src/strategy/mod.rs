@@ -3,6 +3,7 @@
 //! [`compare`] is the whole path: present effort ([`Today`]), placing of agents per draw (`twin`), levers to policies
 //! (`compile`, `levers/*`), paired runs (`runs`), and the rows that a report shows (`compare`, `targets`).
 
+mod accounts;
 mod attributes;
 mod compare;
 mod compile;
@@ -14,6 +15,7 @@ mod targets;
 mod today;
 mod twin;
 
+pub use accounts::Accounts;
 pub use economics::{Money, Prices};
 pub use results::*;
 pub use today::Today;

@@ -1,4 +1,5 @@
-//! Totals: adds a month's orders to the territory's sums, when all that changes them has had its turn.
+//! Totals: adds a month's orders to the territory's sums, when all that changes them has had its turn. What was ordered
+//! from us and not filled is ordered from rivals the same month.
 
 use std::ops::Range;
 
@@ -22,6 +23,7 @@ impl Mechanism for Totals {
 
     #[inline(always)]
     fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), now: &mut Now<'_, V>) {
+        now.others = now.others + now.turned_away;
         now.sums.own = now.sums.own + now.own;
         now.sums.rivals = now.sums.rivals + now.others;
     }

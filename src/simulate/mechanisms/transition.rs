@@ -16,6 +16,8 @@
 //! A customer closes where its uniform is above `1 - P(close)`, and moves on where it is below
 //! `(1 - P(close)) * P(move)`: the two never meet, and neither moves the other's threshold from its own end, so that a
 //! strategy that finds more customers closes the same ones.
+//!
+//! Other mechanisms may multiply the hazard (a buying centre's coverage) or add to it (a contract that ends).
 
 use std::ops::Range;
 
@@ -142,6 +144,7 @@ impl Mechanism for Life {
         }
         let hazard = V::choose(is.served, V::of(self.churn) * now.churn, hazard);
         let hazard = V::choose(is.unborn, V::splat(*born), hazard);
+        let hazard = hazard * now.winnable + now.leave;
         let chances = Chances {
             moves: either(hazard.chance(), V::keep(is.dark, V::splat(here.listed))),
             closes: V::of(self.closure).chance(),
