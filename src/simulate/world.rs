@@ -13,8 +13,8 @@ use super::mechanisms::goodwill::Goodwill;
 use super::mechanisms::habit::Habit;
 use super::mechanisms::launch::Launch;
 use super::mechanisms::loading::Loading;
-use super::mechanisms::order_sizes::OrderSizes;
-use super::mechanisms::orders::{self, OwnOrders, RivalOrders, Rivals};
+use super::mechanisms::order_sizes::{OrderSizes, RivalOrderSizes};
+use super::mechanisms::orders::{self, OwnOrders, ProductOrders, RivalOrders, Rivals};
 use super::mechanisms::own_loading::OwnLoading;
 use super::mechanisms::price::Price;
 use super::mechanisms::products::Products;
@@ -47,7 +47,8 @@ pub type Full = (
     (Option<Habit>, Option<Price>, Option<Launch>, Option<WordOfMouth>, Option<Contracts>, Option<Products>),
     (Option<OwnLoading>, Loading, Option<Dispersion>),
     (Choice, Option<Coverage>, Option<StockOut>),
-    (OwnOrders, Option<OrderSizes>, Option<Promotion>, Option<Credit>, RivalOrders, Totals),
+    (ProductOrders, Option<OrderSizes>, Option<Promotion>, Option<Credit>),
+    (RivalOrders, Option<RivalOrderSizes>, Totals),
     Discovery,
 );
 
@@ -72,8 +73,9 @@ pub fn core(parameters: &Parameters) -> Core {
 
 /// The mechanisms of [`Full`] under these parameters.
 pub fn full(parameters: &Parameters) -> Full {
-    let unit = parameters.order_unit;
     let more = &parameters.more;
+    let unit = more.order_sizes.map_or(parameters.order_unit, |sizes| sizes.unit(parameters.order_unit));
+    let rival_sizes = more.order_sizes.map(|sizes| sizes.of_rivals(unit));
     (
         (parameters.life(), parameters.demand(), more.segments),
         (more.turnover, more.travel, Reps, Rivals, more.reaction),
@@ -81,7 +83,8 @@ pub fn full(parameters: &Parameters) -> Full {
         (more.habit, more.price, more.launch, more.word_of_mouth, more.contracts, more.products),
         (more.own_loading, Loading, more.dispersion),
         (Choice, more.coverage, more.stock_out),
-        (OwnOrders { unit }, more.order_sizes, more.promotion, more.credit, RivalOrders { unit }, Totals),
+        (ProductOrders { unit }, more.order_sizes, more.promotion, more.credit),
+        (RivalOrders { unit }, rival_sizes, Totals),
         parameters.discovery,
     )
 }
