@@ -9,6 +9,7 @@
 //! * [`Stream`] is a generator in sequence for set-up work (estimation, placing the dark half, synthetic markets), keyed
 //!   by (seed, domain, index).
 
+mod gamma;
 mod key;
 mod normal;
 mod philox;
@@ -16,6 +17,7 @@ mod poisson;
 mod stream;
 mod uniform;
 
+pub use gamma::*;
 pub use key::*;
 pub use normal::*;
 pub use philox::*;

@@ -6,6 +6,9 @@ use crate::channel::Channel;
 use crate::lanes::{F32x16, Mask as _, Simd, U32x16, Words};
 use crate::rng::{Draws, Purpose, uniform};
 
+/// The group of complaints, sizes and frailty.
+const CHANCE: u32 = Purpose::Complaint.group();
+
 /// One month of one block of customers; mechanisms read and write it in their order.
 #[derive(Debug)]
 pub struct Now<'a, V: Simd> {
@@ -21,6 +24,8 @@ pub struct Now<'a, V: Simd> {
     pub words: [V::Words; 4],
     pub(super) ahead: [V::Words; 4],
     pub(super) draws_ahead: bool,
+    /// The words of [`CHANCE`], once somebody has asked for them.
+    pub(super) chance: Option<[V::Words; 4]>,
 
     /// Where they are at the month's start, and at its end.
     pub is: Stages<V>,
@@ -57,6 +62,8 @@ pub struct Now<'a, V: Simd> {
     pub share: V,
     /// Orders from us: their number, and what is ordered from us and from rivals (demand units).
     pub own_count: V,
+    /// Their number by product; written and read only where we have several.
+    pub product_counts: [V; PRODUCTS],
     pub own: V,
     pub others: V,
     /// Sold ahead by rivals and by us (demand units).
@@ -119,6 +126,7 @@ impl<'a, V: Simd> Now<'a, V> {
             words: [none; 4],
             ahead: [none; 4],
             draws_ahead: false,
+            chance: None,
             is,
             will_be: is,
             buys: nobody,
@@ -140,6 +148,7 @@ impl<'a, V: Simd> Now<'a, V> {
             rivals: zero,
             share: zero,
             own_count: zero,
+            product_counts: [zero; PRODUCTS],
             own: zero,
             others: zero,
             loaded: zero,
@@ -166,6 +175,7 @@ impl<'a, V: Simd> Now<'a, V> {
         self.block = block;
         (self.low, self.high) = (V::Words::load(low), V::Words::load(high));
         self.words = words;
+        self.chance = None;
         let (zero, one) = (V::splat(0.0), V::splat(1.0));
         let nobody = zero.greater(zero);
         self.is.known = nobody;
@@ -215,6 +225,19 @@ impl<'a, V: Simd> Now<'a, V> {
     #[inline(always)]
     pub fn uniform(&self, purpose: Purpose) -> V {
         uniform(self.words[purpose.word()])
+    }
+
+    /// A uniform number in (0, 1) for a purpose of the group of complaints, sizes and frailty, whose words are drawn once a
+    /// block, when first asked for.
+    #[inline(always)]
+    pub fn uniform_of_chance(&mut self, purpose: Purpose) -> V {
+        debug_assert!(purpose.group() == CHANCE, "another group's purpose");
+        let words = match self.chance {
+            Some(words) => words,
+            None => self.group(CHANCE),
+        };
+        self.chance = Some(words);
+        uniform(words[purpose.word()])
     }
 
     /// The words of another group.

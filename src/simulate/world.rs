@@ -13,8 +13,8 @@ use super::mechanisms::goodwill::Goodwill;
 use super::mechanisms::habit::Habit;
 use super::mechanisms::launch::Launch;
 use super::mechanisms::loading::Loading;
-use super::mechanisms::order_sizes::OrderSizes;
-use super::mechanisms::orders::{self, OwnOrders, RivalOrders, Rivals};
+use super::mechanisms::order_sizes::{OrderSizes, RivalOrderSizes};
+use super::mechanisms::orders::{self, OwnOrders, ProductOrders, RivalOrders, Rivals};
 use super::mechanisms::own_loading::OwnLoading;
 use super::mechanisms::price::Price;
 use super::mechanisms::products::Products;
@@ -46,7 +46,7 @@ pub type Full = (
     (Visits, Option<Receptivity>, Option<Complaints>, Goodwill),
     (Option<Contracts>, Option<Habit>, Option<Price>, Option<Launch>, Option<WordOfMouth>, Option<Products>),
     (Choice, Option<Coverage>, Option<OwnLoading>, Loading, Option<Dispersion>, Option<Promotion>, Option<StockOut>),
-    (OwnOrders, Option<OrderSizes>, Option<Credit>, RivalOrders, Totals),
+    (ProductOrders, Option<OrderSizes>, Option<Credit>, RivalOrders, Option<RivalOrderSizes>, Totals),
     Discovery,
 );
 
@@ -71,15 +71,16 @@ pub fn core(parameters: &Parameters) -> Core {
 
 /// The mechanisms of [`Full`] under these parameters.
 pub fn full(parameters: &Parameters) -> Full {
-    let unit = parameters.order_unit;
     let more = &parameters.more;
+    let unit = more.order_sizes.map_or(parameters.order_unit, |sizes| sizes.unit(parameters.order_unit));
+    let rival_sizes = more.order_sizes.map(|sizes| sizes.of_rivals(unit));
     (
         (parameters.life(), parameters.demand(), more.segments),
         (more.turnover, more.travel, Reps, Rivals, more.reaction),
         (Visits, more.receptivity, more.complaints, parameters.goodwill),
         (more.contracts, more.habit, more.price, more.launch, more.word_of_mouth, more.products),
         (Choice, more.coverage, OwnLoading::of(more), Loading, more.dispersion, more.promotion, more.stock_out),
-        (OwnOrders { unit }, more.order_sizes, more.credit, RivalOrders { unit }, Totals),
+        (ProductOrders { unit }, more.order_sizes, more.credit, RivalOrders { unit }, rival_sizes, Totals),
         parameters.discovery,
     )
 }

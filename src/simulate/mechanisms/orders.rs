@@ -2,14 +2,15 @@
 //!
 //! `own = unit * Poisson(demand * share / unit)`, `rivals = unit * Poisson(demand * (1 - share) / unit)`, independent:
 //! a Poisson stream of orders of which each comes to us with probability `share` (thinning; Kingman 1993, "Poisson
-//! Processes", section 5.1). Variance over mean is `unit`. The rivals' orders of a territory are split among companies by
+//! Processes", section 5.1). Variance over mean is `unit`. Of several products of ours each has its own stream, thinned once
+//! more by its share of our orders. The rivals' orders of a territory are split among companies by
 //! expected shares, in proportion to `rival_k exp(push_k)`: no customer's own rival is drawn.
 
 use std::ops::Range;
 
-use crate::lanes::{Lanes, Simd};
-use crate::rng::{Purpose, poisson};
-use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
+use crate::lanes::{Lanes, Mask as _, Simd};
+use crate::rng::{Purpose, poisson, uniform};
+use crate::simulate::{Agents, Here, Mechanism, Month, Now, PRODUCTS, Territory};
 
 /// Means of the numbers of orders that come to us and to the rivals.
 #[inline(always)]
@@ -45,6 +46,64 @@ impl Mechanism for OwnOrders {
         let (own, _) = means(now.open, now.share, self.unit);
         now.own_count = poisson(now.uniform(Purpose::OwnOrders), own);
         now.own = V::of(self.unit) * now.own_count;
+    }
+}
+
+/// Orders from us where we may have several products; with one it is [`OwnOrders`], bit for bit.
+///
+/// Product p has `Poisson(mean * share_p)` orders, each with its own word: what is done to one product moves no other's luck.
+/// When all that changes the month's orders has had its turn (sizes, promotions, credit), what a customer ordered is split
+/// among products by its numbers of orders, or by expected shares where it has none, so that products sum to our sales.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProductOrders {
+    /// Demand units of one order.
+    pub unit: f64,
+}
+
+impl Mechanism for ProductOrders {
+    type Traits = ();
+    type Memory = ();
+    type Ground = ();
+
+    const DRAWS: u64 = OwnOrders::DRAWS;
+    const DRAWS_AHEAD: bool = OwnOrders::DRAWS_AHEAD;
+
+    fn traits(_: &Agents, _: Range<usize>) {}
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, month: &Month<'_>, here: &Here, (): &mut (), (): &(), (): &mut (), now: &mut Now<'_, V>) {
+        if here.products <= 1 {
+            return OwnOrders { unit: self.unit }.step(month, here, &mut (), &(), &mut (), now);
+        }
+        now.draw_ahead::<0>();
+        let (own, _) = means(now.open, now.share, self.unit);
+        now.product_counts = [V::splat(0.0); PRODUCTS];
+        now.own_count = V::splat(0.0);
+        if own.greater(V::splat(0.0)).any() {
+            let words = now.group(Purpose::Product0.group());
+            let counts = now.product_counts.iter_mut().zip(words).zip(here.product_shares);
+            for ((count, word), share) in counts.take(here.products as usize) {
+                *count = poisson(uniform(word), own * V::splat(share));
+                now.own_count = now.own_count + *count;
+            }
+        }
+        now.own = V::of(self.unit) * now.own_count;
+    }
+
+    #[inline(always)]
+    fn close<V: Simd>(&self, _: &Month<'_>, here: &Here, (): &mut (), (): &(), (): &mut (), now: &mut Now<'_, V>) {
+        if here.products <= 1 {
+            return;
+        }
+        let some = now.own_count.greater(V::splat(0.0));
+        let each = now.own / now.own_count.max(V::splat(1.0));
+        let counts = now.product_counts.iter().zip(here.product_shares).zip(now.product_sums.iter_mut());
+        for ((&count, share), sum) in counts.take(here.products as usize) {
+            let sales = V::choose(some, each * count, now.own * V::splat(share));
+            *sum = (V::load(sum) + sales).store();
+        }
     }
 }
 
