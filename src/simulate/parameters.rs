@@ -97,8 +97,8 @@ pub struct Discovery {
     pub prospecting_yield: f64,
 }
 
-/// How identified (or lapsed) customers become served: hazard a month `= hazard * exp(goodwill_effect * goodwill)`, of the
-/// lapsed times `reactivation`.
+/// How identified (or lapsed) customers become served: hazard a month `= hazard * exp(goodwill_effect * goodwill)`,
+/// of the lapsed times `reactivation`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conversion {
     /// At zero goodwill.

@@ -5,26 +5,28 @@
 //!
 //! `H_t = decay * H_{t-1} + (1 - decay) * s_t`, `utility_t += strength * (H_{t-1} - H_0)`:
 //!
-//! the loyalty of Guadagni & Little (1983, "A logit model of brand choice calibrated on scanner data", Marketing Science),
-//! an exponentially smoothed past, by months instead of purchases and on the expected share instead of the chosen brand, so
-//! that it is no source of chance. `H_0 = share(appeal + goodwill)` at the start: the calibrated appeal holds today's habit.
+//! the loyalty of Guadagni & Little (1983, "A logit model of brand choice calibrated on scanner data", Marketing
+//! Science), an exponentially smoothed past, by months instead of purchases and on the expected share instead of the
+//! chosen brand, so that it is no source of chance. `H_0 = share(appeal + goodwill)` at the start: the calibrated
+//! appeal holds today's habit.
 //!
 //! * Those we serve at the start have `H = H_0`: nothing happens until their share moves.
-//! * All others have `H = 0`. Their appeal is that of a customer who is used to us, so a new one first gives us less, and
-//!   more month by month: up to `share(appeal + goodwill)` if nothing else moves.
+//! * All others have `H = 0`. Their appeal is that of a customer who is used to us, so a new one first gives us less,
+//!   and more month by month: up to `share(appeal + goodwill)` if nothing else moves.
 //! * Who leaves us forgets us by `decay` a month.
 //!
-//! Assumptions: all customers share `strength` and `decay`; what is eaten from stock does not count. Guadagni & Little's
-//! loyalty also holds the differences between customers (Fader & Lattin 1993, Marketing Science), which `appeal` holds here:
-//! their coefficient is an upper bound of `strength`.
+//! Assumptions: all customers share `strength` and `decay`; what is eaten from stock does not count. Guadagni &
+//! Little's loyalty also holds the differences between customers (Fader & Lattin 1993, Marketing Science), which
+//! `appeal` holds here: their coefficient is an upper bound of `strength`.
 //!
 //! # Stability
 //!
-//! Near a share s the log odds that a month adds come back `decay + (1 - decay) * strength * s * (1 - s)` times as large in
-//! the next one ([`Habit::returns`]): a push that lasts moves the log odds `1 / (1 - strength * s * (1 - s))` times as far
-//! ([`Habit::multiplier`]), and one that ends is forgotten, where `strength * s * (1 - s) < 1`. With `strength < 4` that
-//! holds at every share. Beyond it a customer may have two lasting shares, a low and a high one, and a push may carry it from
-//! one to the other for good. Shares stay within 0 and 1 in any case.
+//! Near a share s the log odds that a month adds come back `decay + (1 - decay) * strength * s * (1 - s)` times as
+//! large in the next one ([`Habit::returns`]): a push that lasts moves the log odds
+//! `1 / (1 - strength * s * (1 - s))` times as far ([`Habit::multiplier`]), and one that ends is forgotten, where
+//! `strength * s * (1 - s) < 1`. With `strength < 4` that holds at every share. Beyond it a customer may have two
+//! lasting shares, a low and a high one, and a push may carry it from one to the other for good. Shares stay within 0
+//! and 1 in any case.
 
 use std::ops::Range;
 
@@ -36,7 +38,8 @@ use super::choice::share;
 /// Habit: what a customer is used to buy from us draws it to us.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Habit {
-    /// Log odds of choosing us per unit of the habitual share above that of today; 0 or more, below 4 for one lasting share.
+    /// Log odds of choosing us per unit of the habitual share above that of today; 0 or more, below 4 for one lasting
+    /// share.
     pub strength: f64,
     /// Share of last month's habit that is left, 0 to 1.
     pub decay: f64,

@@ -4,14 +4,14 @@
 //! `log odds of choosing us += lift * (F(m) - F(m_0))`, where `F(m_0)` is what had been adopted at the run's start of a
 //! launch of before (0 without one): the appeals hold that part.
 //!
-//! F is the closed form of Bass (1969, "A new product growth for model consumer durables", Management Science) with p the
-//! hazard of adopting by oneself and q that of imitating, a month:
-//! `F(m) = (1 - exp(-(p + q) m)) / (1 + q / p * exp(-(p + q) m))`. Means over published uses are p = 0.03 and q = 0.38 a year
-//! (Sultan, Farley & Lehmann 1990, "A meta-analysis of applications of diffusion models", Journal of Marketing Research);
-//! hazards of a month are a twelfth ([`Launch::of_years`]).
+//! F is the closed form of Bass (1969, "A new product growth for model consumer durables", Management Science) with p
+//! the hazard of adopting by oneself and q that of imitating, a month:
+//! `F(m) = (1 - exp(-(p + q) m)) / (1 + q / p * exp(-(p + q) m))`. Means over published uses are p = 0.03 and q =
+//! 0.38 a year (Sultan, Farley & Lehmann 1990, "A meta-analysis of applications of diffusion models", Journal of
+//! Marketing Research); hazards of a month are a twelfth ([`Launch::of_years`]).
 //!
-//! Assumptions: there is one launch at a time, adopted alike everywhere; every customer is drawn by the average adoption, so
-//! F is no source of chance; a phase that names no launch takes back what the last one brought.
+//! Assumptions: there is one launch at a time, adopted alike everywhere; every customer is drawn by the average
+//! adoption, so F is no source of chance; a phase that names no launch takes back what the last one brought.
 
 use std::ops::Range;
 
@@ -43,8 +43,8 @@ impl Launch {
         Self { lift, innovation: innovation / 12.0, imitation: imitation / 12.0 }
     }
 
-    /// Log odds that a launch of `months` ago adds, where `months_at_start` is what it, or one before, was at the run's start;
-    /// negative for no launch.
+    /// Log odds that a launch of `months` ago adds, where `months_at_start` is what it, or one before, was at the
+    /// run's start; negative for no launch.
     pub fn push(&self, months: f64, months_at_start: f64) -> f64 {
         let adopted = |months| adopted(self.innovation, self.imitation, months);
         self.lift * (adopted(months) - adopted(months_at_start))

@@ -4,10 +4,11 @@
 //! 1974; Guadagni & Little 1983, Marketing Science). A customer's category demand does not move with our price, so the
 //! elasticity of what it buys from us is that of its share: `-effect * sensitivity * (1 - share)` ([`elasticity`]).
 //!
-//! Published elasticities have a mean of -2.62 (1851 of them in 81 studies of consumer goods; Bijmolt, van Heerde & Pieters
-//! 2005, "New empirical generalizations on the determinants of price elasticity", Journal of Marketing Research); one that
-//! was found at a share s makes an effect of `-elasticity / (1 - s)` ([`effect`]). That trade customers are as sensitive is
-//! an assumption. Who has not bought from us yet does not see the price: winning depends on goodwill alone.
+//! Published elasticities have a mean of -2.62 (1851 of them in 81 studies of consumer goods; Bijmolt, van Heerde &
+//! Pieters 2005, "New empirical generalizations on the determinants of price elasticity", Journal of Marketing
+//! Research); one that was found at a share s makes an effect of `-elasticity / (1 - s)` ([`effect`]). That trade
+//! customers are as sensitive is an assumption. Who has not bought from us yet does not see the price: winning
+//! depends on goodwill alone.
 
 use std::ops::Range;
 

@@ -5,22 +5,24 @@
 //! `gain_t = inertia * gain_{t-1} + (1 - inertia) * (S_t - S_0)`, `gain` 0 at first,
 //! `rivals' attraction in t *= exp(strength * max(gain_{t-1}, 0))`:
 //!
-//! they see what we have taken in the territory, after a while, and add log odds in proportion, all alike; a loss of ours
-//! makes nobody lazy. Most attacks meet no reaction at all, and those that do meet retaliation (Steenkamp, Nijs, Hanssens &
-//! Dekimpe 2005, "Competitive reactions to advertising and promotion attacks", Marketing Science): strengths near 0 are the
-//! usual ones. The form is an assumption: reaction functions are usually written from one company's instruments to another's
-//! (Leeflang & Wittink 1996, "Competitive reaction versus consumer response", International Journal of Research in
-//! Marketing); here rivals mind what they lose, by whatever instrument, and adjust to it in part each month.
+//! they see what we have taken in the territory, after a while, and add log odds in proportion, all alike; a loss of
+//! ours makes nobody lazy. Most attacks meet no reaction at all, and those that do meet retaliation (Steenkamp, Nijs,
+//! Hanssens & Dekimpe 2005, "Competitive reactions to advertising and promotion attacks", Marketing Science):
+//! strengths near 0 are the usual ones. The form is an assumption: reaction functions are usually written from one
+//! company's instruments to another's (Leeflang & Wittink 1996, "Competitive reaction versus consumer response",
+//! International Journal of Research in Marketing); here rivals mind what they lose, by whatever instrument, and
+//! adjust to it in part each month.
 //!
-//! `S_0 = sum of size * share(appeal + goodwill) over the served / sum of size over the living` as they are before the first
-//! month, so that it is the same for all strategies and rivals also see what a strategy gains in its first month. Rivals react
-//! to any growth of ours, be it that of today's policy.
+//! `S_0 = sum of size * share(appeal + goodwill) over the served / sum of size over the living` as they are before
+//! the first month, so that it is the same for all strategies and rivals also see what a strategy gains in its first
+//! month. Rivals react to any growth of ours, be it that of today's policy.
 //!
 //! # Stability
 //!
-//! A gain g that nobody minds is cut to about `g / (1 + k)`, `k = strength * sum of size * s * (1 - s) / sum of size`, s the
-//! customers' shares. On the way there it swings to and fro if rivals notice fast and overdo it, and the swings die out where
-//! `k < (1 + inertia) / (1 - inertia)`; as k is at most a quarter of `strength`, always where `strength < 4`.
+//! A gain g that nobody minds is cut to about `g / (1 + k)`,
+//! `k = strength * sum of size * s * (1 - s) / sum of size`, s the customers' shares. On the way there it swings to
+//! and fro if rivals notice fast and overdo it, and the swings die out where `k < (1 + inertia) / (1 - inertia)`; as
+//! k is at most a quarter of `strength`, always where `strength < 4`.
 
 use std::ops::Range;
 

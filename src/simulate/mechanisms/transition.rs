@@ -9,9 +9,9 @@
 //! | any living | gone | `1 - exp(-closure)` |
 //! | unborn | dark | `birth * living / unborn`, at most 1, so that `birth * living` open on average |
 //!
-//! Proportional hazards (Cox 1972, "Regression models and life-tables", Journal of the Royal Statistical Society B). Winning
-//! back is a process of its own (Thomas, Blattberg & Fox 2004, "Recapturing lost customers", Journal of Marketing Research);
-//! that its hazard is in proportion to that of winning the never won is an assumption.
+//! Proportional hazards (Cox 1972, "Regression models and life-tables", Journal of the Royal Statistical Society B).
+//! Winning back is a process of its own (Thomas, Blattberg & Fox 2004, "Recapturing lost customers", Journal of
+//! Marketing Research); that its hazard is in proportion to that of winning the never won is an assumption.
 //!
 //! A customer closes where its uniform is above `1 - P(close)`, and moves on where it is below
 //! `(1 - P(close)) * P(move)`: the two never meet, and neither moves the other's threshold from its own end, so that a

@@ -380,7 +380,8 @@ fn mechanisms_can_hold_customers() {
 
 #[test]
 fn discovery_is_the_curve_of_bass() {
-    // All are dark, but for those that a curve of imitation alone needs to begin with; the found are won in the next month.
+    // All are dark, but for those that a curve of imitation alone needs to begin with; the found are won in the next
+    // month.
     let (agents, months) = (10_000, 360);
     let mut empty = frozen(twin(1, agents));
     empty.agents.visibility.fill(1.0);
