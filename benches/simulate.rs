@@ -19,7 +19,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use ikiz::channel::Channel;
 use ikiz::lanes::Isa;
 use ikiz::rng::RunKey;
-use ikiz::simulate::{Horizon, World};
+use ikiz::simulate::{Horizon, Policy, Twin, World};
 use ikiz::units::Month;
 
 const MONTHS: usize = 24;
@@ -52,13 +52,19 @@ fn mini(criterion: &mut Criterion) {
 }
 
 fn sets(criterion: &mut Criterion) {
+    type Policies = fn(&Twin) -> Policy;
+    let sets: [(&str, fn(usize) -> Twin, Policies); 3] = [
+        ("core/visits", market::twin, |twin| market::policy(twin, &[])),
+        ("core/seven channels", market::twin, |twin| market::policy(twin, &Channel::ALL[1..])),
+        ("all mechanisms", market::full_twin, market::full_policy),
+    ];
     let horizon = Horizon::after(Month::new(2025, 12).expect("a month"), MONTHS);
     let isa = Isa::detect();
-    for (name, channels) in [("visits", &[][..]), ("visits and e-mail", &[Channel::Email][..])] {
-        let mut group = criterion.benchmark_group(format!("core/{name}/{}", isa.name()));
+    for (name, twin, policy) in sets {
+        let mut group = criterion.benchmark_group(format!("{name}/{}", isa.name()));
         for agents in SIZES {
-            let twin = market::twin(agents);
-            let policy = market::policy(&twin, channels);
+            let twin = twin(agents);
+            let policy = policy(&twin);
             let mut world = World::new(&twin);
             group.throughput(Throughput::Elements((twin.agents.len() * MONTHS) as u64)).sample_size(10);
             group.bench_function(BenchmarkId::from_parameter(agents), |bencher| {

@@ -1,6 +1,6 @@
 //! market-mini by hand over the same lanes: what composing it of mechanisms costs is the distance to this.
 
-use ikiz::lanes::{F32x16, Isa, Kernel, Lanes as _, Mask as _, Simd, U32x16, Words as _};
+use ikiz::lanes::{F32x16, Isa, Kernel, Mask as _, Simd, U32x16, Words as _};
 use ikiz::rng::{RunKey, poisson, uniform};
 
 /// Sixteen customers.

@@ -152,15 +152,19 @@ pub trait Simd: Lanes {
     fn from_whole(words: Self::Words) -> Self;
     /// Square root, correctly rounded on every machine.
     fn sqrt(self) -> Self;
-    /// One more where the condition holds: for counts of steps.
+    /// One more where the condition holds, for counts of steps that begin at words of 0. What the words hold is the
+    /// instruction set's own; [`Simd::counted`] reads them.
     fn count_up(counts: Self::Words, mask: Self::Mask) -> Self::Words;
+    /// The number of steps counted.
+    fn counted(counts: Self::Words) -> Self;
+    /// The first lanes from a slice, the rest 0.
+    fn load_part(from: &[f32]) -> Self;
+    /// Sum of the lanes in double precision, in a fixed order: halves onto halves.
+    fn sum(self) -> f64;
 
     /// The first lanes from a slice, the rest filled.
     #[inline(always)]
     fn load_slice(from: &[f32], fill: f32) -> Self {
-        if let Some(full) = from.first_chunk::<WIDTH>() {
-            return Self::load(&F32x16(*full));
-        }
         let mut out = [fill; WIDTH];
         for (lane, &x) in out.iter_mut().zip(from) {
             *lane = x;
@@ -211,12 +215,6 @@ pub trait Simd: Lanes {
         let small = h * poly(h, [1.0, -1.0 / 2.0, 1.0 / 6.0, -1.0 / 24.0, 1.0 / 120.0, -1.0 / 720.0]);
         let large = h.greater(Self::splat(0.25));
         if large.any() { Self::choose(large, Self::splat(1.0) - (Self::splat(0.0) - h).exp(), small) } else { small }
-    }
-
-    /// Sum of the lanes in double precision, in a fixed order: halves onto halves.
-    #[inline(always)]
-    fn sum(self) -> f64 {
-        self.store().total()
     }
 }
 

@@ -154,6 +154,21 @@ impl Simd for F32x16 {
         // All bits set are -1.
         U32x16(each!(0, i, counts.0[i].wrapping_sub(mask.0[i])))
     }
+    #[inline(always)]
+    fn counted(counts: U32x16) -> Self {
+        Self::from_whole(counts)
+    }
+    #[inline(always)]
+    fn load_part(from: &[f32]) -> Self {
+        match from.first_chunk() {
+            Some(full) => Self(*full),
+            None => Self::load_slice(from, 0.0),
+        }
+    }
+    #[inline(always)]
+    fn sum(self) -> f64 {
+        self.total()
+    }
 }
 
 impl Mask for Mask16 {

@@ -10,6 +10,7 @@ use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::{F32x16, Lanes, Mask, Simd, U32x16, WIDTH, Words};
+
 /// Implements sixteen lanes as `parts` vectors. `$op!` names the intrinsics of an operation.
 macro_rules! lanes {
     (
@@ -27,6 +28,9 @@ macro_rules! lanes {
         choose_words |$wm:ident, $wy:ident, $wn:ident| $choosew:expr,
         keep |$km:ident, $kx:ident| $keep:expr,
         count_up |$cuc:ident, $cum:ident| $count_up:expr,
+        counted |$cdc:ident| $counted:expr,
+        load_part |$lpf:ident, $lpn:ident| $load_part:expr,
+        sum |$sum:ident| $sums:expr,
         keep_words |$kwm:ident, $kwx:ident| $keepw:expr,
         odd |$oe:ident, $oo:ident| $odd:expr,
         mask_and |$aa:ident, $ab:ident| $mask_and:expr,
@@ -159,6 +163,33 @@ macro_rules! lanes {
                     let ($cuc, $cum) = (counts.0[i], mask.0[i]);
                     unsafe { $count_up }
                 }))
+            }
+            #[inline(always)]
+            fn counted(counts: $w) -> Self {
+                Self(std::array::from_fn(|i| {
+                    let $cdc = counts.0[i];
+                    unsafe { $counted }
+                }))
+            }
+            #[inline(always)]
+            fn load_part(from: &[f32]) -> Self {
+                Self(std::array::from_fn(|i| {
+                    // What this part may read: none of it where the slice ends before.
+                    let from = from.get(i * WIDTH / $parts..).unwrap_or(&[]);
+                    let ($lpf, $lpn) = (from.as_ptr(), from.len().min(WIDTH / $parts));
+                    unsafe { $load_part }
+                }))
+            }
+            #[inline(always)]
+            fn sum(self) -> f64 {
+                let $sum = self.0;
+                let [low, high] = unsafe { $sums };
+                // Four sums of four lanes each.
+                unsafe {
+                    let four = _mm256_add_pd(low, high);
+                    let two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd::<1>(four));
+                    _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
+                }
             }
         }
 
@@ -331,6 +362,22 @@ lanes! {
     },
     keep |mask, x| _mm256_and_ps(mask, x),
     count_up |counts, mask| _mm256_sub_epi32(counts, _mm256_castps_si256(mask)),
+    counted |counts| _mm256_cvtepi32_ps(counts),
+    load_part |from, count| {
+        let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        _mm256_maskload_ps(from, _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes))
+    },
+    // Lanes 0 to 3 with 8 to 11, and 4 to 7 with 12 to 15.
+    sum |parts| [
+        _mm256_add_pd(
+            _mm256_cvtps_pd(_mm256_castps256_ps128(parts[0])),
+            _mm256_cvtps_pd(_mm256_castps256_ps128(parts[1])),
+        ),
+        _mm256_add_pd(
+            _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(parts[0])),
+            _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(parts[1])),
+        ),
+    ],
     keep_words |mask, x| _mm256_and_si256(_mm256_castps_si256(mask), x),
     odd |even, odd| _mm256_blend_epi32::<0b1010_1010>(even, odd),
     mask_and |a, b| _mm256_and_ps(a, b),
@@ -355,7 +402,19 @@ lanes! {
     choose |mask, yes, no| _mm512_mask_blend_ps(mask, no, yes),
     choose_words |mask, yes, no| _mm512_mask_blend_epi32(mask, no, yes),
     keep |mask, x| _mm512_maskz_mov_ps(mask, x),
-    count_up |counts, mask| _mm512_mask_add_epi32(counts, mask, counts, _mm512_set1_epi32(1)),
+    // Counts are kept as numbers: one operation, where whole ones would take two.
+    count_up |counts, mask| {
+        let counts = _mm512_castsi512_ps(counts);
+        _mm512_castps_si512(_mm512_mask_add_ps(counts, mask, counts, _mm512_set1_ps(1.0)))
+    },
+    counted |counts| _mm512_castsi512_ps(counts),
+    load_part |from, count| _mm512_maskz_loadu_ps(((1_u32 << count) - 1) as __mmask16, from),
+    sum |parts| {
+        let low = _mm512_cvtps_pd(_mm512_castps512_ps256(parts[0]));
+        let high = _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(parts[0]));
+        let eight = _mm512_add_pd(low, high);
+        [_mm512_castpd512_pd256(eight), _mm512_extractf64x4_pd::<1>(eight)]
+    },
     keep_words |mask, x| _mm512_maskz_mov_epi32(mask, x),
     odd |even, odd| _mm512_mask_blend_epi32(0b1010_1010_1010_1010, even, odd),
     mask_and |a, b| _kand_mask16(a, b),

@@ -105,6 +105,6 @@ impl Month<'_> {
     /// A block's part of a column by agent of the territory; zeros beyond its end.
     #[inline(always)]
     pub fn block_of<V: Simd>(&self, column: &[f32], block: usize) -> V {
-        V::load_slice(column.get(block * WIDTH..).unwrap_or(&[]), 0.0)
+        V::load_part(column.get(block * WIDTH..).unwrap_or(&[]))
     }
 }
