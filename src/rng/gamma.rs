@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn mean_and_variance_hold() {
-        let cells = 1 << 19;
+        let cells = 1 << 18;
         for shape in SHAPES {
             let (mut sum, mut square) = (0.0, 0.0);
             for u in uniforms(cells) {
