@@ -63,16 +63,16 @@ impl Mechanism for Outside<'_> {
 
 pub type Mini<'a> = (Acquaintance, Demand, Outside<'a>, Visits, Goodwill, Choice, OwnOrders, Totals);
 
-/// Sales by territory and month.
+/// Sales by territory and month: whole orders of 100 customers, some hundreds.
 pub struct Table {
     pub months: usize,
-    pub sales: Vec<f32>,
+    pub sales: Vec<u16>,
     pub known: f64,
 }
 
 impl Table {
     pub fn new(customers: usize, months: usize) -> Self {
-        Self { months, sales: vec![0.0; months * customers / EACH], known: 0.0 }
+        Self { months, sales: vec![0; months * customers / EACH], known: 0.0 }
     }
 }
 
@@ -80,7 +80,7 @@ impl Ledger for Table {
     fn territory(&mut self, territory: usize, months: &[Entry]) {
         let row = &mut self.sales[territory * self.months..][..self.months];
         for (cell, month) in row.iter_mut().zip(months) {
-            *cell = month.sums.own as f32;
+            *cell = month.sums.own as u16;
         }
         self.known += months.last().map_or(0.0, |month| month.sums.served);
     }

@@ -63,7 +63,21 @@ fn masks_choose() {
     assert_eq!(F32x16::keep(high, ramp).sum(), 92.0);
     assert!(high.any() && !high.and_not(high).any());
     assert_eq!(F32x16::load_slice(&[5.0, 6.0], 9.0).0[..3], [5.0, 6.0, 9.0]);
+    assert_eq!(F32x16::load_part(&COLUMN[..2]).0[..3], [1.0, 2.0, 0.0]);
+    assert_eq!(F32x16::load_part(&COLUMN[4..]).0[15], 20.0);
+    let twice = F32x16::count_up(F32x16::count_up(U32x16::ZERO, high), high);
+    assert_eq!(F32x16::counted(twice).sum(), 16.0);
 }
+
+const COLUMN: [f32; 20] = {
+    let mut column = [0.0; 20];
+    let mut i = 0;
+    while i < column.len() {
+        column[i] = (i + 1) as f32;
+        i += 1;
+    }
+    column
+};
 
 /// Every operation once, on numbers and words of all kinds.
 struct Everything {
@@ -99,6 +113,13 @@ impl Kernel for Everything {
             V::from_whole(words[0]),
             V::from_bits(a.bits()),
             V::load_slice(&[1.0, 2.0, 3.0], 4.0),
+            V::counted(V::count_up(V::count_up(V::Words::splat(0), above), below)),
+            V::load_part(&COLUMN[..0]),
+            V::load_part(&COLUMN[..3]),
+            V::load_part(&COLUMN[..8]),
+            V::load_part(&COLUMN[..13]),
+            V::load_part(&COLUMN[..16]),
+            V::load_part(&COLUMN[1..]),
         ];
         let mut out: Vec<[u32; WIDTH]> = numbers.iter().map(|x| x.store().0.map(f32::to_bits)).collect();
         let [x, y, ..] = words;
@@ -113,7 +134,6 @@ impl Kernel for Everything {
             V::Words::choose(x.equals(y), x, words[2]),
             V::Words::choose(x.shares_bit(words[2]), y, words[3]),
             V::Words::keep(x.equals(y), words[2]),
-            V::count_up(x, above),
         ];
         let mut mixed = words;
         let key = [0x9e37_79b9, 0xbb67_ae85, 0x0123_4567].map(V::Words::splat);
