@@ -3,7 +3,7 @@
 use super::engine::{Engine, Entry, Ledger};
 use super::mechanisms::choice::Choice;
 use super::mechanisms::complaints::Complaints;
-use super::mechanisms::contacts::Visits;
+use super::mechanisms::contacts::BoundedVisits;
 use super::mechanisms::contracts::Contracts;
 use super::mechanisms::coverage::Coverage;
 use super::mechanisms::credit::Credit;
@@ -36,14 +36,14 @@ use crate::rng::RunKey;
 
 /// What every market has, in the order of a month.
 pub type Core =
-    (Life, Demand, Reps, Rivals, Visits, Goodwill, Loading, Choice, OwnOrders, RivalOrders, Totals, Discovery);
+    (Life, Demand, Reps, Rivals, BoundedVisits, Goodwill, Loading, Choice, OwnOrders, RivalOrders, Totals, Discovery);
 
 /// Everything, in the order of a month: who is where, the field, what reaches a customer, what it thinks, what it needs,
 /// whom it chooses, what it orders, who is found.
 pub type Full = (
     (Life, Demand, Option<Segments>),
     (Option<Turnover>, Option<Travel>, Reps, Rivals, Option<Reaction>),
-    (Visits, Option<Receptivity>, Option<Complaints>, Goodwill),
+    (BoundedVisits, Option<Receptivity>, Option<Complaints>, Goodwill),
     (Option<Habit>, Option<Price>, Option<Launch>, Option<WordOfMouth>, Option<Contracts>, Option<Products>),
     (Option<OwnLoading>, Loading, Option<Dispersion>),
     (Choice, Option<Coverage>, Option<StockOut>),
@@ -59,7 +59,7 @@ pub fn core(parameters: &Parameters) -> Core {
         parameters.demand(),
         Reps,
         Rivals,
-        Visits,
+        BoundedVisits,
         parameters.goodwill,
         Loading,
         Choice,
@@ -77,7 +77,7 @@ pub fn full(parameters: &Parameters) -> Full {
     (
         (parameters.life(), parameters.demand(), more.segments),
         (more.turnover, more.travel, Reps, Rivals, more.reaction),
-        (Visits, more.receptivity, more.complaints, parameters.goodwill),
+        (BoundedVisits, more.receptivity, more.complaints, parameters.goodwill),
         (more.habit, more.price, more.launch, more.word_of_mouth, more.contracts, more.products),
         (more.own_loading, Loading, more.dispersion),
         (Choice, more.coverage, more.stock_out),
