@@ -1,34 +1,35 @@
 //! Contacts: whole visits, calls and messages in a month from a planned rate.
 //!
-//! `contacts = floor(rate + u)` with u uniform: the rate rounded up or down at random, right on average and with the least
-//! scatter that whole numbers allow (systematic sampling; Madow 1949). A customer is contacted only while we know it, and
-//! by text message, e-mail, WhatsApp and recorded voice only with its consent; the agents' `consent` says which channels
-//! may be used.
+//! `contacts = floor(rate + u)` with u uniform: the rate rounded up or down at random, right on average and with the
+//! least scatter that whole numbers allow (systematic sampling; Madow 1949). A customer is contacted only while we know it,
+//! and by text message, e-mail, WhatsApp and recorded voice only with its consent; the agents' `consent` says which
+//! channels may be used.
 //!
 //! # Visits within the calls of a month
 //!
-//! Independent rounding meets a territory's calls on average only. [`BoundedVisits`] makes exactly the visits that its reps
-//! have time for, going through the customers once:
+//! Independent rounding meets a territory's calls on average only. [`BoundedVisits`] makes exactly the visits that its
+//! reps have time for, going through the customers once:
 //!
-//! * The visits of a month are whole: `N_t = floor(planned_t + owed_t)`, and the rest `owed_{t+1} = planned_t + owed_t - N_t`,
-//!   below one call, waits. Prospecting takes what the rounding leaves, so that visits and prospecting make up the capacity
-//!   to the digit; where less than one call of prospecting is planned, the rest of a call is carried as time instead, and
-//!   `Here::capacity` holds it.
+//! * The visits of a month are whole: `N_t = floor(planned_t + owed_t)`, and the rest, below one call, waits:
+//!   `owed_{t+1} = planned_t + owed_t - N_t`. Prospecting takes what the rounding leaves, so that visits and prospecting make up
+//!   the capacity to the digit; where less than one call of prospecting is planned, the rest of a call is carried as
+//!   time instead, and `Here::capacity` holds it.
 //! * List-sequential sampling (Sunter 1977, "List sequential sampling with equal or unequal probabilities without
-//!   replacement", Applied Statistics 26): a block's rates are `desired_i * left / wanted`, with `left` the visits not made
-//!   yet and `wanted` the sum of desired over the customers not come to yet. `left / wanted` is a martingale, so each
-//!   customer is visited at its planned rate on average, wherever it stands in the territory, and what one block got too
-//!   much the later ones together get less: a strategy that moves a visit moves about one other, not all.
+//!   replacement", Applied Statistics 26): a block's rates are `desired_i * left / wanted`, with `left` the visits not
+//!   made yet and `wanted` the sum of desired over the customers not come to yet. `left / wanted` is a martingale, so
+//!   each customer is visited at its planned rate on average, wherever it stands in the territory, and what one block
+//!   got too much the later ones together get less: a strategy that moves a visit moves about one other, not all.
 //! * Where fewer than 17 visits are planned beyond a block, its visits are made to sum to the whole number that is due,
 //!   `left - floor(planned beyond it + v)` with v uniform (nine bits of a word that rounding does not read). Of the
-//!   customers whose rates p (fractional parts) may be rounded up, those of the least
-//!   `(y / (1 - y)) / (p / (1 - p))`, `y = 1 - u`, are: Pareto sampling (Rosen 1997, "On sampling with probability
-//!   proportional to size", Journal of Statistical Planning and Inference 62), which keeps the planned rates to a good
-//!   approximation, and those whose rounding was clearest. Independent rounding rounds up where this number is below 1, so
-//!   few differ from it.
+//!   customers whose rates p (fractional parts) may be rounded up, those of the least `(y / (1 - y)) / (p / (1 - p))`,
+//!   `y = 1 - u`, are: Pareto sampling (Rosen 1997, "On sampling with probability proportional to size", Journal of
+//!   Statistical Planning and Inference 62), which keeps the planned rates to a good approximation, and those whose
+//!   rounding was clearest. Independent rounding rounds up where this number is below 1, so few differ from it.
 //!
-//! So nothing is cut. For comparison, independent rounding with a cap cuts about `0.4 sqrt(sum p (1 - p))` calls a month
-//! where nothing is planned for prospecting, all at the end of the territory; a test writes both down.
+//! So nothing is cut, but where rounding errors of sums in single precision hide a last customer. For comparison, a cap on
+//! independent rounding cuts about `0.4 sqrt(sum p (1 - p))` visits a month where nothing is planned for prospecting, all
+//! at the end of the territory. Measured at 0.35 calls a customer slot and uneven wishes: 19% of visits in a territory of 7
+//! slots, 9% of 33, 5% of 90, 2% of 320; with a tenth of capacity for prospecting to eat into 13%, 5%, 1% and 0.1%.
 
 use std::ops::Range;
 
@@ -42,8 +43,8 @@ pub fn contacts<V: Simd>(rate: V, uniform: V, reachable: V::Mask) -> V {
     V::keep(reachable, (rate + uniform).floor())
 }
 
-/// Visits of field reps to the customers that we know, by the phase's plan, each rounded on its own: right on average, and
-/// not bounded by anybody's capacity.
+/// Visits of field reps to the customers that we know, by the phase's plan, each rounded on its own: right on average,
+/// and not bounded by anybody's capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Visits;
 
