@@ -38,6 +38,8 @@ pub enum Purpose {
     /// Of a rep (keyed by its territory's hash and its position), not of an agent: leaves, or a successor comes.
     RepLeaves = 56,
     RepArrives = 57,
+    /// How its seat is before the first month.
+    RepAtStart = 58,
     /// Of a territory, not of an agent (and the next word with it): category demand of the month.
     DemandShock = 60,
 }

@@ -36,8 +36,8 @@ pub struct Entry {
 
 /// A model of mechanisms and its customers. Runs start from the same state and re-use the same memory.
 ///
-/// Each territory begins a new block; the lanes after its last agent hold nobody. Block layout is no part of any result:
-/// draws are keyed by the agents' hashes.
+/// Each territory begins a new block; the lanes after its last agent hold nobody. Block layout is no part of any draw: they
+/// are keyed by the agents' hashes. (It is of who gets the last calls of a month: `mechanisms::contacts::BoundedVisits`.)
 #[derive(Clone)]
 pub struct Engine<M: Mechanism> {
     model: M,

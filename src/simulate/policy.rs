@@ -95,6 +95,8 @@ pub struct Moves {
     pub launched: f32,
     /// By product: log odds added to it (its own price, launch or lack against today).
     pub product_push: [f32; PRODUCTS],
+    /// Multiplies the hazard that reps leave (1 = as today).
+    pub leaving: f32,
 }
 
 impl Default for Moves {
@@ -107,6 +109,7 @@ impl Default for Moves {
             availability: 1.0,
             launched: -1.0,
             product_push: [0.0; PRODUCTS],
+            leaving: 1.0,
         }
     }
 }

@@ -56,7 +56,7 @@ pub struct Territory {
     pub dark_at_start: f64,
     /// Its area; 0 where unknown.
     pub area_km2: f64,
-    /// Its reps at the start: calls a month that each can make.
+    /// Its reps at the start: calls a month that each can make, travel taken off; together today's capacity.
     pub reps: Vec<f64>,
 }
 

@@ -1,13 +1,39 @@
 //! Contacts: whole visits, calls and messages in a month from a planned rate.
 //!
-//! `contacts = floor(rate + u)` with u uniform: the rate rounded up or down at random, right on average and with the least
-//! scatter that whole numbers allow (systematic sampling; Madow 1949). A customer is contacted only while we know it, and
-//! by text message, e-mail, WhatsApp and recorded voice only with its consent; the agents' `consent` says which channels
-//! may be used.
+//! `contacts = floor(rate + u)` with u uniform: the rate rounded up or down at random, right on average and with the
+//! least scatter that whole numbers allow (systematic sampling; Madow 1949). A customer is contacted only while we know it,
+//! and by text message, e-mail, WhatsApp and recorded voice only with its consent; the agents' `consent` says which
+//! channels may be used.
+//!
+//! # Visits within the calls of a month
+//!
+//! Independent rounding meets a territory's calls on average only. [`BoundedVisits`] makes exactly the visits that its
+//! reps have time for, going through the customers once:
+//!
+//! * The visits of a month are whole: `N_t = floor(planned_t + owed_t)`, and the rest, below one call, waits:
+//!   `owed_{t+1} = planned_t + owed_t - N_t`. Prospecting takes what the rounding leaves, so that visits and prospecting make up
+//!   the capacity to the digit; where less than one call of prospecting is planned, the rest of a call is carried as
+//!   time instead, and `Here::capacity` holds it.
+//! * List-sequential sampling (Sunter 1977, "List sequential sampling with equal or unequal probabilities without
+//!   replacement", Applied Statistics 26): a block's rates are `desired_i * left / wanted`, with `left` the visits not
+//!   made yet and `wanted` the sum of desired over the customers not come to yet. `left / wanted` is a martingale, so
+//!   each customer is visited at its planned rate on average, wherever it stands in the territory, and what one block
+//!   got too much the later ones together get less: a strategy that moves a visit moves about one other, not all.
+//! * Where fewer than 17 visits are planned beyond a block, its visits are made to sum to the whole number that is due,
+//!   `left - floor(planned beyond it + v)` with v uniform (nine bits of a word that rounding does not read). Of the
+//!   customers whose rates p (fractional parts) may be rounded up, those of the least `(y / (1 - y)) / (p / (1 - p))`,
+//!   `y = 1 - u`, are: Pareto sampling (Rosen 1997, "On sampling with probability proportional to size", Journal of
+//!   Statistical Planning and Inference 62), which keeps the planned rates to a good approximation, and those whose
+//!   rounding was clearest. Independent rounding rounds up where this number is below 1, so few differ from it.
+//!
+//! So nothing is cut, but where rounding errors of sums in single precision hide a last customer. For comparison, a cap on
+//! independent rounding cuts about `0.4 sqrt(sum p (1 - p))` visits a month where nothing is planned for prospecting, all
+//! at the end of the territory. Measured at 0.35 calls a customer slot and uneven wishes: 19% of visits in a territory of 7
+//! slots, 9% of 33, 5% of 90, 2% of 320; with a tenth of capacity for prospecting to eat into 13%, 5%, 1% and 0.1%.
 
 use std::ops::Range;
 
-use crate::lanes::Simd;
+use crate::lanes::{F32x16, Simd, WIDTH, Words as _};
 use crate::rng::Purpose;
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
@@ -17,7 +43,8 @@ pub fn contacts<V: Simd>(rate: V, uniform: V, reachable: V::Mask) -> V {
     V::keep(reachable, (rate + uniform).floor())
 }
 
-/// Visits of field reps to the customers that we know, by the phase's plan.
+/// Visits of field reps to the customers that we know, by the phase's plan, each rounded on its own: right on average,
+/// and not bounded by anybody's capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Visits;
 
@@ -41,10 +68,153 @@ impl Mechanism for Visits {
     }
 }
 
+/// Visits of field reps to the customers that we know, by the phase's plan, together no more than their calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BoundedVisits;
+
+/// The calls of a territory's month, while it goes through its customers.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Calls {
+    /// Visits that are not made yet; whole.
+    left: f64,
+    /// Desired visits of the known customers that it has not come to yet, and what counts as none.
+    wanted: f64,
+    none: f64,
+    /// Part of a visit, below one, that the months before have planned and not made; and whether its time went into
+    /// prospecting.
+    owed: f64,
+    spent: bool,
+}
+
+/// Desired visits that are left and below this share of all are rounding.
+const NOBODY: f64 = 1e-5;
+
+/// Keeps sums that are whole but for rounding.
+const NEARLY: f64 = 1e-9;
+
+impl Calls {
+    /// Begins a month: `here` holds capacity and prospecting as planned, and then as they will be. Gives the visits.
+    pub fn begin(&mut self, wanted: f64, here: &mut Here) -> f64 {
+        let planned = if wanted > 0.0 { (here.capacity - here.prospecting).max(0.0) } else { 0.0 };
+        let prospects = here.prospecting >= 1.0;
+        if self.spent && !prospects {
+            self.owed = 0.0;
+        }
+        let before = self.owed;
+        let visits = (planned + before + NEARLY).floor();
+        self.owed = (planned + before - visits).max(0.0);
+        if prospects {
+            here.prospecting += self.owed - before;
+        } else {
+            here.capacity += before;
+        }
+        (self.left, self.wanted, self.none, self.spent) = (visits, wanted, NOBODY * wanted, prospects);
+        visits
+    }
+}
+
+impl Mechanism for BoundedVisits {
+    type Traits = ();
+    type Memory = ();
+    type Ground = Calls;
+
+    const DRAWS: u64 = 1 << Purpose::FaceToFace as u64;
+
+    fn traits(_: &Agents, _: Range<usize>) {}
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) -> Calls {
+        Calls::default()
+    }
+
+    #[inline(always)]
+    fn here(&self, month: &Month<'_>, calls: &mut Calls, here: &mut Here) {
+        let wanted = month.before.wanted;
+        let visits = calls.begin(wanted, here);
+        here.visit_factor = if wanted > 0.0 { (visits / wanted) as f32 } else { 0.0 };
+    }
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, calls: &mut Calls, _: &(), _: &mut (), now: &mut Now<'_, V>) {
+        let want = V::keep(now.is.known, now.desired);
+        let here = want.sum();
+        // False also for what is not a number.
+        if here > 0.0 && here < f64::INFINITY {
+            let wanted = calls.wanted.max(here);
+            let factor = calls.left / wanted;
+            let rate = want * V::splat(factor as f32);
+            let uniform = now.uniform(Purpose::FaceToFace);
+            let mut visits = (rate + uniform).floor();
+            let after = if wanted - here > calls.none { wanted - here } else { 0.0 };
+            let beyond = factor * after;
+            if beyond < WIDTH as f64 + 1.0 {
+                // The lowest nine bits of a word are not in its uniform number.
+                let word = now.words[Purpose::FaceToFace.word()].store().0[0];
+                let v = (f64::from(word & 511) + 0.5) / 512.0;
+                let due = calls.left - (beyond + v).floor();
+                visits = V::load(&F32x16(fit(rate.store().0, uniform.store().0, visits.store().0, due)));
+            }
+            now.visits = visits;
+            calls.left -= visits.sum();
+            calls.wanted = after;
+        }
+        now.contacts = now.contacts + now.visits;
+        now.sums.visits = now.sums.visits + now.visits;
+    }
+}
+
+/// Makes a block's visits sum to those that are due.
+#[inline(always)]
+fn fit(rate: [f32; WIDTH], uniform: [f32; WIDTH], mut visits: [f32; WIDTH], due: f64) -> [f32; WIDTH] {
+    let (mut made, mut up, mut place) = (0.0, [false; WIDTH], [f32::INFINITY; WIDTH]);
+    for lane in 0..WIDTH {
+        made += f64::from(visits[lane]);
+        // Rates are visits of a month: far below where whole numbers end.
+        let base = rate[lane] as u32 as f32;
+        let p = rate[lane] - base;
+        let u = uniform[lane];
+        up[lane] = visits[lane] > base;
+        if p > 0.0 {
+            place[lane] = (1.0 - u) * (1.0 - p) / (u * p);
+        }
+    }
+    while made < due {
+        // The first in place of those that may be rounded up and are not.
+        let (mut first, mut least) = (WIDTH, f32::INFINITY);
+        for lane in 0..WIDTH {
+            if !up[lane] && place[lane] < least {
+                (first, least) = (lane, place[lane]);
+            }
+        }
+        if first == WIDTH {
+            break;
+        }
+        visits[first] += 1.0;
+        up[first] = true;
+        made += 1.0;
+    }
+    while made > due {
+        // The last in place of those rounded up; where rounding errors leave none, anybody.
+        let (mut last, mut most) = (WIDTH, -2.0);
+        for lane in 0..WIDTH {
+            let place = if up[lane] { place[lane] } else { -1.0 };
+            if visits[lane] > 0.0 && place > most {
+                (last, most) = (lane, place);
+            }
+        }
+        if last == WIDTH {
+            break;
+        }
+        visits[last] -= 1.0;
+        up[last] = false;
+        made -= 1.0;
+    }
+    visits
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lanes::{F32x16, Mask16, U32x16, Words as _};
+    use crate::lanes::{Mask16, U32x16};
     use crate::rng::uniform;
 
     #[test]
@@ -62,5 +232,57 @@ mod tests {
     fn the_unreachable_are_left_alone() {
         let nobody = Mask16([0; 16]);
         assert_eq!(contacts(F32x16::splat(3.0), F32x16::splat(0.5), nobody), F32x16::ZERO);
+    }
+
+    fn planned(capacity: f64, prospecting: f64) -> Here {
+        Here { capacity, prospecting, ..Here::default() }
+    }
+
+    #[test]
+    fn hand_computed_months() {
+        // 75 calls, a tenth prospecting: 67.5 visits are planned; 67 and 8, then 68 and 7.
+        let mut calls = Calls::default();
+        for (visits, prospecting) in [(67.0, 8.0), (68.0, 7.0), (67.0, 8.0)] {
+            let mut here = planned(75.0, 7.5);
+            assert_eq!((calls.begin(50.0, &mut here), here.prospecting, here.capacity), (visits, prospecting, 75.0));
+        }
+        // A third of a call a month and no prospecting: a visit every third month, with time carried.
+        let mut calls = Calls::default();
+        let visits: Vec<f64> = (0..9).map(|_| calls.begin(50.0, &mut planned(1.0 / 3.0, 0.0))).collect();
+        assert_eq!(visits, [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
+        // Nobody to visit: nothing is visited, prospecting stays as planned.
+        let mut here = planned(20.0, 4.0);
+        assert_eq!((Calls::default().begin(0.0, &mut here), here.prospecting), (0.0, 4.0));
+    }
+
+    #[test]
+    fn time_that_was_spent_is_not_carried() {
+        let mut calls = Calls::default();
+        calls.begin(50.0, &mut planned(10.5, 2.0));
+        assert!((calls.owed - 0.5).abs() < 1e-12 && calls.spent);
+        let mut here = planned(10.5, 0.0);
+        assert_eq!((calls.begin(50.0, &mut here), here.capacity), (10.0, 10.5));
+        let mut here = planned(10.5, 0.0);
+        assert_eq!((calls.begin(50.0, &mut here), here.capacity), (11.0, 11.0));
+    }
+
+    #[test]
+    fn a_block_is_made_to_sum_to_what_is_due() {
+        // Rates 0.5; up are those of u above 0.5, and places go with (1 - u) / u.
+        let mut rate = [0.0; WIDTH];
+        rate[..5].fill(0.5);
+        rate[5] = 1.25;
+        let mut uniform = [0.4; WIDTH];
+        uniform[..6].copy_from_slice(&[0.9, 0.6, 0.45, 0.3, 0.1, 0.2]);
+        let mut visits = [0.0; WIDTH];
+        visits[..6].copy_from_slice(&[1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        let fitted = |due| fit(rate, uniform, visits, due)[..6].to_vec();
+        assert_eq!(fitted(3.0), [1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(fitted(4.0), [1.0, 1.0, 1.0, 0.0, 0.0, 1.0]);
+        assert_eq!(fitted(2.0), [1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(fitted(1.0), [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        // Below what whole rates ask for the cap holds all the same; above what may be rounded up nothing is made up.
+        assert_eq!(fitted(0.0), [0.0; 6]);
+        assert_eq!(fitted(20.0), [1.0, 1.0, 1.0, 1.0, 1.0, 2.0]);
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! With `wanted = sum of desired visits over the customers known at the month's start` and `for_visits = (1 - share) *
 //! capacity`: a plan that is *spread* scales all desired rates by `for_visits / wanted`; one with a *ceiling* scales by
-//! `min(1, for_visits / wanted)`. The rest of capacity is spent prospecting; of a spread plan that is `share * capacity`.
+//! `min(1, for_visits / wanted)`. The rest of capacity is spent prospecting; of a spread plan that is `share *
+//! capacity`.
 //!
-//! Visits are then rates rounded up or down at random (see [`super::contacts`]), so that a territory's visits meet its
-//! capacity in expectation and scatter around it by a few, as the calls of real months do.
+//! This is the plan. [`super::contacts::BoundedVisits`] then makes whole visits of it and gives prospecting what their
+//! rounding leaves, so that both together are never more than the calls of the month, travel and vacant seats taken
+//! off.
 
 use std::ops::Range;
 

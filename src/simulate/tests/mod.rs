@@ -154,7 +154,9 @@ fn another_customer_moves_nobody_elses_draws() {
     }
     let sales = |twin: &Twin| {
         let mut policy = policy(twin);
-        policy.phases[0].visits.capacity = vec![40.0; 2];
+        // Calls enough: where they are short, customers take them from each other.
+        policy.phases[0].visits.capacity = vec![90.0; 2];
+        policy.phases[0].visits.meets_capacity = vec![MeetsCapacity::Ceiling; 2];
         let mut seen = Sales(Vec::new());
         World::new(twin).run(&policy, horizon(12), KEY, Isa::detect(), &mut seen);
         seen.0
