@@ -290,10 +290,7 @@ impl Mechanism for Segments {
         }
         if month.index == 0 {
             let (affinity, goodwill) = (V::load(&start.affinity), V::load(&start.goodwill));
-            let standing = Standing {
-                stage: now.is.stage,
-                ..memory.standing(month, now.block, affinity, goodwill)
-            };
+            let standing = Standing { stage: now.is.stage, ..memory.standing(month, now.block, affinity, goodwill) };
             memory.word = standing.judge(&month.phase.rules).store();
         }
         now.rule_bits = V::Words::load(&memory.word);
@@ -325,10 +322,8 @@ impl Mechanism for Segments {
         let moved = now.goodwill - V::load(&start.goodwill) + V::splat(here.own_push) + now.utility
             - V::splat(here.rivals).ln();
         let affinity = self.affinity(V::load(&start.affinity), moved);
-        let standing = Standing {
-            stage: now.will_be.stage,
-            ..memory.standing(month, now.block, affinity, now.goodwill)
-        };
+        let standing =
+            Standing { stage: now.will_be.stage, ..memory.standing(month, now.block, affinity, now.goodwill) };
         let bits = standing.judge(next);
         memory.word = bits.store();
         want(month, now.block, next, bits, now.will_be.known, &mut now.sums);
@@ -349,14 +344,7 @@ impl Mechanism for Segments {
 
 /// Corrects the visits that a plan wants, which are counted by its column, to those that its rules want.
 #[inline(always)]
-fn want<V: Simd>(
-    month: &Month<'_>,
-    block: usize,
-    rules: &[Rule],
-    bits: V::Words,
-    known: V::Mask,
-    sums: &mut Sums<V>,
-) {
+fn want<V: Simd>(month: &Month<'_>, block: usize, rules: &[Rule], bits: V::Words, known: V::Mask, sums: &mut Sums<V>) {
     let column: V = month.block_of(month.desired_next, block);
     sums.wanted = sums.wanted + V::keep(known, visits(rules, bits, column) - column);
 }
