@@ -29,6 +29,18 @@ pub enum VisitChange {
     Multiply(f32),
 }
 
+impl VisitChange {
+    /// The visits after it.
+    pub fn of(self, visits: f32) -> f32 {
+        match self {
+            Self::Keep => visits,
+            Self::Set(rate) => rate,
+            Self::Add(rate) => visits + rate,
+            Self::Multiply(factor) => visits * factor,
+        }
+    }
+}
+
 /// A step of a rule's program, which pushes an answer or works on those on top.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Op {
