@@ -52,14 +52,20 @@ fn join<'a>(
     ops: &mut Vec<Op>,
 ) {
     let (moving, parts): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.changes());
-    let mut first = true;
+    let mut programs: Vec<Vec<Op>> = Vec::new();
     if of_lever || !parts.is_empty() || moving.is_empty() {
-        ops.push(Op::Mark(mark(&Fixed { all, parts, of_lever })));
-        first = false;
+        programs.push(vec![Op::Mark(mark(&Fixed { all, parts, of_lever }))]);
     }
     for part in moving {
-        push(part, mark, ops);
-        if !std::mem::replace(&mut first, false) {
+        let mut program = Vec::new();
+        push(part, mark, &mut program);
+        programs.push(program);
+    }
+    // The deepest first: as few answers wait as can be (Sethi & Ullman 1970).
+    programs.sort_by_key(|program| std::cmp::Reverse(depth(program)));
+    for (at, program) in programs.into_iter().enumerate() {
+        ops.extend(program);
+        if at > 0 {
             ops.push(if all { Op::And } else { Op::Or });
         }
     }
@@ -211,7 +217,10 @@ pub fn check_rules(scenario: &Scenario, bound: &Bound) -> Vec<Problem> {
             refuse(format!("has {marks} conditions beside those on behaviour, more than {MOST_MARKS}"), help);
         }
         if deepest > DEEPEST {
-            refuse(format!("has a filter nested more than {DEEPEST} deep"), "write it with fewer parentheses");
+            refuse(
+                format!("has a filter whose parts wait for more than {DEEPEST} others"),
+                "write it with fewer parts",
+            );
         }
     }
     problems
@@ -270,7 +279,7 @@ mod tests {
         let customers = &mut data.customers;
         customers.segment_names = vec!["chain".into(), "shop".into()];
         for i in 0..customers.len() {
-            customers.segment[i] = (i % 9 != 4).then_some((i % 2) as u8);
+            customers.segment[i] = (i % 9 != 4).then_some((i % 2) as u16);
             customers.affinity[i] = (i % 7 != 0).then_some(0.2 * (i % 5) as f64);
             customers.digital[i] = (i % 8 != 0).then_some(0.1 * (i % 11) as f64);
         }
@@ -485,13 +494,19 @@ mod tests {
     #[test]
     fn too_many_and_too_deep_are_refused() {
         let many = lever("", "recency > 2", "targeting = { weight = 2.0 }").repeat(33);
-        let deep = (0..9).fold("stage == 'lapsed'".to_owned(), |inner, k| {
+        // A full tree of 256 leaves; one that only leans is no trouble.
+        let deep = (0..8).fold("recency > 2".to_owned(), |part, level| {
+            if level % 2 == 0 { format!("({part} or {part})") } else { format!("({part} and {part})") }
+        });
+        let leaning = (0..9).fold("stage == 'lapsed'".to_owned(), |inner, k| {
             format!("size > {k} and ({inner} or (own_sales > {k} and recency > 3))")
         });
+        let leaning = lever("", &leaning, "targeting = { weight = 2.0 }");
         let deep = lever("", &deep, "targeting = { weight = 2.0 }");
-        let (scenario, bound) = bound(&[many, deep, lever("", "size > 3", "targeting = { weight = 2.0 }").repeat(40)]);
+        let (scenario, bound) =
+            bound(&[many, deep, leaning, lever("", "size > 3", "targeting = { weight = 2.0 }").repeat(40)]);
         let titles: Vec<String> = check_rules(&scenario, &bound).iter().map(|problem| format!("{problem:?}")).collect();
         assert_eq!(titles.len(), 2, "{titles:?}");
-        assert!(titles[0].contains("33 rules") && titles[1].contains("nested"));
+        assert!(titles[0].contains("33 rules") && titles[1].contains("wait for"));
     }
 }
