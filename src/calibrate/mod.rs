@@ -42,7 +42,7 @@ mod shock;
 mod space;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod wallet;

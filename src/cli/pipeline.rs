@@ -46,9 +46,10 @@ pub fn read(path: &Path, common: &Common, progress: &mut Progress) -> Result<Inp
     let ignored = ignored(&loaded.ignored_columns, &loaded.ignored_files);
     let (bound, found) = market::bind(&scenario, loaded.market).map_err(Stop::Input)?;
     warnings.extend(found);
-    let dear = strategy::check_budget(&scenario, &bound);
-    if any_error(&dear) {
-        return Err(Stop::Input(dear));
+    let mut unfit = strategy::check_budget(&scenario, &bound);
+    unfit.extend(strategy::check_rules(&scenario, &bound));
+    if any_error(&unfit) {
+        return Err(Stop::Input(unfit));
     }
     Ok(Input { scenario, bound, warnings, ignored, market_directory: directory })
 }

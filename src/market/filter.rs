@@ -4,6 +4,9 @@
 //! the customers of `customers.csv`. `size` is the twin's own estimate of a customer's category demand (it differs from
 //! draw to draw, so its percentiles are taken within the draw), and dark agents have one too; every other attribute of a
 //! dark agent is that of the known customer it was modelled on, except that it has no sales and no stage but `dark`.
+//!
+//! [`Selection::fits`] judges an agent as it is at the start. What changes as customers behave (stage, own sales, recency,
+//! affinity) is judged anew each month where a strategy is simulated; for that an expression can be walked ([`Expression`]).
 
 use crate::data::Customers;
 use crate::problem::Problem;
@@ -52,6 +55,78 @@ enum Column {
 enum TextColumn {
     Segment,
     Territory,
+}
+
+/// What of a customer changes as it behaves, besides its stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Own sales of the last 12 months, demand units.
+    OwnSales,
+    /// Months since the last order.
+    Recency,
+    /// 0 to 1.
+    Affinity,
+}
+
+/// A bound expression or a part of it, for whoever compiles it.
+#[derive(Debug, Clone, Copy)]
+pub struct Expression<'a>(&'a Node);
+
+/// What an expression is made of.
+#[derive(Debug, Clone)]
+pub enum Shape<'a> {
+    And(Vec<Expression<'a>>),
+    Or(Vec<Expression<'a>>),
+    Not(Expression<'a>),
+    /// Against a number, in the unit of the attribute; what is missing fits `!=` alone.
+    Behaviour(Behaviour, Operator, f64),
+    /// Whether the stage is (or is not) this one.
+    Stage(bool, AgentStage),
+    /// What cannot change: see [`Expression::fits`].
+    Fixed,
+}
+
+impl<'a> Expression<'a> {
+    /// Whether its answer can change as customers behave.
+    pub fn changes(self) -> bool {
+        match self.shape() {
+            Shape::And(parts) | Shape::Or(parts) => parts.into_iter().any(Self::changes),
+            Shape::Not(part) => part.changes(),
+            Shape::Behaviour(..) | Shape::Stage(..) => true,
+            Shape::Fixed => false,
+        }
+    }
+
+    /// Its parts.
+    pub fn shape(self) -> Shape<'a> {
+        let all = |parts: &'a [Node]| parts.iter().map(Self).collect();
+        match self.0 {
+            Node::And(parts) => Shape::And(all(parts)),
+            Node::Or(parts) => Shape::Or(all(parts)),
+            Node::Not(part) => Shape::Not(Self(part)),
+            Node::Stage(equal, stage) => Shape::Stage(*equal, *stage),
+            Node::Number(Column::OwnSales, operator, right) => Shape::Behaviour(Behaviour::OwnSales, *operator, *right),
+            Node::Number(Column::Recency, operator, right) => Shape::Behaviour(Behaviour::Recency, *operator, *right),
+            Node::Number(Column::Affinity, operator, right) => Shape::Behaviour(Behaviour::Affinity, *operator, *right),
+            Node::Size(..) | Node::Number(..) | Node::Text(..) => Shape::Fixed,
+        }
+    }
+
+    /// As [`Selection::fits`].
+    pub fn fits(
+        self,
+        agent: &AgentView,
+        market: &Market,
+        attributes: &CustomerAttributes,
+        size_percentiles: &SizePercentiles,
+    ) -> bool {
+        fits(self.0, agent, market, attributes, size_percentiles)
+    }
+
+    /// Where it lies: the same for the same part of the same selection.
+    pub fn address(self) -> usize {
+        std::ptr::from_ref(self.0).addr()
+    }
 }
 
 /// What a filter can ask about an agent's relation to us.
@@ -133,6 +208,11 @@ impl Selection {
             Some(node) if problems.is_empty() => Ok(Self(node)),
             _ => Err(problems),
         }
+    }
+
+    /// The expression, to walk.
+    pub fn expression(&self) -> Expression<'_> {
+        Expression(&self.0)
     }
 
     /// Whether an agent fits. `size_percentiles` gives the draw's percentile of known customers' sizes.

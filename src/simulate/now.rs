@@ -37,6 +37,8 @@ pub struct Now<'a, V: Simd> {
     pub open: V,
     /// Visits a month that the plan wants, if we know them.
     pub desired: V,
+    /// Bit r set: the phase's r-th rule fits.
+    pub rule_bits: V::Words,
     /// Visits, and contacts by all channels together.
     pub visits: V,
     pub contacts: V,
@@ -133,6 +135,7 @@ impl<'a, V: Simd> Now<'a, V> {
             demand: zero,
             open: zero,
             desired: zero,
+            rule_bits: none,
             visits: zero,
             contacts: zero,
             receptive: zero,
@@ -182,6 +185,7 @@ impl<'a, V: Simd> Now<'a, V> {
         self.buys = nobody;
         self.demand = zero;
         self.open = zero;
+        self.rule_bits = V::Words::splat(0);
         self.visits = zero;
         self.contacts = zero;
         self.receptive = one;

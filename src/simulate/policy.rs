@@ -38,6 +38,7 @@ impl Policy {
             assert!(phase.contacts.iter().all(|rates| rates.len() == agents), "contacts, by agent");
             let distinct = (1..phase.channels.len()).all(|k| !phase.channels[..k].contains(&phase.channels[k]));
             assert!(distinct && !phase.channels.contains(&Channel::FaceToFace), "further channels, each once");
+            super::rule::check(&phase.rules, &phase.channels, &self.marks, agents);
             assert!(
                 phase.rival_push.is_empty() || phase.rival_push.len() == territories,
                 "rivals' pushes, by territory"
@@ -71,7 +72,7 @@ pub struct Phase {
     /// By territory: bit k set where the k-th rep hands its customers over, planned, in the phase's first month; empty for
     /// none.
     pub handovers: Vec<u32>,
-    /// Who is called and written to by segment, judged anew each month; the first that fits decides about visits.
+    /// Who is called and written to by segment, judged anew each month, in their order.
     pub rules: Vec<Rule>,
 }
 

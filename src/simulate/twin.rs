@@ -115,8 +115,11 @@ pub struct Attributes {
     pub contract_months: Vec<f32>,
     /// Own sales a month of late (demand units); 0 by default.
     pub recent: Vec<f32>,
-    /// Months since its last order; 0 by default.
+    /// Months since its last order; 0 by default. Of those that have ordered, served or lapsed.
     pub silent: Vec<f32>,
+    /// Affinity to us as `who` expressions see it, 0 to 1, infinite where nothing is known; by default the share of its
+    /// demand that the twin gives us.
+    pub affinity: Vec<f32>,
 }
 
 impl Attributes {

@@ -93,8 +93,8 @@ pub fn run(twin: &Twin, policy: &Policy, horizon: Horizon, key: RunKey) -> Talli
 
 /// A twin made ready to run, again and again: runs start from the same state and re-use the same memory.
 ///
-/// A twin without further mechanisms runs as [`Core`], any other as [`Full`]: two sets are compiled. Where nothing further acts
-/// they differ in visits alone, which [`Core`] makes to its capacity on average and [`Full`] never beyond it.
+/// A twin without further mechanisms runs as [`Core`], any other as [`Full`]: two sets are compiled, and both give the same
+/// bytes where nothing further is on.
 #[derive(Clone)]
 pub struct World {
     engine: Set,

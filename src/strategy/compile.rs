@@ -6,6 +6,7 @@ use crate::simulate::{MeetsCapacity, Moves, Phase, Policy, VisitPlan};
 
 use super::Today;
 use super::levers::{self, Context, Draft};
+use super::rules::Marks;
 use super::twin::Placed;
 
 /// A strategy, ready to run on one placed twin.
@@ -27,17 +28,20 @@ pub fn compile(
 ) -> Compiled {
     let mut policy = Policy { phases: Vec::new(), list_purchases: Vec::new(), marks: Vec::new() };
     let mut contact_cost = Vec::new();
+    let mut marks = Marks::default();
     for month in phase_starts(strategy, horizon) {
         let mut phase = start.clone();
         phase.from = month;
-        let mut draft = Draft { phase, contact_cost: [0.0; Channel::COUNT], lists: Vec::new() };
+        let mut draft = Draft { phase, contact_cost: [0.0; Channel::COUNT], lists: Vec::new(), marks };
         for lever in strategy.levers.iter().filter(|lever| (lever.from..lever.until).contains(&month)) {
             levers::apply(&Context { bound, placed, lever, weight, month }, &mut draft);
         }
         policy.phases.push(draft.phase);
         policy.list_purchases.extend(draft.lists);
         contact_cost.push(draft.contact_cost);
+        marks = draft.marks;
     }
+    policy.marks = marks.by_agent();
     Compiled { policy, contact_cost }
 }
 
@@ -51,7 +55,7 @@ pub fn reached(bound: &Bound, placed: &Placed, strategy: &BoundStrategy, weight:
 }
 
 /// Months in which the policy changes, ascending, the first 0.
-fn phase_starts(strategy: &BoundStrategy, horizon: usize) -> Vec<usize> {
+pub(super) fn phase_starts(strategy: &BoundStrategy, horizon: usize) -> Vec<usize> {
     let mut starts = vec![0];
     for lever in &strategy.levers {
         // The month after a list was bought is a phase of its own, without the purchase.

@@ -10,6 +10,7 @@ mod compile;
 mod economics;
 mod levers;
 mod results;
+mod rules;
 mod runs;
 mod targets;
 mod today;
@@ -18,6 +19,7 @@ mod twin;
 pub use accounts::Accounts;
 pub use economics::{Money, Prices};
 pub use results::*;
+pub use rules::check_rules;
 pub use today::Today;
 
 use crate::calibrate::Calibration;
@@ -31,7 +33,7 @@ use crate::stats::mean_sd;
 ///
 /// # Errors
 ///
-/// A strategy that costs more than the budget.
+/// A strategy that costs more than the budget, or whose filters are too many to be judged anew each month.
 pub fn compare(
     scenario: &Scenario,
     bound: &Bound,
@@ -39,6 +41,10 @@ pub fn compare(
     dark_half: &DarkHalf,
     progress: &(dyn Fn(u32, u32) + Sync),
 ) -> Result<Comparison, Vec<Problem>> {
+    let unfit = check_rules(scenario, bound);
+    if !unfit.is_empty() {
+        return Err(unfit);
+    }
     let today = Today::of(&bound.market);
     let placer = twin::Placer::new(bound, &today, calibration, dark_half, scenario);
     let prices = prices(scenario, bound);

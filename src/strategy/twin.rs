@@ -23,8 +23,8 @@
 use rand::RngExt as _;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::Today;
 use super::attributes::{self, Model, Seats};
+use super::{Today, rules};
 use crate::calibrate::{Calibration, CustomerRates};
 use crate::channel::Channel;
 use crate::ids::{self, Index as _, TerritoryIx};
@@ -33,7 +33,8 @@ use crate::potential::DarkHalf;
 use crate::rng::Stream;
 use crate::scenario::Scenario;
 use crate::simulate::mechanisms::choice;
-use crate::simulate::{Agents, Parameters, Stage, Territory, Twin};
+use crate::simulate::mechanisms::segments::Segments;
+use crate::simulate::{Agents, Attributes, Parameters, Stage, Territory, Twin};
 
 /// Served customers that a territory needs for its own to stand for its dark half.
 pub const ENOUGH_SERVED: usize = 8;
@@ -82,6 +83,8 @@ pub struct Placer<'a> {
     pub horizon: usize,
     /// Mechanisms that the scenario switches off.
     pub off: Vec<String>,
+    /// Some strategy's filter is judged anew each month.
+    pub segments: bool,
     /// By territory: rivals' shares, see [`Territory::rivals`].
     pub rivals: Vec<Vec<f64>>,
     /// By customer: month position of the last order.
@@ -112,6 +115,7 @@ impl<'a> Placer<'a> {
                 let mechanisms = scenario.mechanisms.iter();
                 mechanisms.filter(|(_, settings)| settings.on == Some(false)).map(|(name, _)| name.clone()).collect()
             },
+            segments: bound.strategies.iter().flat_map(|strategy| &strategy.levers).any(rules::changes),
             rivals: (0..market.territory_count()).map(|j| rival_shares(market, j)).collect(),
             last_order: market.last_order(),
             closed: (0..market.customer_count()).map(|i| market.closed(i)).collect(),
@@ -173,6 +177,10 @@ impl<'a> Placer<'a> {
                     if mean_root > 0.0 { (weight * root(placing.agents.size[agent]) / mean_root) as f32 } else { 0.0 };
             }
         });
+        if self.segments && !self.is_off("segments") {
+            parameters.more.segments = Some(Segments::default());
+            behaviour(self.bound, &placing.customer, &placing.known, &mut placing.agents.more);
+        }
         let ids = &self.bound.market.data.territories.ids;
         let territories = ranges
             .into_iter()
@@ -404,6 +412,24 @@ impl<'a> Placer<'a> {
     fn no_consent() -> u8 {
         let free = Channel::ALL.into_iter().filter(|channel| !channel.needs_consent());
         free.fold(0, |bits, channel| bits | 1 << channel.index())
+    }
+}
+
+/// What filters need to know of how customers have behaved; dark ones have never ordered.
+pub(super) fn behaviour(bound: &Bound, customer: &[Option<u32>], known: &[bool], more: &mut Attributes) {
+    let Bound { market, attributes, .. } = bound;
+    let of = |value: &dyn Fn(usize) -> Option<f64>, lacking: f32| -> Vec<f32> {
+        let values = customer.iter().map(|customer| customer.and_then(|customer| value(customer as usize)));
+        values.map(|value| value.map_or(lacking, |value| value as f32)).collect()
+    };
+    more.recent = of(&|customer| Some(attributes.own_sales[customer] / 12.0), 0.0);
+    more.silent = of(&|customer| attributes.recency[customer], 0.0);
+    for agent in (0..known.len()).filter(|&agent| !known[agent]) {
+        (more.recent[agent], more.silent[agent]) = (0.0, 0.0);
+    }
+    let affinity = &market.data.customers.affinity;
+    if affinity.iter().any(Option::is_some) {
+        more.affinity = of(&|customer| affinity[customer], f32::INFINITY);
     }
 }
 

@@ -22,6 +22,7 @@ use crate::rng::{Purpose, uniform};
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
 use super::contacts::contacts;
+use super::segments;
 
 /// Parameters of goodwill.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -191,6 +192,7 @@ impl Goodwill {
             }
             let allowed = consent.shares_bit(V::Words::splat(1 << channel.index()));
             let rate: V = month.block_of(&rates[month.agents.clone()], now.block);
+            let rate = segments::rate(&month.phase.rules, now.rule_bits, *channel, rate);
             let made = contacts(rate, uniform(words[purpose as usize % 4]), now.is.known.and(allowed));
             let sum = &mut now.channel_sums[channel.index()];
             *sum = (V::load(sum) + made).store();

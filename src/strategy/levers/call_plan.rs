@@ -4,7 +4,7 @@
 //! visits are cut alike; what is left over is spent prospecting ([`MeetsCapacity::Ceiling`]).
 
 use crate::market::BoundRule;
-use crate::simulate::MeetsCapacity;
+use crate::simulate::{MeetsCapacity, VisitChange};
 
 use super::{Context, Draft};
 
@@ -20,14 +20,8 @@ pub(super) fn apply(prospecting: Option<f64>, rules: &[BoundRule], context: &Con
             }
         }
     }
-    if rules.is_empty() {
-        return;
-    }
-    for agent in 0..visits.desired.len() {
-        if context.reaches(agent)
-            && let Some(rule) = rules.iter().find(|rule| context.fits(&rule.who, agent))
-        {
-            visits.desired[agent] = rule.per_month as f32;
-        }
+    // What is set last holds, and that is the first rule.
+    for rule in rules.iter().rev() {
+        draft.change_visits(context, Some(&rule.who), VisitChange::Set(rule.per_month as f32));
     }
 }

@@ -4,13 +4,15 @@
 //! into a month), and every step of a cycle is one contact, except that a step with a condition happens only when the
 //! last contact ended so, with the chance that contacts end so in `calls.csv` (its `response` column), or else
 //! [`SILENT`], [`OPENED`], [`ORDERED`] (assumptions). Visits come out of the reps' capacity; other channels are sent to
-//! whom we know and who consents, cut alike when the team's capacity does not reach. Content and hours are not simulated
+//! whom we know and who consents, cut alike when the team's capacity does not reach those whom `who` selects today (where
+//! it is judged anew each month, the cut stays that of the first). Content and hours are not simulated
 //! yet, and the report says so.
 
 use crate::channel::Channel;
 use crate::data::Response;
 use crate::market::Bound;
 use crate::scenario::{ChannelPlan, StepCondition};
+use crate::simulate::VisitChange;
 
 use super::{Context, Draft};
 
@@ -60,20 +62,28 @@ pub(super) fn apply(plan: &ChannelPlan, context: &Context<'_>, draft: &mut Draft
     let known = reached.iter().filter(|&&agent| context.placed.known[agent]).count() as f64;
     let wanted: f64 = rates.iter().sum::<f64>() * known;
     let cut = plan.capacity.map_or(1.0, |capacity| if wanted > 0.0 { (capacity / wanted).min(1.0) } else { 1.0 });
+    let rates = rates.map(|rate| (rate * cut) as f32);
+    let visits = rates[Channel::FaceToFace.index()];
+    let visits = if visits > 0.0 { VisitChange::Add(visits) } else { VisitChange::Keep };
+    let anew = context.judged_anew(None);
+    if anew {
+        let mut contacts = rates;
+        contacts[Channel::FaceToFace.index()] = 0.0;
+        draft.add_rule(context, None, visits, contacts);
+    } else {
+        draft.change_visits(context, None, visits);
+    }
     for channel in Channel::ALL {
-        let rate = (rates[channel.index()] * cut) as f32;
-        if rate <= 0.0 {
+        let rate = rates[channel.index()];
+        if rate <= 0.0 || channel == Channel::FaceToFace {
             continue;
         }
-        if channel == Channel::FaceToFace {
-            for &agent in &reached {
-                draft.phase.visits.desired[agent] += rate;
-            }
-            continue;
-        }
+        // A rule adds its contacts to what the column of the channel says.
         let contacts = draft.contacts_of(channel);
-        for &agent in &reached {
-            contacts[agent] += rate;
+        if !anew {
+            for &agent in &reached {
+                contacts[agent] += rate;
+            }
         }
         let steps = plan.steps.iter().filter(|step| step.channel == channel);
         let (cost, weight) = steps.fold((0.0, 0.0), |(cost, weight), step| {

@@ -1,5 +1,9 @@
 //! Levers: each edits the policy of the months in which it is on. One file a lever.
 //!
+//! A lever's `who` that rests on what cannot change is judged once and edits columns by agent. One that rests on how
+//! customers behave becomes a [`Rule`] of the phase, judged anew each month; so does what later levers do to the same visits,
+//! since levers work in their order ([`Draft::change_visits`]).
+//!
 //! To add one: write `levers/<name>.rs` with a function like [`targeting::apply`], give it a variant in
 //! `market::BoundAction`, bind its names in `market::bind`, and add a line to [`apply`].
 
@@ -14,9 +18,10 @@ mod targeting;
 pub use channel_plan::notes as channel_plan_notes;
 
 use crate::channel::Channel;
-use crate::market::{Bound, BoundAction, BoundLever};
-use crate::simulate::{ListPurchase, Phase};
+use crate::market::{Bound, BoundAction, BoundLever, Expression, Selection};
+use crate::simulate::{ListPurchase, Phase, Rule, VisitChange};
 
+use super::rules::{self, Marks};
 use super::twin::Placed;
 
 /// A policy's phase while levers edit it, and what a contact costs in it.
@@ -27,6 +32,39 @@ pub struct Draft {
     pub contact_cost: [f64; Channel::COUNT],
     /// Bought lists; only the phase that begins with the purchase counts.
     pub lists: Vec<ListPurchase>,
+    /// What rules of all phases ask about and cannot change.
+    pub marks: Marks,
+}
+
+impl Draft {
+    /// Changes the visits of whom the lever (and `who` of one of its rules) selects.
+    pub fn change_visits(&mut self, context: &Context<'_>, who: Option<&Selection>, change: VisitChange) {
+        if change == VisitChange::Keep {
+            return;
+        }
+        let before = self.phase.rules.iter().any(|rule| rule.visits != VisitChange::Keep);
+        if before || context.judged_anew(who) {
+            self.add_rule(context, who, change, [0.0; Channel::COUNT]);
+            return;
+        }
+        for (agent, visits) in self.phase.visits.desired.iter_mut().enumerate() {
+            if context.reaches(agent) && who.is_none_or(|who| context.fits(who, agent)) {
+                *visits = change.of(*visits);
+            }
+        }
+    }
+
+    /// Adds a rule for whom the lever (and `who` of one of its rules) selects, judged anew each month.
+    pub fn add_rule(
+        &mut self,
+        context: &Context<'_>,
+        who: Option<&Selection>,
+        visits: VisitChange,
+        contacts: [f32; Channel::COUNT],
+    ) {
+        let who = rules::program(context.lever, who, &mut |fixed| self.marks.bit(context, fixed));
+        self.phase.rules.push(Rule { who, visits, contacts });
+    }
 }
 
 /// What a lever may look at.
@@ -45,6 +83,12 @@ impl Context<'_> {
     pub fn reaches(&self, agent: usize) -> bool {
         self.lever.territories[self.placed.territory[agent] as usize]
             && self.lever.who.as_ref().is_none_or(|who| self.fits(who, agent))
+    }
+
+    /// Whether whom the lever (and `who` of one of its rules) selects is judged anew each month.
+    pub fn judged_anew(&self, who: Option<&Selection>) -> bool {
+        let on = self.placed.twin.parameters.more.segments.is_some();
+        on && self.lever.who.iter().chain(who).map(Selection::expression).any(Expression::changes)
     }
 
     /// Whether an agent fits an expression.
