@@ -215,7 +215,7 @@ pub fn fit(
                         referral: priors::draw(priors.prior("discovery", "referral"), &mut source),
                         prospecting_yield: 0.0,
                     },
-                    conversion: Conversion { hazard: conversion, goodwill_effect, reactivation: 1.0 },
+                    conversion: Conversion { hazard: conversion, goodwill_effect, reactivation },
                     churn: alive.churn_draws[d],
                     closure: closure.draws[d],
                     birth: priors::draw(priors.prior("birth", "hazard"), &mut source),

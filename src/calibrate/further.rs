@@ -26,6 +26,7 @@ use crate::simulate::mechanisms::products::Products;
 use crate::simulate::mechanisms::promotion::Promotion;
 use crate::simulate::mechanisms::reaction::Reaction;
 use crate::simulate::mechanisms::receptivity::Receptivity;
+use crate::simulate::mechanisms::segments::Segments;
 use crate::simulate::mechanisms::stock_out::StockOut;
 use crate::simulate::mechanisms::travel::Travel;
 use crate::simulate::mechanisms::turnover::Turnover;
@@ -52,15 +53,20 @@ const DRAWN: &[&str] = &[
     "coverage",
     "credit",
     "contracts",
+    "segments",
 ];
 
 /// The mechanisms of this module that are on: as the scenario says, else as the registry says and the market's files allow.
 ///
-/// One that the market has no files for is never on: it would have nothing to act on.
-pub fn switched_on(market: &Market, settings: &BTreeMap<String, MechanismSettings>) -> Vec<&'static str> {
+/// One that the market has no files for is never on: it would have nothing to act on. `rules` says whether some strategy has
+/// rules that are judged anew each month: only they need segments.
+pub fn switched_on(market: &Market, settings: &BTreeMap<String, MechanismSettings>, rules: bool) -> Vec<&'static str> {
     let drawn = MECHANISMS.iter().filter(|mechanism| DRAWN.contains(&mechanism.name));
     drawn
         .filter(|mechanism| {
+            if mechanism.name == "segments" {
+                return rules;
+            }
             let said = settings.get(mechanism.name).and_then(|settings| settings.on);
             match (said, mechanism.usual) {
                 (Some(on), Usual::WithData(_)) => on && market.has_data_for(mechanism.name),
@@ -130,7 +136,7 @@ impl Drawing {
         let on = |name: &str| self.on.contains(&name);
         let of = |name: &str| values.iter().find(|(known, _)| known == name).map_or(0.0, |(_, value)| *value);
         let further = Further {
-            segments: None,
+            segments: on("segments").then(|| Segments { memory: of("segments.memory"), band: of("segments.band") }),
             travel: on("travel").then(|| Travel { cost: of("travel.cost") }),
             turnover: on("rep_turnover").then(|| Turnover {
                 leave: of("rep_turnover.leave_hazard"),
@@ -138,6 +144,8 @@ impl Drawing {
                 ramp_months: of("rep_turnover.ramp_months"),
                 ramp_start: of("rep_turnover.ramp_start"),
                 knowledge_loss: of("rep_turnover.knowledge_loss"),
+                relationship: of("rep_turnover.relationship"),
+                relationship_decay: of("rep_turnover.relationship_decay"),
                 handover: of("rep_turnover.handover"),
             }),
             reaction: on("reaction")
@@ -148,8 +156,11 @@ impl Drawing {
                 memory: of("receptivity.memory"),
                 preference: of("receptivity.preference"),
             }),
-            complaints: on("complaints")
-                .then(|| Complaints { hazard: of("complaints.hazard"), harm: of("complaints.harm") }),
+            complaints: on("complaints").then(|| Complaints {
+                hazard: of("complaints.hazard"),
+                shortage: of("complaints.shortage"),
+                harm: of("complaints.harm"),
+            }),
             habit: on("habit").then(|| Habit { strength: of("habit.strength"), decay: of("habit.decay") }),
             price: on("price").then(|| Price { effect: -of("price.elasticity") / (1.0 - share.clamp(0.0, 0.95)) }),
             launch: on("launch").then(|| Launch {
@@ -190,7 +201,8 @@ impl Drawing {
                     shifting: shifting / all,
                 }
             }),
-            own_loading: on("loading").then(|| OwnLoading { acceptance: of("loading.depth") }),
+            own_loading: on("loading")
+                .then(|| OwnLoading { acceptance: of("loading.acceptance"), blocking: of("loading.blocking") }),
             dispersion: on("dispersion").then(|| Dispersion { shape: of("dispersion.shape") }),
             order_sizes: on("order_sizes").then(|| OrderSizes { shape: of("order_sizes.shape") }),
             credit: on("credit").then(|| Credit {

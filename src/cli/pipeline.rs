@@ -84,7 +84,7 @@ pub fn calibrated(input: &Input, common: &Common, progress: &mut Progress) -> Re
         priors: priors.collect(),
         stable_prices: scenario.economics.stable_prices,
         feasts: feasts_on(scenario),
-        further: calibrate::switched_on(&input.bound.market, &scenario.mechanisms),
+        further: calibrate::switched_on(&input.bound.market, &scenario.mechanisms, strategy::has_rules(&input.bound)),
     };
     let fitted = progress.stage("calibrating the response", |stage| {
         calibrate::fit(&input.bound.market, &settings, &mut |_, share| stage.done(share))

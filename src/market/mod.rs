@@ -7,7 +7,5 @@ mod history;
 mod mechanism_data;
 
 pub use bind::{Bound, BoundAction, BoundLever, BoundRule, BoundStrategy, bind};
-pub use filter::{
-    AgentStage, AgentView, Behaviour, CustomerAttributes, Expression, Selection, Shape, SizePercentiles,
-};
+pub use filter::{AgentStage, AgentView, Behaviour, CustomerAttributes, Expression, Selection, Shape, SizePercentiles};
 pub use history::{Market, PanelView, Sparse};

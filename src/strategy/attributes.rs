@@ -11,10 +11,12 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
+use super::{Accounts, Today};
+use crate::channel::Channel;
 use crate::ids::Index as _;
 use crate::market::Market;
 use crate::rng::Stream;
-use crate::simulate::{Attributes, Further};
+use crate::simulate::{Agents, Parameters};
 
 /// Standard deviation of a dark agent's distance from the customer it was modelled on, in radii of the territory.
 const STEP: f64 = 0.1;
@@ -31,7 +33,7 @@ const SEATS: usize = 32;
 /// Reps by territory, and by customer.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Seats {
-    /// By territory: calls a month that each of its reps can make at `history_end`.
+    /// By territory: calls a month that each of its reps makes at `history_end`; they sum to today's capacity.
     pub calls: Vec<Vec<f64>>,
     /// By customer: position of its rep among the territory's.
     pub of: Vec<u8>,
@@ -39,7 +41,7 @@ pub struct Seats {
 
 impl Seats {
     /// Reads who calls on whom: the rep that made most of the last 12 months' visits, else one by the customer's number.
-    pub fn of(market: &Market) -> Self {
+    pub fn of(market: &Market, today: &Today) -> Self {
         let (customers, territories) = (market.customer_count(), market.territory_count());
         let mut calls = vec![Vec::new(); territories];
         let mut of = vec![0; customers];
@@ -63,6 +65,13 @@ impl Seats {
             if seat[territory].len() < SEATS {
                 seat[territory].push(rep);
                 calls[territory].push(reps.calls_per_month[rep] / shared[rep]);
+            }
+        }
+        // Of what they can make, today's capacity is what travel and office leave.
+        for (calls, &capacity) in calls.iter_mut().zip(&today.capacity) {
+            let total: f64 = calls.iter().sum();
+            if total > 0.0 {
+                calls.iter_mut().for_each(|seat| *seat *= capacity / total);
             }
         }
         let mut made = vec![[0.0_f32; SEATS]; customers];
@@ -99,30 +108,59 @@ pub struct Model {
     pub territory: u32,
 }
 
-/// The columns that the mechanisms which are on read.
-pub fn attributes(
-    market: &Market,
-    seats: &Seats,
-    on: &Further,
-    agents: impl ExactSizeIterator<Item = Model> + Clone,
+/// What attributes are read from.
+#[derive(Debug, Clone, Copy)]
+pub struct Files<'a> {
+    pub market: &'a Market,
+    pub today: &'a Today,
+    pub seats: &'a Seats,
+    pub accounts: &'a Accounts,
+}
+
+/// Fills the columns that the mechanisms which are on read, and takes complaints of late off goodwill.
+///
+/// Contracts, balances and complaints are a known customer's own; a dark one has none yet, but the seats and the limit of the
+/// customer that it was modelled on.
+pub fn fill(
+    agents: &mut Agents,
+    files: &Files<'_>,
+    parameters: &Parameters,
+    models: impl ExactSizeIterator<Item = Model> + Clone,
     stream: &mut Stream,
-) -> Attributes {
-    let customers = &market.data.customers;
+) {
+    let Files { market, today, seats, accounts } = *files;
+    let (on, customers) = (&parameters.more, &market.data.customers);
     let doubled = |column: &[Option<f64>], model: Model| {
         let value = model.customer.and_then(|customer| column[customer as usize]);
         (2.0 * value.unwrap_or(0.5)) as f32
     };
-    let mut out = Attributes::default();
+    let contacts = |channel: Channel, model: Model| -> f64 {
+        let of = channel.index();
+        match model.customer {
+            Some(customer) if model.known => today.contacts[of][customer as usize],
+            _ => today.newcomer[of][model.territory as usize],
+        }
+    };
+    let own = |column: &[f32], model: Model, default: f32| match model.customer {
+        Some(customer) if model.known => column.get(customer as usize).copied().unwrap_or(default),
+        _ => default,
+    };
+    let shared = |column: &[f32], model: Model, default: f32| {
+        model.customer.and_then(|customer| column.get(customer as usize).copied()).unwrap_or(default)
+    };
+    let out = &mut agents.more;
     if on.receptivity.is_some() {
-        out.digital = agents.clone().map(|model| doubled(&customers.digital, model)).collect();
+        out.digital = models.clone().map(|model| doubled(&customers.digital, model)).collect();
         let preferred = |model: Model| {
             let channel = model.customer.and_then(|customer| customers.preferred_channel[customer as usize]);
             channel.map_or(0, |channel| 1 << channel.index())
         };
-        out.preferred = agents.clone().map(preferred).collect();
+        out.preferred = models.clone().map(preferred).collect();
+        let usual = |model: Model| Channel::ALL.into_iter().map(|channel| contacts(channel, model)).sum::<f64>() as f32;
+        out.contacted = models.clone().map(usual).collect();
     }
     if on.price.is_some() {
-        out.price_sensitivity = agents.clone().map(|model| doubled(&customers.price_sensitivity, model)).collect();
+        out.price_sensitivity = models.clone().map(|model| doubled(&customers.price_sensitivity, model)).collect();
     }
     if on.turnover.is_some() {
         let by_number = |at: usize, model: Model| {
@@ -133,12 +171,38 @@ pub fn attributes(
             Some(customer) if model.known => seats.of[customer as usize],
             _ => by_number(at, model),
         };
-        out.rep = agents.clone().enumerate().map(seat).collect();
+        out.rep = models.clone().enumerate().map(seat).collect();
+    }
+    if on.coverage.is_some() {
+        let seats = |model: Model| {
+            model.customer.and_then(|customer| accounts.seats.get(customer as usize).copied()).unwrap_or(0)
+        };
+        out.seats = models.clone().map(seats).collect();
+        out.covered = models.clone().map(|model| shared(&accounts.covered, model, 1.0)).collect();
+        out.visits = models.clone().map(|model| contacts(Channel::FaceToFace, model) as f32).collect();
+    }
+    if on.credit.is_some() {
+        out.credit_limit = models.clone().map(|model| shared(&accounts.credit_limit, model, f32::INFINITY)).collect();
+        out.balance = models.clone().map(|model| own(&accounts.balance, model, 0.0)).collect();
+    }
+    if on.contracts.is_some() {
+        out.contract_months = models.clone().map(|model| own(&accounts.contract_months, model, 0.0)).collect();
     }
     if on.word_of_mouth.is_some() {
-        (out.x, out.y) = places(market, agents, stream);
+        (out.x, out.y) = places(market, models.clone(), stream);
     }
-    out
+    if let Some(complaints) = on.complaints {
+        // What is left of those of late, beyond what customers always complain.
+        let mut left = vec![0.0; customers.len()];
+        for &(customer, months) in &accounts.complaints {
+            left[customer as usize] += complaints.harm * libm::pow(parameters.goodwill.decay, f64::from(months) + 1.0);
+        }
+        for (agent, model) in models.enumerate() {
+            if let (true, Some(customer)) = (model.known, model.customer) {
+                agents.goodwill[agent] -= left[customer as usize] as f32;
+            }
+        }
+    }
 }
 
 /// Places in kilometres about each territory's centre; empty where customers have none.

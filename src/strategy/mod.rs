@@ -19,7 +19,7 @@ mod twin;
 pub use accounts::Accounts;
 pub use economics::{Money, Prices};
 pub use results::*;
-pub use rules::check_rules;
+pub use rules::{check_rules, has_rules};
 pub use today::Today;
 
 use crate::calibrate::Calibration;

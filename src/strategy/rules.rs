@@ -172,6 +172,11 @@ pub fn changes(lever: &BoundLever) -> bool {
     !filters.is_empty() && (own.any(Expression::changes) || by_rule())
 }
 
+/// Whether some strategy has rules that are judged anew each month.
+pub fn has_rules(bound: &Bound) -> bool {
+    bound.strategies.iter().flat_map(|strategy| &strategy.levers).any(changes)
+}
+
 /// Strategies whose filters are too many or too deep for rules that are judged anew each month.
 pub fn check_rules(scenario: &Scenario, bound: &Bound) -> Vec<Problem> {
     let mut problems = Vec::new();

@@ -23,7 +23,8 @@
 use rand::RngExt as _;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::attributes::{self, Model, Seats};
+use super::accounts::Accounts;
+use super::attributes::{self, Files, Model, Seats};
 use super::{Today, rules};
 use crate::calibrate::{Calibration, CustomerRates};
 use crate::channel::Channel;
@@ -33,7 +34,6 @@ use crate::potential::DarkHalf;
 use crate::rng::Stream;
 use crate::scenario::Scenario;
 use crate::simulate::mechanisms::choice;
-use crate::simulate::mechanisms::segments::Segments;
 use crate::simulate::{Agents, Attributes, Parameters, Stage, Territory, Twin};
 
 /// Served customers that a territory needs for its own to stand for its dark half.
@@ -92,6 +92,7 @@ pub struct Placer<'a> {
     /// By customer: closed.
     pub closed: Vec<bool>,
     pub seats: Seats,
+    pub accounts: Accounts,
 }
 
 impl<'a> Placer<'a> {
@@ -115,11 +116,12 @@ impl<'a> Placer<'a> {
                 let mechanisms = scenario.mechanisms.iter();
                 mechanisms.filter(|(_, settings)| settings.on == Some(false)).map(|(name, _)| name.clone()).collect()
             },
-            segments: bound.strategies.iter().flat_map(|strategy| &strategy.levers).any(rules::changes),
+            segments: rules::has_rules(bound),
             rivals: (0..market.territory_count()).map(|j| rival_shares(market, j)).collect(),
             last_order: market.last_order(),
             closed: (0..market.customer_count()).map(|i| market.closed(i)).collect(),
-            seats: Seats::of(market),
+            seats: Seats::of(market, today),
+            accounts: Accounts::of(market, market.unit_price).unwrap_or_default(),
         }
     }
 
@@ -177,8 +179,8 @@ impl<'a> Placer<'a> {
                     if mean_root > 0.0 { (weight * root(placing.agents.size[agent]) / mean_root) as f32 } else { 0.0 };
             }
         });
-        if self.segments && !self.is_off("segments") {
-            parameters.more.segments = Some(Segments::default());
+        if self.segments {
+            parameters.more.segments.get_or_insert_default();
             behaviour(self.bound, &placing.customer, &placing.known, &mut placing.agents.more);
         }
         let ids = &self.bound.market.data.territories.ids;
@@ -200,7 +202,9 @@ impl<'a> Placer<'a> {
             known: known[agent],
             territory: territory[agent],
         });
-        agents.more = attributes::attributes(&self.bound.market, &self.seats, &parameters.more, models, &mut stream);
+        let files =
+            Files { market: &self.bound.market, today: self.today, seats: &self.seats, accounts: &self.accounts };
+        attributes::fill(&mut agents, &files, &parameters, models, &mut stream);
         Placed {
             twin: Twin { parameters, territories, agents },
             customer,
