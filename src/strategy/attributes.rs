@@ -37,6 +37,18 @@ pub struct Seats {
     pub calls: Vec<Vec<f64>>,
     /// By customer: position of its rep among the territory's.
     pub of: Vec<u8>,
+    /// Customers that change hands because an assignment ends, or a rep's time, on a date that the files already know.
+    pub handovers: Vec<Handover>,
+}
+
+/// A planned hand-over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handover {
+    /// First month without the old rep, counted from 0 = the first month after `history_end`.
+    pub month: usize,
+    pub territory: usize,
+    /// Position of the rep among the territory's.
+    pub seat: usize,
 }
 
 impl Seats {
@@ -46,7 +58,7 @@ impl Seats {
         let mut calls = vec![Vec::new(); territories];
         let mut of = vec![0; customers];
         let (Some(reps), Some(assignments)) = (&market.data.reps, &market.data.assignments) else {
-            return Self { calls, of };
+            return Self { calls, of, handovers: Vec::new() };
         };
         let end = market.history.last;
         let current = |row: &&crate::data::Assignment| {
@@ -60,9 +72,15 @@ impl Seats {
         assignments.iter().filter(current).for_each(|row| shared[row.rep.usize()] += 1.0);
         // Position of a rep among those of a territory.
         let mut seat = vec![Vec::new(); territories];
+        let mut handovers = Vec::new();
         for row in assignments.iter().filter(current) {
             let (rep, territory) = (row.rep.usize(), row.territory.usize());
             if seat[territory].len() < SEATS {
+                let last = [row.valid_to, reps.end[rep]].into_iter().flatten().min();
+                if let Some(last) = last.filter(|&last| last > end) {
+                    let month = last.since(end) as usize;
+                    handovers.push(Handover { month, territory, seat: seat[territory].len() });
+                }
                 seat[territory].push(rep);
                 calls[territory].push(reps.calls_per_month[rep] / shared[rep]);
             }
@@ -95,7 +113,7 @@ impl Seats {
                 of[customer] = most.unwrap_or(customer % seats) as u8;
             }
         }
-        Self { calls, of }
+        Self { calls, of, handovers }
     }
 }
 

@@ -253,6 +253,14 @@ fn assumptions(bound: &Bound, today: &Today, calibration: &Calibration) -> Vec<A
             "no record of prospecting in the data",
         );
     }
+    if let Some(paid) = super::Accounts::of(&bound.market, bound.market.unit_price).and_then(|accounts| accounts.paid) {
+        assume(
+            "share of a balance that is paid in a month",
+            digits(paid),
+            Origin::YourData,
+            "balances of receivables.csv and the sales between them; instead of credit.terms_months",
+        );
+    }
     assume(
         "chance of being found",
         "grows with the root of a customer's size".into(),

@@ -29,9 +29,18 @@ pub fn compile(
     let mut policy = Policy { phases: Vec::new(), list_purchases: Vec::new(), marks: Vec::new() };
     let mut contact_cost = Vec::new();
     let mut marks = Marks::default();
-    for month in phase_starts(strategy, horizon) {
+    let mut starts = phase_starts(strategy, horizon);
+    starts.extend(placed.handovers.iter().flat_map(|handover| [handover.month, handover.month + 1]));
+    starts.retain(|&month| month < horizon);
+    starts.sort_unstable();
+    starts.dedup();
+    for month in starts {
         let mut phase = start.clone();
         phase.from = month;
+        for handover in placed.handovers.iter().filter(|handover| handover.month == month) {
+            phase.handovers.resize(placed.twin.territories.len(), 0);
+            phase.handovers[handover.territory] |= 1 << handover.seat;
+        }
         let mut draft = Draft { phase, contact_cost: [0.0; Channel::COUNT], lists: Vec::new(), marks };
         for lever in strategy.levers.iter().filter(|lever| (lever.from..lever.until).contains(&month)) {
             levers::apply(&Context { bound, placed, lever, weight, month }, &mut draft);

@@ -24,7 +24,7 @@ use rand::RngExt as _;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::accounts::Accounts;
-use super::attributes::{self, Files, Model, Seats};
+use super::attributes::{self, Files, Handover, Model, Seats};
 use super::{Today, rules};
 use crate::calibrate::{Calibration, CustomerRates};
 use crate::channel::Channel;
@@ -53,6 +53,8 @@ pub struct Placed {
     /// By agent.
     pub territory: Vec<u32>,
     pub percentiles: SizePercentiles,
+    /// Customers that change hands in the months ahead.
+    pub handovers: Vec<Handover>,
 }
 
 impl Placed {
@@ -211,6 +213,7 @@ impl<'a> Placer<'a> {
             known,
             territory,
             percentiles: SizePercentiles::of(known_sizes),
+            handovers: self.seats.handovers.clone(),
         }
     }
 
