@@ -211,7 +211,12 @@ mod tests {
             feasts: crate::calendar::Feasts::none(),
             growth: 0.0,
             shock_sd: 0.1,
-            goodwill: Goodwill { decay: 0.5, effect: [0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], half_saturation: 1e9, slope: 1.0 },
+            goodwill: Goodwill {
+                decay: 0.5,
+                effect: [0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+                half_saturation: 1e9,
+                slope: 1.0,
+            },
             order_unit: 1.0,
             discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
             conversion: Conversion { hazard, goodwill_effect: effect },
