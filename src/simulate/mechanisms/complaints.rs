@@ -14,7 +14,7 @@
 //! filled.
 //!
 //! Assumptions: large and small customers complain alike; one complaint a month at most; complaints do not follow from
-//! one another; no complaint moves a customer to leave other than by goodwill.
+//! one another; a complaint makes a customer buy less and harder to win back, and moves none to stop altogether.
 
 use std::ops::Range;
 
