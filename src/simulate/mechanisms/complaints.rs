@@ -1,19 +1,20 @@
 //! Complaints: served customers whose goodwill suffers.
 //!
 //! A customer that we serve complains in a month with the chance `1 - exp(-(hazard + shortage * (1 - availability)))`:
-//! hazards a month add up (what always goes wrong, and orders that we could not fill). A complaint takes `harm` log odds off
-//! goodwill in the same month, and the loss fades as goodwill does: by `decay` a month.
+//! hazards a month add up (what always goes wrong, and orders that we could not fill). A complaint takes `harm` log
+//! odds off goodwill in the same month, and the loss fades as goodwill does: by `decay` a month.
 //!
-//! Complaints make customers buy less and leave, and unless another follows soon the relationship returns to what it was
-//! (Knox & van Oest 2014, "Customer Complaints and Recovery Effectiveness: A Customer Base Approach", Journal of Marketing
-//! 78(5)); unfilled orders are a service failure as any other (Fitzsimons 2000, "Consumer Response to Stockouts", Journal of
-//! Consumer Research 27(2)).
+//! Complaints make customers buy less and leave, and unless another follows soon the relationship returns to what it
+//! was (Knox & van Oest 2014, "Customer Complaints and Recovery Effectiveness: A Customer Base Approach", Journal of
+//! Marketing 78(5)); unfilled orders are a service failure as any other (Fitzsimons 2000, "Consumer Response to
+//! Stockouts", Journal of Consumer Research 27(2)).
 //!
-//! What customers think of us today holds today's complaints already, so what acts is the departure from the mean: goodwill
-//! changes by `-harm * (complained - chance at full availability)`, whose mean is 0 while all orders are filled.
+//! What customers think of us today holds today's complaints already, so what acts is the departure from the mean:
+//! goodwill changes by `-harm * (complained - chance at full availability)`, whose mean is 0 while all orders are
+//! filled.
 //!
-//! Assumptions: large and small customers complain alike; one complaint a month at most; complaints do not follow from one
-//! another; no complaint moves a customer to leave other than by goodwill.
+//! Assumptions: large and small customers complain alike; one complaint a month at most; complaints do not follow from
+//! one another; a complaint makes a customer buy less and harder to win back, and moves none to stop altogether.
 
 use std::ops::Range;
 

@@ -1,17 +1,17 @@
 //! Goodwill: what our contacts leave behind in a customer's mind.
 //!
-//! `G_t = kept * decay * G_{t-1} + receptive * sum_c quality_c * receptive_c * effect_c * saturate(contacts_ct) - harm`, the
-//! adstock of Broadbent (1979), with contacts saturating as a Hill curve of slope s, normalised so that one contact counts as
-//! one: `saturate(x) = x^s * (1 + h^s) / (x^s + h^s)` with h the half-saturation in contacts a month. A slope of 1 has
-//! diminishing returns throughout; above 1 the curve is S-shaped, as the call-response curves of ADBUDG (Little 1970, "Models
-//! and Managers: The Concept of a Decision Calculus", Management Science 16) and CALLPLAN (Lodish 1971, "CALLPLAN: An
-//! Interactive Salesman's Call Planning System", Management Science 18).
+//! `G_t = kept * decay * G_{t-1} + receptive * sum_c quality_c * receptive_c * effect_c * saturate(contacts_ct) -
+//! harm`, the adstock of Broadbent (1979), with contacts saturating as a Hill curve of slope s, normalised so that one
+//! contact counts as one: `saturate(x) = x^s * (1 + h^s) / (x^s + h^s)` with h the half-saturation in contacts a month.
+//! A slope of 1 has diminishing returns throughout; above 1 the curve is S-shaped, as the call-response curves of
+//! ADBUDG (Little 1970, "Models and Managers: The Concept of a Decision Calculus", Management Science 16) and CALLPLAN
+//! (Lodish 1971, "CALLPLAN: An Interactive Salesman's Call Planning System", Management Science 18).
 //!
 //! A steady `x` contacts a month leads to `effect * saturate(x) / (1 - decay)`.
 //!
-//! `quality` (1 as in the past) is that of content and timing, by channel: of the policy. `receptive` is the customer's: of
-//! visits and telephone calls, or of all other channels; more by the channel that it prefers; less when it is tired
-//! ([`super::receptivity`]). `harm` is that of [`super::complaints`], `kept` what a rep leaves behind
+//! `quality` (1 as in the past) is that of content and timing, by channel: of the policy. `receptive` is the
+//! customer's: of visits and telephone calls, or of all other channels; more by the channel that it prefers; less when
+//! it is tired ([`super::receptivity`]). `harm` is that of [`super::complaints`], `kept` what a rep leaves behind
 //! ([`super::turnover`]). All are 1, or 0, where their mechanisms are off.
 
 use std::ops::Range;
@@ -53,8 +53,8 @@ impl Goodwill {
         contacts * V::of(1.0 + self.half_saturation) / (contacts + V::of(self.half_saturation))
     }
 
-    /// As [`Goodwill::saturate`] for any slope: `x^s / (w + (1 - w) * x^s)` with w and 1 - w from [`Goodwill::bend`], which
-    /// neither overflows nor is undefined where h is very large.
+    /// As [`Goodwill::saturate`] for any slope: `x^s / (w + (1 - w) * x^s)` with w and 1 - w from [`Goodwill::bend`],
+    /// which neither overflows nor is undefined where h is very large.
     #[inline(always)]
     fn saturate_by<V: Lanes>(&self, contacts: V, [weight, rest]: [f64; 2]) -> V {
         let some = contacts.greater(V::of(0.0));

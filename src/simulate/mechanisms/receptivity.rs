@@ -3,24 +3,24 @@
 //! What channel c's contacts add to customer i's goodwill is multiplied by
 //! `propensity_i * favour_ic * exp(-fatigue * (excess(load_it) - excess(usual_i)))`.
 //!
-//! * Propensity: one number for visits and telephone calls (`responsiveness`), one for all else (`digital`); attributes of
-//!   the customer, with mean 1, so that the channels' calibrated effects stay those of an average customer.
-//! * Fatigue: `load_t = memory * load_{t-1} + (1 - memory) * contacts_t`, an exponentially weighted mean of contacts a month
-//!   by all channels together, this month's included; `excess(load) = max(load - comfort, 0)`. A steady x contacts a month
-//!   adds `saturate(x) * exp(-fatigue * (x - comfort))`: beyond some x it falls, and ever more contacts end at nothing; so
-//!   does a single month of ever more.
-//! * Favour: `(1 + preference * prefers_ic) / (1 + preference * mean of prefers_c)`, the mean over the territory's known
-//!   customers at the start.
+//! * Propensity: one number for visits and telephone calls (`responsiveness`), one for all else (`digital`); attributes
+//!   of the customer, with mean 1, so that the channels' calibrated effects stay those of an average customer.
+//! * Fatigue: `load_t = memory * load_{t-1} + (1 - memory) * contacts_t`, an exponentially weighted mean of contacts a
+//!   month by all channels together, this month's included; `excess(load) = max(load - comfort, 0)`. A steady x
+//!   contacts a month adds `saturate(x) * exp(-fatigue * (x - comfort))`: beyond some x it falls, and ever more
+//!   contacts end at nothing; so does a single month of ever more.
+//! * Favour: `(1 + preference * prefers_ic) / (1 + preference * mean of prefers_c)`, the mean over the territory's
+//!   known customers at the start.
 //!
 //! Reactance: beyond an ideal volume of communication, the sum over channels, customers respond less and in the end
-//! negatively, and less so by the channel that they prefer (Godfrey, Seiders & Voss 2011, "Enough Is Enough! The Fine Line in
-//! Executing Multichannel Relational Communication", Journal of Marketing 75(4); the inverted U of contacts also in Venkatesan
-//! & Kumar 2004, "A Customer Lifetime Value Framework", Journal of Marketing 68(4)).
+//! negatively, and less so by the channel that they prefer (Godfrey, Seiders & Voss 2011, "Enough Is Enough! The Fine
+//! Line in Executing Multichannel Relational Communication", Journal of Marketing 75(4); the inverted U of contacts
+//! also in Venkatesan & Kumar 2004, "A Customer Lifetime Value Framework", Journal of Marketing 68(4)).
 //!
-//! Assumptions: contacts tire alike by all channels; the effect of a tired customer's contacts falls to zero and not below;
-//! the exponential form. Effects were calibrated on customers as tired as their usual load made them: `usual_i`
-//! (`Attributes::contacted`) is where the load begins, and only what departs from it acts. Who is contacted less than usual is
-//! therefore fresher than calibrated.
+//! Assumptions: contacts tire alike by all channels; the effect of a tired customer's contacts falls to zero and not
+//! below; the exponential form. Effects were calibrated on customers as tired as their usual load made them: `usual_i`
+//! (`Attributes::contacted`) is where the load begins, and only what departs from it acts. Who is contacted less than
+//! usual is therefore fresher than calibrated.
 
 use std::ops::Range;
 
