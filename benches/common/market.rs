@@ -25,7 +25,7 @@ use ikiz::simulate::mechanisms::turnover::Turnover;
 use ikiz::simulate::mechanisms::word_of_mouth::WordOfMouth;
 use ikiz::simulate::{
     Agents, Attributes, Comparison, Conversion, Dimension, Discovery, Further, ListPurchase, MeetsCapacity, Moves, Op,
-    Parameters, Phase, Policy, Rule, Stage, Territory, Twin, VisitPlan,
+    Parameters, Phase, Policy, Rule, Stage, Territory, Twin, VisitChange, VisitPlan,
 };
 
 /// Reps of a territory where all mechanisms are on.
@@ -106,7 +106,7 @@ pub fn full_twin(agents: usize) -> Twin {
 /// Every further mechanism, on.
 fn further() -> Further {
     Further {
-        segments: Some(Segments { memory: 0.9 }),
+        segments: Some(Segments { memory: 0.9, band: 0.25 }),
         travel: Some(Travel { cost: 0.01 }),
         turnover: Some(Turnover {
             leave: 0.02,
@@ -114,11 +114,13 @@ fn further() -> Further {
             ramp_months: 4.0,
             ramp_start: 0.5,
             knowledge_loss: 0.3,
+            relationship: 0.4,
+            relationship_decay: 0.9,
             handover: 0.7,
         }),
         reaction: Some(Reaction { strength: 0.5, inertia: 0.8 }),
         receptivity: Some(Receptivity { comfort: 4.0, fatigue: 0.1, memory: 0.5, preference: 0.3 }),
-        complaints: Some(Complaints { hazard: 0.01, harm: 0.3 }),
+        complaints: Some(Complaints { hazard: 0.01, shortage: 0.1, harm: 0.3 }),
         habit: Some(Habit { strength: 0.3, decay: 0.8 }),
         price: Some(Price { effect: 2.0 }),
         launch: Some(Launch { lift: 0.2, innovation: 0.02, imitation: 0.3 }),
@@ -133,7 +135,7 @@ fn further() -> Further {
         coverage: Some(Coverage { decay: 0.8, per_contact: 0.5, weight: 0.5 }),
         stock_out: Some(StockOut { delayed: 0.4, dropped: 0.2 }),
         promotion: Some(Promotion { elasticity: 3.0, switching: 0.4, shifting: 0.3 }),
-        own_loading: Some(OwnLoading { acceptance: 0.5 }),
+        own_loading: Some(OwnLoading { acceptance: 0.5, blocking: 0.2 }),
         dispersion: Some(Dispersion { shape: 2.0 }),
         order_sizes: Some(OrderSizes { shape: 1.5 }),
         credit: Some(Credit { paid: 0.5, strictness: 0.8 }),
@@ -161,6 +163,9 @@ fn attributes(agents: &Agents) -> Attributes {
         contract_months: column(&|i| (i % 25) as f32),
         recent: column(&|i| 0.3 * agents.size[i]),
         silent: column(&|i| (i % 4) as f32),
+        contacted: column(&|i| 2.0 + (i % 5) as f32),
+        visits: column(&|i| 0.5 + 0.5 * (i % 3) as f32),
+        affinity: column(&|i| (i % 10) as f32 / 10.0),
     }
 }
 
@@ -205,17 +210,18 @@ pub fn full_policy(twin: &Twin) -> Policy {
         availability: 0.97,
         launched: 0.0,
         product_push: [0.1, 0.0, -0.05, 0.05],
+        leaving: 1.1,
     };
     phase.handovers = vec![0b10; territories];
     phase.rules = vec![
         Rule {
-            who: vec![Op::Compare(Dimension::Size, Comparison::Greater, 5.0), Op::Stage(Stage::Served), Op::And],
-            visits: Some(1.5),
+            who: vec![Op::Compare(Dimension::OwnSales, Comparison::Greater, 5.0), Op::Stage(Stage::Served), Op::And],
+            visits: VisitChange::Set(1.5),
             contacts: [0.0, 0.2, 0.0, 0.2, 0.0, 0.0, 0.0],
         },
         Rule {
             who: vec![Op::Compare(Dimension::Recency, Comparison::GreaterOrEqual, 3.0), Op::Mark(0), Op::Not, Op::And],
-            visits: None,
+            visits: VisitChange::Keep,
             contacts: [0.0, 0.0, 0.2, 0.0, 0.2, 0.0, 0.1],
         },
     ];

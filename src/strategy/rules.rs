@@ -337,7 +337,14 @@ mod tests {
         }
         let sizes = (0..agents.len()).filter(|&agent| known[agent]).map(|agent| f64::from(agents.size[agent]));
         let percentiles = SizePercentiles::of(sizes.collect());
-        Placed { twin: Twin { parameters, territories, agents }, customer, known, territory, percentiles }
+        Placed {
+            twin: Twin { parameters, territories, agents },
+            customer,
+            known,
+            territory,
+            percentiles,
+            handovers: Vec::new(),
+        }
     }
 
     fn compiled(bound: &Bound, placed: &Placed, strategy: usize) -> Compiled {
