@@ -25,7 +25,8 @@
 //! (`Phase::handovers`) it is `1 - handover` of both. With l the part lost this month (1, `1 - handover` or 0), what is
 //! felt in the choice is the deviation x from what is lost on average, which appeals contain:
 //! `x' = relationship_decay x + R (l - rate)`, of mean 0; and likewise goodwill is kept by
-//! `(1 - knowledge_loss l) / (1 - knowledge_loss rate)`, whose mean is 1, since the decay that was measured contains it.
+//! `(1 - knowledge_loss l) / (1 - knowledge_loss rate)`, whose mean is 1, since the decay that was measured contains
+//! it.
 //!
 //! Size: sales to customers of reps that left were 13.2% to 17.6% less a year, in all accounts handed to others (Shi,
 //! Sridhar, Grewal & Lilien 2017, "Sales representative departures and customer reassignment strategies in
