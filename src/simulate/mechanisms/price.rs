@@ -72,7 +72,7 @@ impl Mechanism for Price {
         now: &mut Now<'_, V>,
     ) {
         if *costs != 0.0 {
-            now.utility = now.utility - cost(V::splat(*costs), V::load(sensitivity));
+            now.utility = now.utility - cost(V::splat(*costs), V::load(sensitivity)) * now.priced;
         }
     }
 }

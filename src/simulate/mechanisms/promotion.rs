@@ -62,16 +62,17 @@ impl Promotion {
     }
 }
 
-/// Promotes a month's orders.
+/// Promotes a month's orders, of those whom our price reaches (`reached` 1; 0 for those whose contract fixes it).
 #[inline(always)]
-pub fn promoted<V: Lanes>(open: V, share: V, bump: &Bump) -> Promoted<V> {
+pub fn promoted<V: Lanes>(open: V, share: V, reached: V, bump: &Bump) -> Promoted<V> {
     let own = open * share;
-    let switched = (own * V::of(bump.switched)).min(open - own);
-    let expanded = own * V::of(bump.expanded);
+    let moved = own * reached;
+    let switched = (moved * V::of(bump.switched)).min(open - own);
+    let expanded = moved * V::of(bump.expanded);
     let open = open + expanded;
     // The bound matters to nobody who orders anything.
     let share = ((own + switched + expanded) / open.max(V::of(1e-30))).min(V::of(1.0));
-    Promoted { open, share, expanded, shifted: own * V::of(bump.shifted) }
+    Promoted { open, share, expanded, shifted: moved * V::of(bump.shifted) }
 }
 
 impl Mechanism for Promotion {
@@ -96,7 +97,7 @@ impl Mechanism for Promotion {
     #[inline(always)]
     fn step<V: Simd>(&self, month: &Month<'_>, _: &Here, bump: &mut Bump, _: &(), _: &mut (), now: &mut Now<'_, V>) {
         if month.phase.moves.promotion > 0.0 {
-            let promoted = promoted(now.open, now.share, bump);
+            let promoted = promoted(now.open, now.share, now.priced, bump);
             now.open = promoted.open;
             now.share = promoted.share;
             now.own_loaded = now.own_loaded + promoted.shifted;
@@ -114,7 +115,7 @@ mod tests {
         // Elasticity 2 at a cut of ln 1.5: 1.5^2 - 1 = 1.25 times 4 is 5: 2 from rivals, 1 from later months, 2 more
         // use.
         let model = Promotion { elasticity: 2.0, switching: 0.4, shifting: 0.2 };
-        let month = promoted(10.0, 0.4, &model.bump(libm::log(1.5)));
+        let month = promoted(10.0, 0.4, 1.0, &model.bump(libm::log(1.5)));
         let close = |x: f64, wanted: f64| (x - wanted).abs() < 1e-12;
         assert!(close(month.open, 12.0) && close(month.expanded, 2.0) && close(month.shifted, 1.0), "{month:?}");
         assert!(close(month.open * month.share, 8.0) && close(month.open * (1.0 - month.share), 4.0), "{month:?}");
@@ -123,9 +124,9 @@ mod tests {
     #[test]
     fn rivals_lose_no_more_than_they_have() {
         let model = Promotion { elasticity: 2.0, switching: 1.0, shifting: 0.0 };
-        let month = promoted(10.0, 0.8, &model.bump(libm::log(2.0)));
+        let month = promoted(10.0, 0.8, 1.0, &model.bump(libm::log(2.0)));
         assert_eq!((month.open, month.share), (10.0, 1.0));
-        assert_eq!(promoted(0.0, 0.0, &model.bump(1.0)).share, 0.0);
+        assert_eq!(promoted(0.0, 0.0, 1.0, &model.bump(1.0)).share, 0.0);
     }
 
     #[test]

@@ -333,3 +333,23 @@ fn price_moves_wait_for_the_end_of_a_contract() {
         }
     }
 }
+
+#[test]
+fn a_contract_keeps_our_price_away_until_it_ends() {
+    let mut twin = frozen(testing::twin(1, 400));
+    twin.parameters.more.price = Some(mechanisms::price::Price { effect: 4.0 });
+    twin.parameters.more.promotion =
+        Some(mechanisms::promotion::Promotion { elasticity: 3.0, switching: 0.3, shifting: 0.3 });
+    twin.parameters.more.contracts = Some(mechanisms::contracts::Contracts { lost_at_end: 0.0, renewed_months: 12.0 });
+    twin.agents.more.contract_months = vec![3.0; twin.agents.len()];
+    let usual = testing::policy(&twin);
+    for change in [(0.2, 0.0), (0.0, 0.2)] {
+        let mut moved = usual.clone();
+        (moved.phases[0].moves.price, moved.phases[0].moves.promotion) = change;
+        let sales = |policy: &Policy| run(&twin, policy, testing::horizon(6), KEY).own_sales;
+        let (base, moved) = (sales(&usual), sales(&moved));
+        assert_eq!(base[..3], moved[..3], "nothing reaches them under contract");
+        let ratio = moved[3] / base[3];
+        assert!(if change.0 > 0.0 { ratio < 0.8 } else { ratio > 1.2 }, "{change:?}: {ratio}");
+    }
+}
