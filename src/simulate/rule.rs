@@ -80,7 +80,7 @@ pub enum Comparison {
 }
 
 /// Most answers that wait at a time while a program runs; `None` when it lacks an answer somewhere or does not end in one.
-pub fn depth(program: &[Op]) -> Option<usize> {
+pub fn program_depth(program: &[Op]) -> Option<usize> {
     let (mut waiting, mut most) = (0_usize, 0);
     for op in program {
         match op {
@@ -98,7 +98,7 @@ pub(super) fn check(rules: &[Rule], channels: &[Channel], marks: &[u32], agents:
     assert!([0, agents].contains(&marks.len()), "marks, by agent");
     assert!(rules.len() <= MOST_RULES, "{} rules in a phase", rules.len());
     for rule in rules {
-        assert!(depth(&rule.who).is_some_and(|depth| depth <= DEEPEST), "a rule's program: {:?}", rule.who);
+        assert!(program_depth(&rule.who).is_some_and(|depth| depth <= DEEPEST), "a rule's program: {:?}", rule.who);
         let in_use = |channel: &Channel| *channel == Channel::FaceToFace || channels.contains(channel);
         let mut given = Channel::ALL.iter().filter(|channel| rule.contacts[channel.index()] != 0.0);
         assert!(given.all(in_use), "a rule's channels are the phase's");
@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn programs_are_counted_out() {
         let served = Op::Stage(Stage::Served);
-        assert_eq!(depth(&[served]), Some(1));
-        assert_eq!(depth(&[served, Op::Not, Op::Mark(0), Op::And]), Some(2));
-        assert_eq!(depth(&[served, served, served, Op::Or, Op::Or]), Some(3));
+        assert_eq!(program_depth(&[served]), Some(1));
+        assert_eq!(program_depth(&[served, Op::Not, Op::Mark(0), Op::And]), Some(2));
+        assert_eq!(program_depth(&[served, served, served, Op::Or, Op::Or]), Some(3));
         for wrong in [&[][..], &[Op::Not], &[served, Op::And], &[served, served]] {
-            assert_eq!(depth(wrong), None);
+            assert_eq!(program_depth(wrong), None);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::market::{AgentStage, Behaviour, Bound, BoundAction, BoundLever, Expre
 use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::scenario::filter::Operator;
-use crate::simulate::{Comparison, DEEPEST, Dimension, MOST_MARKS, MOST_RULES, Op, Stage, depth};
+use crate::simulate::{Comparison, DEEPEST, Dimension, MOST_MARKS, MOST_RULES, Op, Stage, program_depth};
 
 use super::compile::phase_starts;
 use super::levers::Context;
@@ -62,7 +62,7 @@ fn join<'a>(
         programs.push(program);
     }
     // The deepest first: as few answers wait as can be (Sethi & Ullman 1970).
-    programs.sort_by_key(|program| std::cmp::Reverse(depth(program)));
+    programs.sort_by_key(|program| std::cmp::Reverse(program_depth(program)));
     for (at, program) in programs.into_iter().enumerate() {
         ops.extend(program);
         if at > 0 {
@@ -206,7 +206,7 @@ pub fn check_rules(scenario: &Scenario, bound: &Bound) -> Vec<Problem> {
                     marks += 1;
                     0
                 };
-                deepest = deepest.max(depth(&program(lever, who, &mut count)).unwrap_or(usize::MAX));
+                deepest = deepest.max(program_depth(&program(lever, who, &mut count)).unwrap_or(usize::MAX));
             }
         }
         if most > MOST_RULES {
@@ -416,12 +416,11 @@ mod tests {
             let (scenario, bound) = bound(&strategies.collect::<Vec<_>>());
             assert!(check_rules(&scenario, &bound).is_empty());
             let placed = placed(&bound);
-            let offset = bound.strategies.len() - FILTERS.len();
             for (at, text) in FILTERS.iter().enumerate() {
-                let compiled = compiled(&bound, &placed, offset + at);
+                let compiled = compiled(&bound, &placed, at);
                 assert!(compiled.policy.phases.iter().all(|phase| phase.rules.len() == 1), "{text}");
                 let first = first_month(&placed, &compiled);
-                let (lever, who) = selection(&bound, offset + at, 0);
+                let (lever, who) = selection(&bound, at, 0);
                 let mut fitting = 0;
                 for agent in (0..placed.known.len()).filter(|&agent| placed.known[agent]) {
                     let view: AgentView = placed.view(agent);
@@ -445,8 +444,7 @@ mod tests {
         let (_, bound) = bound(&[levers.concat()]);
         let placed = placed(&bound);
         assert!(placed.twin.parameters.more.is_empty());
-        let last = bound.strategies.len() - 1;
-        let policy = compiled(&bound, &placed, last).policy;
+        let policy = compiled(&bound, &placed, 0).policy;
         assert!(policy.marks.is_empty() && policy.phases.iter().all(|phase| phase.rules.is_empty()));
         let desired = &policy.phases[0].visits.desired;
         let count = |wanted: f32| desired.iter().filter(|&&visits| visits == wanted).count();
@@ -456,8 +454,10 @@ mod tests {
 
     #[test]
     fn levers_work_in_their_order() {
-        let plan = "call_plan = { calls = [{ who = \"recency > 2\", per_month = 4 }, { who = \"size > p25\", per_month = 3 }] }";
-        let channels = "channel_plan = { contacts_per_month = 2, steps = [{ channel = \"face_to_face\" }, { channel = \"email\" }] }";
+        let plan = "call_plan = { calls = [{ who = \"recency > 2\", per_month = 4 }, \
+                    { who = \"size > p25\", per_month = 3 }] }";
+        let channels = "channel_plan = { contacts_per_month = 2, steps = [{ channel = \"face_to_face\" }, \
+                        { channel = \"email\" }] }";
         let levers = [
             lever("", "segment == 'chain'", plan),
             lever("", "digital > 0.4", "targeting = { weight = 2.0 }"),
@@ -466,8 +466,7 @@ mod tests {
         ];
         let (_, bound) = bound(&[levers.concat()]);
         let placed = placed(&bound);
-        let last = bound.strategies.len() - 1;
-        let compiled = compiled(&bound, &placed, last);
+        let compiled = compiled(&bound, &placed, 0);
         let phase = &compiled.policy.phases[0];
         // The static rule of the plan comes before the one on behaviour, so it stays a column; all after it are rules.
         assert_eq!(phase.rules.len(), 4);
