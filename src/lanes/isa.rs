@@ -1,6 +1,6 @@
 //! Instruction sets.
 
-use super::{F32x16, Simd};
+use super::Simd;
 
 /// Work that is compiled for every instruction set.
 pub trait Kernel {
@@ -64,7 +64,7 @@ impl Isa {
         assert!(self.runs_here(), "this machine lacks {}", self.name());
         #[cfg(target_arch = "x86_64")]
         {
-            use super::x86::{Avx2F, Avx512F};
+            use super::x86::{Avx2F, Avx512F, Sse2F};
 
             #[target_feature(enable = "avx2")]
             fn avx2<K: Kernel>(kernel: K) -> K::Output {
@@ -76,13 +76,14 @@ impl Isa {
             }
             match self {
                 // SAFETY: the machine has the features, checked above.
-                Self::Avx2 => return unsafe { avx2(kernel) },
+                Self::Avx2 => unsafe { avx2(kernel) },
                 // SAFETY: as above.
-                Self::Avx512 => return unsafe { avx512(kernel) },
-                Self::Baseline => {}
+                Self::Avx512 => unsafe { avx512(kernel) },
+                Self::Baseline => kernel.run::<Sse2F>(),
             }
         }
-        kernel.run::<F32x16>()
+        #[cfg(not(target_arch = "x86_64"))]
+        kernel.run::<super::F32x16>()
     }
 
     /// The fastest that this machine can run, and that the environment variable `IKIZ_ISA` (`baseline`, `avx2`, `avx512`)

@@ -4,8 +4,9 @@
 //! square roots and bit operations are used, never a fused multiply-add, so every instruction set gives the same bits; `exp`
 //! is our own for lanes and `libm`'s for `f64`.
 //!
-//! Three kinds of sixteen lanes: [`F32x16`] is a plain array, runs everywhere and is how columns are kept in memory; on
-//! x86-64 the kernel is also compiled for two vectors of eight ([`Isa::Avx2`]) and one of sixteen ([`Isa::Avx512`]).
+//! Four kinds of sixteen lanes: [`F32x16`] is a plain array, runs everywhere and is how columns are kept in memory; on
+//! x86-64 the kernel is compiled for four vectors of four ([`Isa::Baseline`]), two of eight ([`Isa::Avx2`]) and one of
+//! sixteen ([`Isa::Avx512`]).
 //! Intrinsics are in `x86.rs` and nowhere else. Everything is `inline(always)`, because a function that is called and not
 //! inlined would be compiled for the default instruction set.
 //!

@@ -1,4 +1,8 @@
-//! Sixteen lanes in the vector registers of x86-64: two of 256 bits (AVX2) or one of 512 (AVX-512).
+//! Sixteen lanes in the vector registers of x86-64: four of 128 bits (SSE2, which every such machine has), two of 256 (AVX2) or
+//! one of 512 (AVX-512).
+//!
+//! SSE2 could be left to the compiler and the portable lanes; but it takes minutes over a large kernel of arrays, and makes
+//! slower code of it.
 //!
 //! # Safety
 //!
@@ -183,11 +187,10 @@ macro_rules! lanes {
             #[inline(always)]
             fn sum(self) -> f64 {
                 let $sum = self.0;
+                // Four sums of four lanes each: halves onto halves.
                 let [low, high] = unsafe { $sums };
-                // Four sums of four lanes each.
                 unsafe {
-                    let four = _mm256_add_pd(low, high);
-                    let two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd::<1>(four));
+                    let two = _mm_add_pd(low, high);
                     _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
                 }
             }
@@ -308,39 +311,84 @@ macro_rules! lanes {
             fn multiply_rounds<const PART: usize>(c: &mut [Self; 4], m: [u32; 2], keys: &[[Self; 2]]) {
                 let bits = unsafe { _mm_cvtsi32_si128(32) };
                 let m = [unsafe { $splatw(m[0] as i32) }, unsafe { $splatw(m[1] as i32) }];
-                if PART >= $parts {
-                    return;
-                }
-                let mut even = [c[0].0[PART], c[1].0[PART], c[2].0[PART], c[3].0[PART]];
-                let mut odd = even;
-                for words in &mut odd {
-                    *words = unsafe { $down64(*words, bits) };
-                }
-                for k in keys {
-                    let k = [k[0].0[PART], k[1].0[PART]];
-                    for c in [&mut even, &mut odd] {
-                        unsafe {
-                            let first = $multiply(c[0], m[0]);
-                            let second = $multiply(c[2], m[1]);
-                            *c = [
-                                $xor($xor($down64(second, bits), c[1]), k[0]),
-                                second,
-                                $xor($xor($down64(first, bits), c[3]), k[1]),
-                                first,
-                            ];
+                // Vectors of this part.
+                let each = if $parts > 2 { $parts / 2 } else { 1 };
+                for at in PART * each..((PART + 1) * each).min($parts) {
+                    let mut even = [c[0].0[at], c[1].0[at], c[2].0[at], c[3].0[at]];
+                    let mut odd = even;
+                    for words in &mut odd {
+                        *words = unsafe { $down64(*words, bits) };
+                    }
+                    for k in keys {
+                        let k = [k[0].0[at], k[1].0[at]];
+                        for c in [&mut even, &mut odd] {
+                            unsafe {
+                                let first = $multiply(c[0], m[0]);
+                                let second = $multiply(c[2], m[1]);
+                                *c = [
+                                    $xor($xor($down64(second, bits), c[1]), k[0]),
+                                    second,
+                                    $xor($xor($down64(first, bits), c[3]), k[1]),
+                                    first,
+                                ];
+                            }
                         }
                     }
-                }
-                for word in 0..4 {
-                    let $oe = even[word];
-                    let $oo = unsafe { $up64(odd[word], bits) };
-                    c[word].0[PART] = unsafe { $odd };
+                    for word in 0..4 {
+                        let $oe = even[word];
+                        let $oo = unsafe { $up64(odd[word], bits) };
+                        c[word].0[at] = unsafe { $odd };
+                    }
                 }
             }
 
-            const PARTS: usize = $parts;
+            const PARTS: usize = if $parts > 2 { 2 } else { $parts };
         }
     };
+}
+
+lanes! {
+    Sse2F, Sse2W, Sse2M, parts 4, float __m128, word __m128i, mask __m128,
+    load _mm_loadu_ps, store _mm_storeu_ps, splat _mm_set1_ps,
+    load_words _mm_loadu_si128, store_words _mm_storeu_si128, splat_words _mm_set1_epi32,
+    add _mm_add_ps, sub _mm_sub_ps, mul _mm_mul_ps, div _mm_div_ps, sqrt _mm_sqrt_ps,
+    max _mm_max_ps, min _mm_min_ps,
+    bits _mm_castps_si128, from_bits _mm_castsi128_ps, from_whole _mm_cvtepi32_ps,
+    plus _mm_add_epi32, minus _mm_sub_epi32, and _mm_and_si128, or _mm_or_si128, xor _mm_xor_si128,
+    up _mm_sll_epi32, down _mm_srl_epi32, down_signed _mm_sra_epi32,
+    up64 _mm_sll_epi64, down64 _mm_srl_epi64,
+    multiply _mm_mul_epu32,
+    greater |a, b| _mm_cmpgt_ps(a, b),
+    equals |a, b| _mm_castsi128_ps(_mm_cmpeq_epi32(a, b)),
+    choose |mask, yes, no| _mm_or_ps(_mm_and_ps(mask, yes), _mm_andnot_ps(mask, no)),
+    choose_words |mask, yes, no| {
+        let mask = _mm_castps_si128(mask);
+        _mm_or_si128(_mm_and_si128(mask, yes), _mm_andnot_si128(mask, no))
+    },
+    keep |mask, x| _mm_and_ps(mask, x),
+    count_up |counts, mask| _mm_sub_epi32(counts, _mm_castps_si128(mask)),
+    counted |counts| _mm_cvtepi32_ps(counts),
+    load_part |from, count| {
+        let mut lanes = [0.0_f32; 4];
+        std::ptr::copy_nonoverlapping(from, lanes.as_mut_ptr(), count);
+        _mm_loadu_ps(lanes.as_ptr())
+    },
+    // Lanes 0 to 3 with 8 to 11, and 4 to 7 with 12 to 15; then lanes 0 and 1 of both, and 2 and 3.
+    sum |parts| {
+        let (mut low, mut high) = ([_mm_setzero_pd(); 2], [_mm_setzero_pd(); 2]);
+        for half in 0..2 {
+            let upper = |x: __m128| _mm_cvtps_pd(_mm_movehl_ps(x, x));
+            low[half] = _mm_add_pd(_mm_cvtps_pd(parts[half]), _mm_cvtps_pd(parts[half + 2]));
+            high[half] = _mm_add_pd(upper(parts[half]), upper(parts[half + 2]));
+        }
+        [_mm_add_pd(low[0], low[1]), _mm_add_pd(high[0], high[1])]
+    },
+    keep_words |mask, x| _mm_and_si128(_mm_castps_si128(mask), x),
+    odd |even, odd| _mm_or_si128(_mm_and_si128(_mm_set_epi32(0, -1, 0, -1), even), odd),
+    mask_and |a, b| _mm_and_ps(a, b),
+    mask_or |a, b| _mm_or_ps(a, b),
+    mask_and_not |a, b| _mm_andnot_ps(b, a),
+    bitmap |mask| _mm_movemask_ps(mask), full 0xf,
 }
 
 lanes! {
@@ -368,16 +416,18 @@ lanes! {
         _mm256_maskload_ps(from, _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes))
     },
     // Lanes 0 to 3 with 8 to 11, and 4 to 7 with 12 to 15.
-    sum |parts| [
-        _mm256_add_pd(
+    sum |parts| {
+        let low = _mm256_add_pd(
             _mm256_cvtps_pd(_mm256_castps256_ps128(parts[0])),
             _mm256_cvtps_pd(_mm256_castps256_ps128(parts[1])),
-        ),
-        _mm256_add_pd(
+        );
+        let high = _mm256_add_pd(
             _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(parts[0])),
             _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(parts[1])),
-        ),
-    ],
+        );
+        let four = _mm256_add_pd(low, high);
+        [_mm256_castpd256_pd128(four), _mm256_extractf128_pd::<1>(four)]
+    },
     keep_words |mask, x| _mm256_and_si256(_mm256_castps_si256(mask), x),
     odd |even, odd| _mm256_blend_epi32::<0b1010_1010>(even, odd),
     mask_and |a, b| _mm256_and_ps(a, b),
@@ -413,7 +463,8 @@ lanes! {
         let low = _mm512_cvtps_pd(_mm512_castps512_ps256(parts[0]));
         let high = _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(parts[0]));
         let eight = _mm512_add_pd(low, high);
-        [_mm512_castpd512_pd256(eight), _mm512_extractf64x4_pd::<1>(eight)]
+        let four = _mm256_add_pd(_mm512_castpd512_pd256(eight), _mm512_extractf64x4_pd::<1>(eight));
+        [_mm256_castpd256_pd128(four), _mm256_extractf128_pd::<1>(four)]
     },
     keep_words |mask, x| _mm512_maskz_mov_epi32(mask, x),
     odd |even, odd| _mm512_mask_blend_epi32(0b1010_1010_1010_1010, even, odd),
