@@ -208,7 +208,7 @@ pub fn fit(
                     feasts: of_use.feasts.clone(),
                     growth: demand.growth,
                     shock_sd,
-                    goodwill: point.goodwill.clone(),
+                    goodwill: point.goodwill,
                     order_unit,
                     discovery: Discovery {
                         spontaneous: 0.0,

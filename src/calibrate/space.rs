@@ -26,6 +26,7 @@ pub struct Coordinate {
 enum Meaning {
     Decay,
     HalfSaturation,
+    Slope,
     Share,
     /// Log odds a contact.
     Effect(Channel),
@@ -59,6 +60,10 @@ impl Space {
             // assumption. It keeps what the panel, universe counts or wallets.csv say.
             Coordinate { prior: share, ..plain("choice", "share_of_wallet", Meaning::Share, false) },
         ];
+        let slope = plain("goodwill", "slope", Meaning::Slope, any);
+        if slope.prior != Prior::Fixed(1.0) {
+            coordinates.push(slope);
+        }
         for channel in Channel::ALL {
             let contacts = observed.contacts.iter().find(|contacts| contacts.channel == channel);
             let effect = priors::effect_name(channel);
@@ -160,6 +165,7 @@ impl Space {
             match coordinate.meaning {
                 Meaning::Decay => goodwill.decay = value.clamp(0.0, 0.995),
                 Meaning::HalfSaturation => goodwill.half_saturation = value.clamp(0.05, 1e3),
+                Meaning::Slope => goodwill.slope = value.clamp(0.1, 10.0),
                 Meaning::Share => share = value.clamp(1e-4, 0.999),
                 Meaning::Effect(_) | Meaning::Elasticity(..) => {}
             }

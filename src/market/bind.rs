@@ -108,11 +108,6 @@ fn mechanism_problems(scenario: &Scenario, market: &Market) -> Vec<Problem> {
         let Some(mechanism) = MECHANISMS.iter().find(|known| known.name == name) else { continue };
         let place = scenario.source.place(&settings.span);
         match (settings.on, mechanism.usual) {
-            (Some(false), _) if !mechanism.switchable => out.push(
-                Problem::error(format!("`{name}` cannot be switched off"))
-                    .at(place, "the twin does not run without it")
-                    .help("remove on = false"),
-            ),
             (Some(true), Usual::WithData(needed)) if !market.has_data_for(name) => out.push(
                 Problem::warning(format!("`{name}` has nothing to act on in this market"))
                     .at(place, "stays off")

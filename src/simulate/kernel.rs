@@ -93,7 +93,7 @@ fn step<M: Mechanism, V: Simd>(
     let mut now = Now::<V>::new(draws, index, &mut channel_sums, &mut product_sums, columns);
     // With two months to four words, odd months take what even ones have kept.
     let counter = if Engine::<M>::TWO_MONTHS { index / 2 } else { index };
-    let draws_now = !Engine::<M>::TWO_MONTHS || index % 2 == 0;
+    let draws_now = !Engine::<M>::TWO_MONTHS || index.is_multiple_of(2);
     // Words are drawn one block ahead, so that no customer waits for them.
     now.ahead = counters::<M, V>(draws, counter, blocks, 0);
     now.draws_ahead = draws_now;

@@ -106,7 +106,7 @@ pub struct World {
 /// The set of mechanisms that a world runs.
 #[derive(Clone)]
 enum Set {
-    Core(Engine<Core>),
+    Core(Box<Engine<Core>>),
     Full(Box<Engine<Full>>),
 }
 
@@ -119,7 +119,7 @@ impl World {
     /// by the program, never read from a file.
     pub fn new(twin: &Twin) -> Self {
         let parameters = twin.parameters.clone();
-        let engine = Set::Core(Engine::new(core(&parameters)));
+        let engine = Set::Core(Box::new(Engine::new(core(&parameters))));
         let mut world = Self { engine, parameters, rivals: Vec::new() };
         world.reload(twin);
         world
@@ -137,7 +137,7 @@ impl World {
             (engine, true) => {
                 let mut new = Engine::new(core(&twin.parameters));
                 lay_out(&mut new, core(&twin.parameters), twin);
-                *engine = Set::Core(new);
+                *engine = Set::Core(Box::new(new));
             }
             (engine, false) => {
                 let mut new = Engine::new(full(&twin.parameters));

@@ -392,7 +392,7 @@ mod tests {
         format!("[[strategy.lever]]\nfrom = \"2020-01\"\n{territories}\nwho = \"{who}\"\ndo.{action}\n")
     }
 
-    fn selection<'a>(bound: &'a Bound, strategy: usize, lever: usize) -> (&'a BoundLever, &'a Selection) {
+    fn selection(bound: &Bound, strategy: usize, lever: usize) -> (&BoundLever, &Selection) {
         let lever = &bound.strategies[strategy].levers[lever];
         (lever, lever.who.as_ref().expect("who"))
     }

@@ -8,6 +8,7 @@ use crate::origin::Origin;
 use crate::scenario::Prior;
 
 #[rustfmt::skip]
+#[expect(clippy::too_many_arguments, reason = "a row of a table")]
 const fn p(
     name: &'static str, symbol: &'static str, unit: &'static str, support: Support, prior: Option<Prior>, origin: Origin,
     source: &'static str, help: &'static str,

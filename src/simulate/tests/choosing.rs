@@ -19,8 +19,11 @@ fn steady(today: f64) -> Twin {
     twin
 }
 
+/// Changes a phase.
+type Edit<'a> = &'a dyn Fn(&mut Phase);
+
 /// The policy with further phases, each changed from the first.
-fn then(twin: &Twin, phases: &[(usize, &dyn Fn(&mut Phase))]) -> Policy {
+fn then(twin: &Twin, phases: &[(usize, Edit<'_>)]) -> Policy {
     let mut policy = policy(twin);
     for &(from, change) in phases {
         let mut phase = policy.phases[0].clone();
