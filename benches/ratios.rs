@@ -53,6 +53,9 @@ impl Table {
     }
 }
 
+/// Measures a part of the table.
+type Part = fn(&mut Table);
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(at) = arguments.iter().position(|word| word == PEAK) {
@@ -62,7 +65,7 @@ fn main() -> ExitCode {
     let mut table = Table { missed: false };
     println!("Instruction set: {}. Times are nanoseconds an agent-month.\n", Isa::detect().name());
     println!("| what | measured | bar |\n|---|---|---|");
-    let parts: [(&str, fn(&mut Table)); 6] = [
+    let parts: [(&str, Part); 6] = [
         ("sets", sets),
         ("sizes", sizes),
         ("threads", threads),

@@ -242,3 +242,56 @@ pub fn product_shares(market: &Market) -> Option<(usize, [f64; PRODUCTS])> {
     }
     Some((sold.len().min(PRODUCTS), shares))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibrate::sampling::Purpose;
+    use crate::calibrate::testing::{Recipe, make};
+
+    fn settings(name: &str, on: bool) -> BTreeMap<String, MechanismSettings> {
+        BTreeMap::from([(name.to_owned(), MechanismSettings { on: Some(on), ..MechanismSettings::default() })])
+    }
+
+    #[test]
+    fn what_is_on() {
+        let market = make(&Recipe { customers: 30, months: 24, ..Recipe::default() });
+        let usual = switched_on(&market, &BTreeMap::new(), false);
+        assert!(usual.contains(&"price") && usual.contains(&"reaction"));
+        // Off by default; without files; without rules.
+        assert!(!["habit", "dispersion", "credit", "contracts", "segments"].iter().any(|name| usual.contains(name)));
+        assert!(switched_on(&market, &settings("habit", true), true).contains(&"habit"));
+        assert!(switched_on(&market, &BTreeMap::new(), true).contains(&"segments"));
+        assert!(!switched_on(&market, &settings("price", false), false).contains(&"price"));
+        assert!(
+            !switched_on(&market, &settings("credit", true), false).contains(&"credit"),
+            "there is nothing to act on"
+        );
+    }
+
+    #[test]
+    fn every_mechanism_of_the_registry_can_be_drawn() {
+        let market = make(&Recipe { customers: 30, months: 24, ..Recipe::default() });
+        let priors = Priors::new(BTreeMap::from([
+            (("price".to_owned(), "elasticity".to_owned()), Prior::Fixed(-2.0)),
+            (("promotion".to_owned(), "switching".to_owned()), Prior::Fixed(0.9)),
+            (("promotion".to_owned(), "shifting".to_owned()), Prior::Fixed(0.6)),
+        ]))
+        .unwrap();
+        let mut source = Source::new(1, Purpose::Further, 0);
+        let drawing = Drawing::new(&market, DRAWN, &priors, 3, &mut source);
+        let drawn = drawing.draw(0, 0.2, &mut source);
+        let further = drawn.further;
+        // Elasticity -2 at a share of 0.2: log odds of 2.5.
+        assert!((further.price.unwrap().effect - 2.5).abs() < 1e-12);
+        // What is more than all of it is scaled down.
+        let promotion = further.promotion.unwrap();
+        assert!((promotion.switching - 0.6).abs() < 1e-12 && (promotion.shifting - 0.4).abs() < 1e-12);
+        // There is but one product in this market; all else is on, and each parameter has its value.
+        assert!(further.products.is_none() && further.credit.is_some() && further.segments.is_some());
+        assert_eq!(drawn.values.len(), drawing.rows().count());
+        assert!(drawn.values.iter().all(|(_, value)| value.is_finite()));
+        let nothing = Drawing::new(&market, &[], &priors, 3, &mut source).draw(0, 0.2, &mut source);
+        assert!(nothing.further.is_empty() && nothing.values.is_empty());
+    }
+}

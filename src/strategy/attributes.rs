@@ -262,3 +262,82 @@ fn places(market: &Market, agents: impl Iterator<Item = Model>, stream: &mut Str
     };
     agents.map(place).unzip()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::mechanisms::receptivity::Receptivity;
+    use crate::simulate::mechanisms::turnover::Turnover;
+    use crate::simulate::mechanisms::word_of_mouth::WordOfMouth;
+    use crate::simulate::testing;
+
+    /// Three customers in one territory of 314 km2 and two reps, the first of whom leaves after March 2026.
+    fn market() -> Market {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write(
+            "market.toml",
+            "name = \"Test\"\nown_company = \"us\"\ncurrency = \"TRY\"\ndemand = \"units\"\nhistory_end = \"2025-12\"\n",
+        );
+        write("territories.csv", "territory_id,name,lon,lat,area_km2\nT,Town,30,40,314.159\n");
+        write(
+            "customers.csv",
+            "customer_id,territory_id,lon,lat,digital,preferred_channel\n\
+             C0,T,30,40,1,email\nC1,T,30.1,40,,\nC2,T,30,40.1,0,phone\n",
+        );
+        write("sales.csv", "period,customer_id,units\n2024-01,C0,1\n2025-12,C1,1\n2025-12,C2,1\n");
+        write("reps.csv", "rep_id,start,end,calls_per_month,monthly_cost\nR0,2020-01,2026-03,10,1\nR1,2020-01,,30,1\n");
+        write("assignments.csv", "rep_id,territory_id,valid_from,valid_to\nR0,T,2020-01,\nR1,T,2020-01,\n");
+        write(
+            "calls.csv",
+            "period,customer_id,channel,rep_id,calls\n2025-11,C0,face_to_face,R1,12\n2025-12,C1,face_to_face,R0,12\n",
+        );
+        let loaded = crate::data::load(folder.path()).unwrap_or_else(|refused| panic!("{:?}", refused.problems));
+        Market::new(loaded.market, None, None)
+    }
+
+    #[test]
+    fn seats_are_those_of_the_files() {
+        let market = market();
+        let today = Today::of(&market);
+        let seats = Seats::of(&market, &today);
+        // A quarter and three quarters of today's capacity; who was called by whom; nobody called on C2, the third of two.
+        let total: f64 = seats.calls[0].iter().sum();
+        assert!((total - today.capacity[0]).abs() < 1e-9 && (seats.calls[0][0] / total - 0.25).abs() < 1e-9);
+        assert_eq!(seats.of, [1, 0, 0]);
+        // April is the fourth month after December.
+        assert_eq!(seats.handovers, [Handover { month: 3, territory: 0, seat: 0 }]);
+    }
+
+    #[test]
+    fn columns_of_what_is_on() {
+        let market = market();
+        let today = Today::of(&market);
+        let (seats, accounts) = (Seats::of(&market, &today), Accounts::default());
+        let files = Files { market: &market, today: &today, seats: &seats, accounts: &accounts };
+        let model = |customer, known| Model { customer, known, territory: 0 };
+        let models = [model(Some(0), true), model(Some(1), true), model(Some(2), true), model(Some(1), false)];
+        let mut agents = Agents { goodwill: vec![0.0; 4], ..Agents::default() };
+        let mut parameters = testing::parameters();
+        let mut stream = Stream::new(1, "test", 0);
+        fill(&mut agents, &files, &parameters, models.iter().copied(), &mut stream);
+        assert!(agents.more.digital.is_empty() && agents.more.rep.is_empty() && agents.more.x.is_empty());
+        let more = &mut parameters.more;
+        more.receptivity = Some(Receptivity { comfort: 6.0, fatigue: 0.05, memory: 0.5, preference: 0.3 });
+        more.turnover = Some(Turnover::default());
+        more.word_of_mouth = Some(WordOfMouth { strength: 0.1 });
+        fill(&mut agents, &files, &parameters, models.iter().copied(), &mut stream);
+        let more = &agents.more;
+        assert_eq!(more.digital, [2.0, 1.0, 0.0, 1.0]);
+        assert_eq!(more.preferred, [1 << Channel::Email.index(), 0, 1 << Channel::Phone.index(), 0]);
+        assert_eq!(more.rep, [1, 0, 0, 1]);
+        // 12 visits in a year, and the mean customer's two thirds for a newcomer.
+        assert!((more.contacted[0] - 1.0).abs() < 1e-6 && (more.contacted[3] - 2.0 / 3.0).abs() < 1e-6);
+        // A tenth of a degree: 11.12 km north, and at 40 degrees of latitude 8.52 km east.
+        assert_eq!((more.x[0], more.y[0]), (0.0, 0.0));
+        assert!((more.x[1] - 8.518).abs() < 0.01 && (more.y[2] - 11.12).abs() < 0.01);
+        // The dark one is near the customer that it was modelled on, and not on it.
+        let distance = (more.x[3] - more.x[1]).hypot(more.y[3] - more.y[1]);
+        assert!(distance > 0.0 && distance < 6.0, "{distance}");
+    }
+}
