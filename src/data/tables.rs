@@ -196,6 +196,13 @@ pub enum Response {
     Refused,
 }
 
+impl Response {
+    /// Opened or ordered on.
+    pub fn is_favourable(self) -> bool {
+        matches!(self, Self::Opened | Self::Ordered)
+    }
+}
+
 /// One row of `calls.csv`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Call {

@@ -5,8 +5,9 @@
 //! last contact ended so, with the chance that contacts end so in `calls.csv` (its `response` column), or else
 //! [`SILENT`], [`OPENED`], [`ORDERED`] (assumptions). Visits come out of the reps' capacity; other channels are sent to
 //! whom we know and who consents, cut alike when the team's capacity does not reach those whom `who` selects today (where
-//! it is judged anew each month, the cut stays that of the first). Content and hours are not simulated
-//! yet, and the report says so.
+//! it is judged anew each month, the cut stays that of the first). Content and hours of a step count by how such
+//! contacts were received in the past ([`super::quality`]). Quality is a channel's, so that of the plan's contacts is mixed with
+//! the usual one of the contacts that are there without it, in proportion to their numbers today.
 
 use crate::channel::Channel;
 use crate::data::Response;
@@ -14,6 +15,7 @@ use crate::market::Bound;
 use crate::scenario::{ChannelPlan, StepCondition};
 use crate::simulate::VisitChange;
 
+use super::quality::quality;
 use super::{Context, Draft};
 
 /// Shares of contacts that end silent, opened (or more) and ordered, where the data do not say. Nobody has measured them.
@@ -63,6 +65,15 @@ pub(super) fn apply(plan: &ChannelPlan, context: &Context<'_>, draft: &mut Draft
     let wanted: f64 = rates.iter().sum::<f64>() * known;
     let cut = plan.capacity.map_or(1.0, |capacity| if wanted > 0.0 { (capacity / wanted).min(1.0) } else { 1.0 });
     let rates = rates.map(|rate| (rate * cut) as f32);
+    for channel in Channel::ALL {
+        let added = f64::from(rates[channel.index()]) * known;
+        if added > 0.0 {
+            let there = draft.contacts_today(channel, context);
+            let moved = quality_of(plan, channel, context.bound);
+            let quality = &mut draft.phase.moves.quality[channel.index()];
+            *quality = ((there * f64::from(*quality) + added * moved) / (there + added)) as f32;
+        }
+    }
     let visits = rates[Channel::FaceToFace.index()];
     let visits = if visits > 0.0 { VisitChange::Add(visits) } else { VisitChange::Keep };
     let anew = context.judged_anew(None);
@@ -96,7 +107,29 @@ pub(super) fn apply(plan: &ChannelPlan, context: &Context<'_>, draft: &mut Draft
     }
 }
 
+/// Mean quality of a plan's contacts by a channel.
+fn quality_of(plan: &ChannelPlan, channel: Channel, bound: &Bound) -> f64 {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for step in plan.steps.iter().filter(|step| step.channel == channel) {
+        let happens = step.when.map_or(1.0, |condition| chance(condition, bound).0);
+        sum += happens * quality(step, bound).unwrap_or(1.0);
+        weight += happens;
+    }
+    if weight > 0.0 { sum / weight } else { 1.0 }
+}
+
 impl Draft {
+    /// Contacts a month by a channel with the customers that we know today.
+    fn contacts_today(&self, channel: Channel, context: &Context<'_>) -> f64 {
+        let rates = match self.phase.channels.iter().position(|&used| used == channel) {
+            Some(position) => &self.phase.contacts[position],
+            None if channel == Channel::FaceToFace => &self.phase.visits.desired,
+            None => return 0.0,
+        };
+        let known = rates.iter().zip(&context.placed.known).filter(|(_, known)| **known);
+        known.map(|(&rate, _)| f64::from(rate)).sum()
+    }
+
     /// The contacts of a channel, which is put in use when it was not.
     fn contacts_of(&mut self, channel: Channel) -> &mut Vec<f32> {
         let position = self.phase.channels.iter().position(|&used| used == channel).unwrap_or_else(|| {
@@ -111,8 +144,19 @@ impl Draft {
 /// What a reader must know of a plan's simulation.
 pub fn notes(plan: &ChannelPlan, bound: &Bound) -> Vec<String> {
     let mut out = Vec::new();
-    if plan.steps.iter().any(|step| step.content.is_some() || step.hours.is_some()) {
-        out.push("content and hours of contacts are not simulated: every contact of a channel counts alike".into());
+    for step in plan.steps.iter().filter(|step| step.content.is_some() || step.hours.is_some()) {
+        let what =
+            [step.content.as_deref(), step.hours.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        out.push(match quality(step, bound) {
+            Some(quality) => format!(
+                "contacts by {} of `{what}` count {quality:.2} times, as calls.csv has them received against others by it",
+                step.channel
+            ),
+            None => format!(
+                "calls.csv does not tell how contacts by {} of `{what}` are received: they count as any others by it",
+                step.channel
+            ),
+        });
     }
     let consent = bound.market.data.customers.consent.is_some();
     let needs: Vec<&str> = plan

@@ -13,6 +13,7 @@ mod competitor_move;
 mod demand_shock;
 mod headcount;
 mod list_purchase;
+mod quality;
 mod targeting;
 
 pub use channel_plan::notes as channel_plan_notes;
