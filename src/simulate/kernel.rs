@@ -89,13 +89,14 @@ fn step<M: Mechanism, V: Simd, const DRAWS: bool>(
     let mut sums = Sums::<f64>::default();
     let mut contacts = [0.0; Channel::COUNT];
     let mut channel_sums = [F32x16::ZERO; Channel::COUNT];
+    let mut made = [V::splat(0.0); Channel::COUNT];
     let mut products = [0.0; PRODUCTS];
     let mut product_sums = [F32x16::ZERO; PRODUCTS];
     if let Some(columns) = &mut columns {
         columns.clear_contacts();
     }
     let index = month.index as u32;
-    let mut now = Now::<V>::new(draws, index, &mut channel_sums, &mut product_sums, columns);
+    let mut now = Now::<V>::new(draws, index, &mut channel_sums, &mut product_sums, &mut made, columns);
     let counter = if Engine::<M>::TWO_MONTHS { index / 2 } else { index };
     now.ahead = *ahead;
     now.draws_ahead = DRAWS;

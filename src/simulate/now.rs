@@ -88,6 +88,9 @@ pub struct Now<'a, V: Simd> {
     /// Multiplies the hazard that a served customer stops buying from us (1 = as is).
     pub churn: V,
 
+    /// Contacts by further channel, in `Channel::ALL` order; read where the phase uses the channel.
+    pub made: &'a mut [V; Channel::COUNT],
+
     /// Sums over the territory so far; of contacts by further channel, in `Channel::ALL` order.
     pub sums: Sums<V>,
     pub channel_sums: &'a mut [F32x16; Channel::COUNT],
@@ -105,6 +108,7 @@ impl<'a, V: Simd> Now<'a, V> {
         month: u32,
         channel_sums: &'a mut [F32x16; Channel::COUNT],
         product_sums: &'a mut [F32x16; PRODUCTS],
+        made: &'a mut [V; Channel::COUNT],
         columns: Option<&'a mut Columns>,
     ) -> Self {
         let zero = V::splat(0.0);
@@ -165,6 +169,7 @@ impl<'a, V: Simd> Now<'a, V> {
             leave: zero,
             hazard: zero,
             churn: zero,
+            made,
             sums: Sums::zero(),
             channel_sums,
             product_sums,

@@ -3,7 +3,7 @@
 use super::engine::{Engine, Entry, Ledger};
 use super::mechanisms::choice::Choice;
 use super::mechanisms::complaints::Complaints;
-use super::mechanisms::contacts::BoundedVisits;
+use super::mechanisms::contacts::{BoundedVisits, Messages};
 use super::mechanisms::contracts::Contracts;
 use super::mechanisms::coverage::Coverage;
 use super::mechanisms::credit::Credit;
@@ -36,14 +36,14 @@ use crate::rng::RunKey;
 
 /// What every market has, in the order of a month.
 pub type Core =
-    (Life, Demand, Reps, Rivals, BoundedVisits, Goodwill, Loading, Choice, OwnOrders, RivalOrders, Totals, Discovery);
+    (Life, Demand, Reps, Rivals, (BoundedVisits, Messages), Goodwill, Loading, Choice, OwnOrders, RivalOrders, Totals, Discovery);
 
 /// Everything, in the order of a month: who is where, the field, what reaches a customer, what it thinks, what it needs,
 /// whom it chooses, what it orders, who is found.
 pub type Full = (
     (Life, Demand, Option<Segments>),
     (Option<Turnover>, Option<Travel>, Reps, Rivals, Option<Reaction>),
-    (BoundedVisits, Option<Receptivity>, Option<Complaints>, Goodwill),
+    (BoundedVisits, Option<Receptivity>, Option<Complaints>, Messages, Goodwill),
     (Option<Contracts>, Option<Habit>, Option<Price>, Option<Launch>, Option<WordOfMouth>, Option<Products>),
     (Choice, Option<Coverage>, Option<OwnLoading>, Loading, Option<Dispersion>, Option<Promotion>, Option<StockOut>),
     (ProductOrders, Option<OrderSizes>, Option<Credit>, RivalOrders, Option<RivalOrderSizes>, Totals),
@@ -58,7 +58,7 @@ pub fn core(parameters: &Parameters) -> Core {
         parameters.demand(),
         Reps,
         Rivals,
-        BoundedVisits,
+        (BoundedVisits, Messages),
         parameters.goodwill,
         Loading,
         Choice,
@@ -77,7 +77,7 @@ pub fn full(parameters: &Parameters) -> Full {
     (
         (parameters.life(), parameters.demand(), more.segments),
         (more.turnover, more.travel, Reps, Rivals, more.reaction),
-        (BoundedVisits, more.receptivity, more.complaints, parameters.goodwill),
+        (BoundedVisits, more.receptivity, more.complaints, Messages, parameters.goodwill),
         (more.contracts, more.habit, more.price, more.launch, more.word_of_mouth, more.products),
         (Choice, more.coverage, OwnLoading::of(more), Loading, more.dispersion, more.promotion, more.stock_out),
         (ProductOrders { unit }, more.order_sizes, more.credit, RivalOrders { unit }, rival_sizes, Totals),
