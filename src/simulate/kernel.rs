@@ -4,7 +4,7 @@ use super::PRODUCTS;
 use super::engine::{Block, Engine, Entry, Place, Run, Scratch};
 use super::mechanism::Mechanism;
 use super::month::{Here, Month};
-use super::now::{Now, Sums};
+use super::now::{Due, Now, Sums, TOGETHER};
 use super::recorder::Columns;
 use crate::channel::Channel;
 use crate::lanes::{F32x16, Kernel, Simd, U32x16, Words as _};
@@ -46,6 +46,7 @@ impl<M: Mechanism> Kernel for Live<'_, '_, M> {
             Some(block) => draws.words(V::Words::load(&block.low), V::Words::load(&block.high), 0, 0),
             None => [V::Words::splat(0); 4],
         };
+        let mut due = [Due::nobody(); TOGETHER];
         for index in 0..run.path.len() {
             let month = place.month(run, j, index, &before);
             let capacity = month.phase.visits.capacity.get(j).copied().unwrap_or(0.0);
@@ -57,9 +58,13 @@ impl<M: Mechanism> Kernel for Live<'_, '_, M> {
             // the other's part.
             let takes = Engine::<M>::TWO_MONTHS && index % 2 == 1;
             let (sums, contacts, products) = if takes {
-                step::<M, V, false>(&model, &draws, &month, here, ground, blocks, memory, spare, &mut ahead, columns)
+                step::<M, V, false>(
+                    &model, &draws, &month, here, ground, blocks, memory, spare, &mut ahead, &mut due, columns,
+                )
             } else {
-                step::<M, V, true>(&model, &draws, &month, here, ground, blocks, memory, spare, &mut ahead, columns)
+                step::<M, V, true>(
+                    &model, &draws, &month, here, ground, blocks, memory, spare, &mut ahead, &mut due, columns,
+                )
             };
             model.settle(&month, ground, &sums);
             before = sums;
@@ -84,6 +89,7 @@ fn step<M: Mechanism, V: Simd, const DRAWS: bool>(
     memory: &mut [M::Memory],
     spare: &mut [[U32x16; 2]],
     ahead: &mut [V::Words; 4],
+    due: &mut [Due<V>; TOGETHER],
     mut columns: Option<&mut Columns>,
 ) -> (Sums<f64>, [f64; Channel::COUNT], [f64; PRODUCTS]) {
     let mut sums = Sums::<f64>::default();
@@ -96,7 +102,7 @@ fn step<M: Mechanism, V: Simd, const DRAWS: bool>(
         columns.clear_contacts();
     }
     let index = month.index as u32;
-    let mut now = Now::<V>::new(draws, index, &mut channel_sums, &mut product_sums, &mut made, columns);
+    let mut now = Now::<V>::new(draws, index, &mut channel_sums, &mut product_sums, &mut made, due, columns);
     let counter = if Engine::<M>::TWO_MONTHS { index / 2 } else { index };
     now.ahead = *ahead;
     now.draws_ahead = DRAWS;
@@ -117,6 +123,7 @@ fn step<M: Mechanism, V: Simd, const DRAWS: bool>(
             }
             now.begin(at, &block.low, &block.high, words);
             now.desired = month.block_of(month.desired, at);
+            now.last = at + 1 == end;
             if DRAWS {
                 let (next, counter) = if at + 1 < count { (at + 1, counter) } else { (0, counter + 1) };
                 let Block { low, high, .. } = &blocks[next];

@@ -14,7 +14,7 @@ use super::mechanisms::habit::Habit;
 use super::mechanisms::launch::Launch;
 use super::mechanisms::loading::Loading;
 use super::mechanisms::order_sizes::{OrderSizes, RivalOrderSizes};
-use super::mechanisms::orders::{self, OwnOrders, ProductOrders, RivalOrders, Rivals};
+use super::mechanisms::orders::{self, ProductOrders, RivalOrders, Rivals};
 use super::mechanisms::own_loading::OwnLoading;
 use super::mechanisms::price::Price;
 use super::mechanisms::products::Products;
@@ -22,6 +22,7 @@ use super::mechanisms::promotion::Promotion;
 use super::mechanisms::reaction::Reaction;
 use super::mechanisms::receptivity::Receptivity;
 use super::mechanisms::reps::Reps;
+use super::mechanisms::sales::Sales;
 use super::mechanisms::segments::Segments;
 use super::mechanisms::stock_out::StockOut;
 use super::mechanisms::totals::Totals;
@@ -35,8 +36,7 @@ use crate::lanes::Isa;
 use crate::rng::RunKey;
 
 /// What every market has, in the order of a month.
-pub type Core =
-    (Life, Demand, Reps, Rivals, (BoundedVisits, Messages), Goodwill, Loading, Choice, OwnOrders, RivalOrders, Totals, Discovery);
+pub type Core = (Life, Demand, Reps, Rivals, BoundedVisits, Messages, Goodwill, Loading, Sales<true>, Discovery);
 
 /// Everything, in the order of a month: who is where, the field, what reaches a customer, what it thinks, what it needs,
 /// whom it chooses, what it orders, who is found.
@@ -58,13 +58,11 @@ pub fn core(parameters: &Parameters) -> Core {
         parameters.demand(),
         Reps,
         Rivals,
-        (BoundedVisits, Messages),
+        BoundedVisits,
+        Messages,
         parameters.goodwill,
         Loading,
-        Choice,
-        OwnOrders { unit },
-        RivalOrders { unit },
-        Totals,
+        Sales { unit },
         parameters.discovery,
     )
 }
