@@ -16,12 +16,10 @@ use ikiz::channel::Channel;
 use ikiz::lanes::{Isa, Simd};
 use ikiz::rng::{RunKey, Stream, normal_f64};
 use ikiz::simulate::mechanisms::acquaintance::Acquaintance;
-use ikiz::simulate::mechanisms::choice::Choice;
 use ikiz::simulate::mechanisms::contacts::Visits;
 use ikiz::simulate::mechanisms::demand::Demand;
 use ikiz::simulate::mechanisms::goodwill::Goodwill;
-use ikiz::simulate::mechanisms::orders::OwnOrders;
-use ikiz::simulate::mechanisms::totals::Totals;
+use ikiz::simulate::mechanisms::sales::Sales;
 use ikiz::simulate::{
     Agents, Attributes, Engine, Entry, Here, Ledger, Mechanism, MeetsCapacity, Month, Moves, Now, Phase, Policy, Stage,
     Territory, VisitPlan,
@@ -61,7 +59,7 @@ impl Mechanism for Outside<'_> {
     fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), _: &mut Now<'_, V>) {}
 }
 
-pub type Mini<'a> = (Acquaintance, Demand, Outside<'a>, Visits, Goodwill, Choice, OwnOrders, Totals);
+pub type Mini<'a> = (Acquaintance, Demand, Outside<'a>, Visits, Goodwill, Sales<false>);
 
 /// Sales by territory and month: whole orders of 100 customers, some hundreds.
 pub struct Table {
@@ -95,9 +93,7 @@ fn model(outside: &[f32]) -> Mini<'_> {
         Outside(outside),
         Visits,
         Goodwill { decay: 0.8, effect, half_saturation: f64::INFINITY, slope: 1.0 },
-        Choice,
-        OwnOrders { unit: 1.0 },
-        Totals,
+        Sales { unit: 1.0 },
     )
 }
 

@@ -139,6 +139,10 @@ const LN2_LOW: f32 = -2.121_944_4e-4;
 pub trait Simd: Lanes {
     type Words: Words<Mask = Self::Mask>;
 
+    /// Sets of sixteen numbers on which long chains of operations are best done together, 1 to 4: each operation of a chain
+    /// waits for the last, and those of other sets fill the wait, as long as the registers hold them.
+    const TOGETHER: usize;
+
     /// From memory.
     fn load(from: &F32x16) -> Self;
     /// Into memory.

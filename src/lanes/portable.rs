@@ -121,6 +121,8 @@ impl Lanes for F32x16 {
 impl Simd for F32x16 {
     type Words = U32x16;
 
+    const TOGETHER: usize = 1;
+
     #[inline(always)]
     fn load(from: &Self) -> Self {
         *from

@@ -127,6 +127,8 @@ macro_rules! lanes {
         impl Simd for $f {
             type Words = $w;
 
+            const TOGETHER: usize = 4 / $parts;
+
             #[inline(always)]
             fn load(from: &F32x16) -> Self {
                 let lanes = from.0.as_ptr();

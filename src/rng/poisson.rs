@@ -46,29 +46,79 @@ pub fn poisson<V: Simd>(uniform: V, mean: V) -> V {
     if !mean.greater(V::splat(0.0)).any() {
         return V::splat(0.0);
     }
-    let small = add_up(uniform, V::choose(large, V::splat(0.0), mean));
+    let [small] = add_up([uniform], [V::choose(large, V::splat(0.0), mean)]);
     if large.any() { V::choose(large, corrected_normal(uniform, mean), small) } else { small }
+}
+
+/// As [`poisson`] of several sets: their terms are added in turns, so that a processor need not wait for those of one.
+#[inline(always)]
+pub fn poisson_each<V: Simd, const SETS: usize>(uniforms: [V; SETS], means: [V; SETS]) -> [V; SETS] {
+    let mut most = means[0];
+    for mean in &means[1..] {
+        most = most.max(*mean);
+    }
+    let mut numbers = [V::splat(0.0); SETS];
+    if most.greater(V::splat(SMALL)).any() {
+        // Loops: closures would be compiled for the default instruction set.
+        for ((number, uniform), mean) in numbers.iter_mut().zip(uniforms).zip(means) {
+            *number = poisson(uniform, mean);
+        }
+    } else if most.greater(V::splat(0.0)).any() {
+        numbers = add_up(uniforms, means);
+    }
+    numbers
 }
 
 /// For means up to [`SMALL`]: the number of steps of the distribution function that lie below the uniform.
 #[inline(always)]
-fn add_up<V: Simd>(uniform: V, mean: V) -> V {
-    let term = exp_within(V::splat(0.0) - mean);
-    let left = uniform.min(V::splat(HIGHEST)) - term;
-    let mut steps = Steps { mean, term, left, number: V::Words::splat(0) };
+fn add_up<V: Simd, const SETS: usize>(uniforms: [V; SETS], means: [V; SETS]) -> [V; SETS] {
+    let zero = V::splat(0.0);
+    let mut sets = [Steps { mean: zero, term: zero, left: zero, number: V::Words::splat(0) }; SETS];
+    // Loops: closures would be compiled for the default instruction set.
+    for (set, (uniform, mean)) in sets.iter_mut().zip(uniforms.into_iter().zip(means)) {
+        let term = exp_within(zero - mean);
+        let left = uniform.min(V::splat(HIGHEST)) - term;
+        *set = Steps { mean, term, left, number: V::Words::splat(0) };
+    }
     // Written out, so that compilers make no loop of it.
-    steps.four(0);
-    steps.four(4);
+    four(&mut sets, 0);
+    four(&mut sets, 4);
     for k in (8..TERMS).step_by(4) {
-        if !steps.left.greater(V::splat(0.0)).any() {
+        let mut going = sets[0].left.greater(zero);
+        for set in &sets[1..] {
+            going = going.or(set.left.greater(zero));
+        }
+        if !going.any() {
             break;
         }
-        steps.four(k);
+        four(&mut sets, k);
     }
-    V::counted(steps.number)
+    let mut numbers = means;
+    for (number, set) in numbers.iter_mut().zip(sets) {
+        *number = V::counted(set.number);
+    }
+    numbers
+}
+
+/// Four terms of each set.
+#[inline(always)]
+fn four<V: Simd, const SETS: usize>(sets: &mut [Steps<V>; SETS], k: usize) {
+    for set in sets.iter_mut() {
+        set.one(k);
+    }
+    for set in sets.iter_mut() {
+        set.one(k + 1);
+    }
+    for set in sets.iter_mut() {
+        set.one(k + 2);
+    }
+    for set in sets.iter_mut() {
+        set.one(k + 3);
+    }
 }
 
 /// Probabilities being added up.
+#[derive(Clone, Copy)]
 struct Steps<V: Simd> {
     mean: V,
     /// The last one added.
@@ -84,14 +134,6 @@ impl<V: Simd> Steps<V> {
         self.number = V::count_up(self.number, self.left.greater(V::splat(0.0)));
         self.term = self.term * (self.mean * V::splat(RECIPROCAL[k]));
         self.left = self.left - self.term;
-    }
-
-    #[inline(always)]
-    fn four(&mut self, k: usize) {
-        self.one(k);
-        self.one(k + 1);
-        self.one(k + 2);
-        self.one(k + 3);
     }
 }
 
@@ -224,5 +266,18 @@ mod tests {
             assert_eq!(together.0[i], at(u.0[i], means.0[i]));
         }
         assert_eq!(at(1.0 - 2.0_f32.powi(-24), 1e-9), 1.0 - 1.0);
+    }
+
+    #[test]
+    fn several_sets_are_as_each_alone() {
+        let uniforms: [F32x16; 3] = std::array::from_fn(|set| {
+            uniform(U32x16(std::array::from_fn(|i| 0x1234_5678_u32.wrapping_mul((31 * set + 2 * i) as u32 + 1))))
+        });
+        for most in [0.0, 0.1, 3.0, 11.0, 40.0, 300.0] {
+            let means =
+                std::array::from_fn(|set| F32x16(std::array::from_fn(|i| most * ((set + i) % 16) as f32 / 15.0)));
+            let alone: [F32x16; 3] = std::array::from_fn(|set| poisson(uniforms[set], means[set]));
+            assert_eq!(poisson_each(uniforms, means), alone, "{most}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::PRODUCTS;
 use super::engine::{Block, Engine, Entry, Place, Run, Scratch};
 use super::mechanism::Mechanism;
 use super::month::{Here, Month};
-use super::now::{Now, Sums};
+use super::now::{Due, Now, Sums, TOGETHER};
 use super::recorder::Columns;
 use crate::channel::Channel;
 use crate::lanes::{F32x16, Kernel, Simd, U32x16, Words as _};
@@ -40,23 +40,32 @@ impl<M: Mechanism> Kernel for Live<'_, '_, M> {
             let month = place.month(run, j, 0, &nothing);
             count::<M, V>(&model, &Month { desired_next: month.desired, ..month }, blocks, &scratch.memory)
         };
+        // Words are drawn one block ahead, so that no customer waits for them: in a month's last block, of the next month's
+        // first.
+        let mut ahead = match blocks.first() {
+            Some(block) => draws.words(V::Words::load(&block.low), V::Words::load(&block.high), 0, 0),
+            None => [V::Words::splat(0); 4],
+        };
+        let mut due = [Due::nobody(); TOGETHER];
         for index in 0..run.path.len() {
             let month = place.month(run, j, index, &before);
             let capacity = month.phase.visits.capacity.get(j).copied().unwrap_or(0.0);
             let mut here = Here { capacity, ..Here::default() };
             model.here(&month, ground, &mut here);
             let columns = watch.is_some().then_some(&mut scratch.columns);
-            let (sums, contacts, products) = step::<M, V>(
-                &model,
-                &draws,
-                &month,
-                here,
-                ground,
-                blocks,
-                &mut scratch.memory,
-                &mut scratch.spare,
-                columns,
-            );
+            let (memory, spare) = (&mut scratch.memory, &mut scratch.spare);
+            // With two months to four words, odd months take what even ones have kept: compiled apart, so that neither carries
+            // the other's part.
+            let takes = Engine::<M>::TWO_MONTHS && index % 2 == 1;
+            let (sums, contacts, products) = if takes {
+                step::<M, V, false>(
+                    &model, &draws, &month, here, ground, blocks, memory, spare, &mut ahead, &mut due, columns,
+                )
+            } else {
+                step::<M, V, true>(
+                    &model, &draws, &month, here, ground, blocks, memory, spare, &mut ahead, &mut due, columns,
+                )
+            };
             model.settle(&month, ground, &sums);
             before = sums;
             scratch.entries.push(Entry { here, sums, contacts, products });
@@ -70,7 +79,7 @@ impl<M: Mechanism> Kernel for Live<'_, '_, M> {
 /// One month of all customers.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "the body of a loop, split off for reading")]
-fn step<M: Mechanism, V: Simd>(
+fn step<M: Mechanism, V: Simd, const DRAWS: bool>(
     model: &M,
     draws: &Draws<V::Words>,
     month: &Month<'_>,
@@ -79,34 +88,33 @@ fn step<M: Mechanism, V: Simd>(
     blocks: &[Block<M>],
     memory: &mut [M::Memory],
     spare: &mut [[U32x16; 2]],
+    ahead: &mut [V::Words; 4],
+    due: &mut [Due<V>; TOGETHER],
     mut columns: Option<&mut Columns>,
 ) -> (Sums<f64>, [f64; Channel::COUNT], [f64; PRODUCTS]) {
     let mut sums = Sums::<f64>::default();
     let mut contacts = [0.0; Channel::COUNT];
     let mut channel_sums = [F32x16::ZERO; Channel::COUNT];
+    let mut made = [V::splat(0.0); Channel::COUNT];
     let mut products = [0.0; PRODUCTS];
     let mut product_sums = [F32x16::ZERO; PRODUCTS];
     if let Some(columns) = &mut columns {
         columns.clear_contacts();
     }
     let index = month.index as u32;
-    let mut now = Now::<V>::new(draws, index, &mut channel_sums, &mut product_sums, columns);
-    // With two months to four words, odd months take what even ones have kept.
+    let mut now = Now::<V>::new(draws, index, &mut channel_sums, &mut product_sums, &mut made, due, columns);
     let counter = if Engine::<M>::TWO_MONTHS { index / 2 } else { index };
-    let draws_now = !Engine::<M>::TWO_MONTHS || index.is_multiple_of(2);
-    // Words are drawn one block ahead, so that no customer waits for them.
-    now.ahead = counters::<M, V>(draws, counter, blocks, 0);
-    now.draws_ahead = draws_now;
-    now.draw_ahead::<0>();
-    now.draw_ahead::<1>();
+    now.ahead = *ahead;
+    now.draws_ahead = DRAWS;
     let count = blocks.len().min(memory.len());
     for first in (0..count).step_by(BLOCKS_A_SUM) {
-        for at in first..count.min(first + BLOCKS_A_SUM) {
+        let end = count.min(first + BLOCKS_A_SUM);
+        for at in first..end {
             let (block, memory) = (&blocks[at], &mut memory[at]);
             let mut words = now.ahead;
             if Engine::<M>::TWO_MONTHS {
                 let spare = &mut spare[at];
-                if draws_now {
+                if DRAWS {
                     *spare = [words[0].store(), words[2].store()];
                 } else {
                     let [own, visit] = [V::Words::load(&spare[0]), V::Words::load(&spare[1])];
@@ -115,7 +123,12 @@ fn step<M: Mechanism, V: Simd>(
             }
             now.begin(at, &block.low, &block.high, words);
             now.desired = month.block_of(month.desired, at);
-            now.ahead = counters::<M, V>(draws, counter, blocks, at + 1);
+            now.last = at + 1 == end;
+            if DRAWS {
+                let (next, counter) = if at + 1 < count { (at + 1, counter) } else { (0, counter + 1) };
+                let Block { low, high, .. } = &blocks[next];
+                now.ahead = draws.counter(V::Words::load(low), V::Words::load(high), counter, 0);
+            }
             model.step(month, &here, ground, &block.traits, memory, &mut now);
             if !M::DRAWS_AHEAD {
                 now.draw_ahead::<0>();
@@ -140,6 +153,7 @@ fn step<M: Mechanism, V: Simd>(
             }
         }
     }
+    *ahead = now.ahead;
     products[0] = if here.products > 1 { products[0] } else { sums.own };
     (sums, contacts, products)
 }
@@ -156,18 +170,4 @@ fn count<M: Mechanism, V: Simd>(model: &M, month: &Month<'_>, blocks: &[Block<M>
         total.take(&sums);
     }
     total
-}
-
-/// The counters of a block's words; of the last block's beyond it, where nobody reads them.
-#[inline(always)]
-fn counters<M: Mechanism, V: Simd>(
-    draws: &Draws<V::Words>,
-    counter: u32,
-    blocks: &[Block<M>],
-    at: usize,
-) -> [V::Words; 4] {
-    match blocks.get(at).or(blocks.last()) {
-        Some(block) => draws.counter(V::Words::load(&block.low), V::Words::load(&block.high), counter, 0),
-        None => [V::Words::splat(0); 4],
-    }
 }

@@ -88,6 +88,16 @@ pub struct Now<'a, V: Simd> {
     /// Multiplies the hazard that a served customer stops buying from us (1 = as is).
     pub churn: V,
 
+    /// Contacts by further channel, in `Channel::ALL` order; read where the phase uses the channel.
+    pub made: &'a mut [V; Channel::COUNT],
+
+    /// Blocks that wait to be worked on together, and how many; and whether this is the last one before sums are read.
+    pub(super) due: &'a mut [Due<V>; TOGETHER],
+    pub(super) waiting: usize,
+    pub(super) last: bool,
+    /// Whether somebody of those that wait buys from us.
+    pub(super) some: bool,
+
     /// Sums over the territory so far; of contacts by further channel, in `Channel::ALL` order.
     pub sums: Sums<V>,
     pub channel_sums: &'a mut [F32x16; Channel::COUNT],
@@ -105,6 +115,8 @@ impl<'a, V: Simd> Now<'a, V> {
         month: u32,
         channel_sums: &'a mut [F32x16; Channel::COUNT],
         product_sums: &'a mut [F32x16; PRODUCTS],
+        made: &'a mut [V; Channel::COUNT],
+        due: &'a mut [Due<V>; TOGETHER],
         columns: Option<&'a mut Columns>,
     ) -> Self {
         let zero = V::splat(0.0);
@@ -165,6 +177,11 @@ impl<'a, V: Simd> Now<'a, V> {
             leave: zero,
             hazard: zero,
             churn: zero,
+            made,
+            due,
+            waiting: 0,
+            last: false,
+            some: false,
             sums: Sums::zero(),
             channel_sums,
             product_sums,
@@ -248,6 +265,29 @@ impl<'a, V: Simd> Now<'a, V> {
     #[inline(always)]
     pub fn group(&self, group: u32) -> [V::Words; 4] {
         self.draws.words(self.low, self.high, self.month, group)
+    }
+}
+
+/// Most blocks that may wait to be worked on together.
+pub(super) const TOGETHER: usize = 4;
+
+/// What is known of 16 customers before they choose, of a block that waits ([`super::mechanisms::sales`]).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due<V> {
+    pub utility: V,
+    /// What they order of anybody, and the same of those who buy from us, 0 of others (demand units).
+    pub open: V,
+    pub ours: V,
+    /// Of orders from us and from rivals.
+    pub uniforms: [V; 2],
+}
+
+impl<V: Simd> Due<V> {
+    /// Nobody.
+    #[inline(always)]
+    pub fn nobody() -> Self {
+        let zero = V::splat(0.0);
+        Self { utility: zero, open: zero, ours: zero, uniforms: [zero; 2] }
     }
 }
 

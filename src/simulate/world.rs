@@ -3,7 +3,7 @@
 use super::engine::{Engine, Entry, Ledger};
 use super::mechanisms::choice::Choice;
 use super::mechanisms::complaints::Complaints;
-use super::mechanisms::contacts::BoundedVisits;
+use super::mechanisms::contacts::{BoundedVisits, Messages};
 use super::mechanisms::contracts::Contracts;
 use super::mechanisms::coverage::Coverage;
 use super::mechanisms::credit::Credit;
@@ -14,7 +14,7 @@ use super::mechanisms::habit::Habit;
 use super::mechanisms::launch::Launch;
 use super::mechanisms::loading::Loading;
 use super::mechanisms::order_sizes::{OrderSizes, RivalOrderSizes};
-use super::mechanisms::orders::{self, OwnOrders, ProductOrders, RivalOrders, Rivals};
+use super::mechanisms::orders::{self, ProductOrders, RivalOrders, Rivals};
 use super::mechanisms::own_loading::OwnLoading;
 use super::mechanisms::price::Price;
 use super::mechanisms::products::Products;
@@ -22,6 +22,7 @@ use super::mechanisms::promotion::Promotion;
 use super::mechanisms::reaction::Reaction;
 use super::mechanisms::receptivity::Receptivity;
 use super::mechanisms::reps::Reps;
+use super::mechanisms::sales::Sales;
 use super::mechanisms::segments::Segments;
 use super::mechanisms::stock_out::StockOut;
 use super::mechanisms::totals::Totals;
@@ -35,15 +36,14 @@ use crate::lanes::Isa;
 use crate::rng::RunKey;
 
 /// What every market has, in the order of a month.
-pub type Core =
-    (Life, Demand, Reps, Rivals, BoundedVisits, Goodwill, Loading, Choice, OwnOrders, RivalOrders, Totals, Discovery);
+pub type Core = (Life, Demand, Reps, Rivals, BoundedVisits, Messages, Goodwill, Loading, Sales<true>, Discovery);
 
 /// Everything, in the order of a month: who is where, the field, what reaches a customer, what it thinks, what it needs,
 /// whom it chooses, what it orders, who is found.
 pub type Full = (
     (Life, Demand, Option<Segments>),
     (Option<Turnover>, Option<Travel>, Reps, Rivals, Option<Reaction>),
-    (BoundedVisits, Option<Receptivity>, Option<Complaints>, Goodwill),
+    (BoundedVisits, Option<Receptivity>, Option<Complaints>, Messages, Goodwill),
     (Option<Contracts>, Option<Habit>, Option<Price>, Option<Launch>, Option<WordOfMouth>, Option<Products>),
     (Choice, Option<Coverage>, Option<OwnLoading>, Loading, Option<Dispersion>, Option<Promotion>, Option<StockOut>),
     (ProductOrders, Option<OrderSizes>, Option<Credit>, RivalOrders, Option<RivalOrderSizes>, Totals),
@@ -59,12 +59,10 @@ pub fn core(parameters: &Parameters) -> Core {
         Reps,
         Rivals,
         BoundedVisits,
+        Messages,
         parameters.goodwill,
         Loading,
-        Choice,
-        OwnOrders { unit },
-        RivalOrders { unit },
-        Totals,
+        Sales { unit },
         parameters.discovery,
     )
 }
@@ -77,7 +75,7 @@ pub fn full(parameters: &Parameters) -> Full {
     (
         (parameters.life(), parameters.demand(), more.segments),
         (more.turnover, more.travel, Reps, Rivals, more.reaction),
-        (BoundedVisits, more.receptivity, more.complaints, parameters.goodwill),
+        (BoundedVisits, more.receptivity, more.complaints, Messages, parameters.goodwill),
         (more.contracts, more.habit, more.price, more.launch, more.word_of_mouth, more.products),
         (Choice, more.coverage, OwnLoading::of(more), Loading, more.dispersion, more.promotion, more.stock_out),
         (ProductOrders { unit }, more.order_sizes, more.credit, RivalOrders { unit }, rival_sizes, Totals),

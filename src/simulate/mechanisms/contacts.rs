@@ -34,8 +34,9 @@
 
 use std::ops::Range;
 
-use crate::lanes::{F32x16, Mask as _, Simd, Words as _};
-use crate::rng::Purpose;
+use super::segments;
+use crate::lanes::{F32x16, Mask as _, Simd, U32x16, Words as _};
+use crate::rng::{Purpose, uniform};
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
 /// Contacts of a month at these rates, of those who may be contacted.
@@ -66,6 +67,66 @@ impl Mechanism for Visits {
         now.visits = contacts(rate, now.uniform(Purpose::FaceToFace), now.is.known);
         now.contacts = now.contacts + now.visits;
         now.sums.visits = now.sums.visits + now.visits;
+    }
+}
+
+/// Contacts by the phase's further channels of the customers that we know and that consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Messages;
+
+impl Mechanism for Messages {
+    /// Bit c set: channel c may be used.
+    type Traits = U32x16;
+    type Memory = ();
+    type Ground = ();
+
+    // Drawn from groups of their own.
+    const DRAWS: u64 = 0;
+
+    fn traits(agents: &Agents, range: Range<usize>) -> U32x16 {
+        let mut consent = U32x16::ZERO;
+        for (lane, agent) in consent.0.iter_mut().zip(range) {
+            *lane = u32::from(agents.consent[agent]);
+        }
+        consent
+    }
+    fn memory(_: &Agents, _: Range<usize>) {}
+    fn ground(&self, _: &Agents, _: &Territory) {}
+
+    #[inline(always)]
+    fn step<V: Simd>(
+        &self,
+        month: &Month<'_>,
+        _: &Here,
+        (): &mut (),
+        consent: &U32x16,
+        (): &mut (),
+        now: &mut Now<'_, V>,
+    ) {
+        if month.phase.channels.is_empty() {
+            return;
+        }
+        let consent = V::Words::load(consent);
+        let mut group = 0;
+        let mut words = now.words;
+        for (channel, rates) in month.phase.channels.iter().zip(&month.phase.contacts) {
+            let purpose = Purpose::FaceToFace as u32 + channel.index() as u32;
+            if purpose / 4 != group {
+                group = purpose / 4;
+                words = now.group(group);
+            }
+            let allowed = consent.shares_bit(V::Words::splat(1 << channel.index()));
+            let rate: V = month.block_of(&rates[month.agents.clone()], now.block);
+            let rate = segments::rate(&month.phase.rules, now.rule_bits, *channel, rate);
+            let made = contacts(rate, uniform(words[purpose as usize % 4]), now.is.known.and(allowed));
+            let sum = &mut now.channel_sums[channel.index()];
+            *sum = (V::load(sum) + made).store();
+            now.contacts = now.contacts + made;
+            now.made[channel.index()] = made;
+            if let Some(columns) = &mut now.columns {
+                columns.contacts[channel.index()][now.block] = made.store().0;
+            }
+        }
     }
 }
 
@@ -223,8 +284,7 @@ fn least(lanes: F32x16) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lanes::{Mask16, U32x16, WIDTH};
-    use crate::rng::uniform;
+    use crate::lanes::{Mask16, WIDTH};
 
     #[test]
     fn rates_are_rounded_up_or_down() {

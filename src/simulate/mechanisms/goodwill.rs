@@ -17,12 +17,8 @@
 use std::ops::Range;
 
 use crate::channel::Channel;
-use crate::lanes::{F32x16, Lanes, Mask as _, Simd, U32x16, Words as _};
-use crate::rng::{Purpose, uniform};
+use crate::lanes::{F32x16, Lanes, Simd, Words as _};
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
-
-use super::contacts::contacts;
-use super::segments;
 
 /// Parameters of goodwill.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,21 +92,13 @@ pub struct Ground {
 }
 
 impl Mechanism for Goodwill {
-    /// Bit c set: channel c may be used.
-    type Traits = U32x16;
+    type Traits = ();
     type Memory = F32x16;
     type Ground = Ground;
 
-    // Further channels draw from groups of their own.
     const DRAWS: u64 = 0;
 
-    fn traits(agents: &Agents, range: Range<usize>) -> U32x16 {
-        let mut consent = U32x16::ZERO;
-        for (lane, agent) in consent.0.iter_mut().zip(range) {
-            *lane = u32::from(agents.consent[agent]);
-        }
-        consent
-    }
+    fn traits(_: &Agents, _: Range<usize>) {}
     fn memory(agents: &Agents, range: Range<usize>) -> F32x16 {
         F32x16::load_slice(&agents.goodwill[range], 0.0)
     }
@@ -135,13 +123,17 @@ impl Mechanism for Goodwill {
         month: &Month<'_>,
         here: &Here,
         ground: &mut Ground,
-        consent: &U32x16,
+        (): &(),
         memory: &mut F32x16,
         now: &mut Now<'_, V>,
     ) {
         let mut lifts = self.lift_by(Channel::FaceToFace, now.visits, ground, here, now);
         if !month.phase.channels.is_empty() {
-            lifts = lifts + self.further(month, here, ground, V::Words::load(consent), now);
+            let mut further = V::splat(0.0);
+            for &channel in &month.phase.channels {
+                further = further + self.lift_by(channel, now.made[channel.index()], ground, here, now);
+            }
+            lifts = lifts + further;
         }
         // Now that all contacts of the month are known.
         if let Some(receptivity) = &here.receptivity {
@@ -169,40 +161,6 @@ impl Goodwill {
         }
         let prefers = now.preferred.shares_bit(V::Words::splat(1 << channel.index()));
         lift * V::choose(prefers, V::splat(1.0 + here.preference), V::splat(1.0))
-    }
-
-    /// Contacts by the further channels in use, and what they add to goodwill.
-    #[inline(always)]
-    fn further<V: Simd>(
-        &self,
-        month: &Month<'_>,
-        here: &Here,
-        ground: &Ground,
-        consent: V::Words,
-        now: &mut Now<'_, V>,
-    ) -> V {
-        let mut lifts = V::splat(0.0);
-        let mut group = 0;
-        let mut words = now.words;
-        for (channel, rates) in month.phase.channels.iter().zip(&month.phase.contacts) {
-            let purpose = Purpose::FaceToFace as u32 + channel.index() as u32;
-            if purpose / 4 != group {
-                group = purpose / 4;
-                words = now.group(group);
-            }
-            let allowed = consent.shares_bit(V::Words::splat(1 << channel.index()));
-            let rate: V = month.block_of(&rates[month.agents.clone()], now.block);
-            let rate = segments::rate(&month.phase.rules, now.rule_bits, *channel, rate);
-            let made = contacts(rate, uniform(words[purpose as usize % 4]), now.is.known.and(allowed));
-            let sum = &mut now.channel_sums[channel.index()];
-            *sum = (V::load(sum) + made).store();
-            now.contacts = now.contacts + made;
-            lifts = lifts + self.lift_by(*channel, made, ground, here, now);
-            if let Some(columns) = &mut now.columns {
-                columns.contacts[channel.index()][now.block] = made.store().0;
-            }
-        }
-        lifts
     }
 }
 

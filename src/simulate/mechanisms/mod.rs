@@ -26,6 +26,7 @@ pub mod promotion;
 pub mod reaction;
 pub mod receptivity;
 pub mod reps;
+pub mod sales;
 pub mod segments;
 pub mod stock_out;
 pub mod totals;

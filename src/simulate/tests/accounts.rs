@@ -3,6 +3,7 @@
 use super::super::mechanisms::contracts::Contracts;
 use super::super::mechanisms::coverage::Coverage;
 use super::super::mechanisms::credit::Credit;
+use super::super::now::{Due, TOGETHER};
 use super::*;
 
 const COVERAGE: Coverage = Coverage { decay: 0.9, per_contact: 0.6, weight: 1.0 };
@@ -317,7 +318,8 @@ fn price_moves_wait_for_the_end_of_a_contract() {
     let draws: Draws<_> = KEY.draws();
     for index in 0..5 {
         let (mut channels, mut products) = ([F32x16::ZERO; Channel::COUNT], [F32x16::ZERO; PRODUCTS]);
-        let mut now = Now::<F32x16>::new(&draws, index, &mut channels, &mut products, None);
+        let (mut made, mut due) = ([F32x16::ZERO; Channel::COUNT], [Due::nobody(); TOGETHER]);
+        let mut now = Now::<F32x16>::new(&draws, index, &mut channels, &mut products, &mut made, &mut due, None);
         now.begin(0, &crate::lanes::U32x16::ZERO, &crate::lanes::U32x16::ZERO, now.words);
         now.is = Stages::of(crate::lanes::U32x16([Stage::Served as u32; 16]));
         now.will_be = now.is;
