@@ -51,9 +51,12 @@ fn mini(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Makes a market of so many customers.
+type Market = fn(usize) -> Twin;
+
 fn sets(criterion: &mut Criterion) {
     type Policies = fn(&Twin) -> Policy;
-    let sets: [(&str, fn(usize) -> Twin, Policies); 3] = [
+    let sets: [(&str, Market, Policies); 3] = [
         ("core/visits", market::twin, |twin| market::policy(twin, &[])),
         ("core/seven channels", market::twin, |twin| market::policy(twin, &Channel::ALL[1..])),
         ("all mechanisms", market::full_twin, market::full_policy),
