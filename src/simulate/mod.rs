@@ -6,34 +6,26 @@
 //!
 //! # How a month goes
 //!
-//! For each territory (`run.rs`), from what was true at the month's start:
-//!
-//! 1. the reps' effort: how far the plan of visits is met, and how many calls are left for prospecting
-//!    ([`mechanisms::reps`]);
-//! 2. the month's demand level with its shock ([`mechanisms::demand`]), the rivals' attraction ([`mechanisms::orders`]), the
-//!    hazard of discovery ([`mechanisms::discovery`]) and of births ([`mechanisms::transition`]).
-//!
-//! Then for each block of 16 customers (`step.rs`):
-//!
-//! 3. contacts with those we know ([`mechanisms::contacts`]) and what they add to goodwill ([`mechanisms::goodwill`]);
-//! 4. demand, less what is eaten from stock that rivals sold ahead ([`mechanisms::loading`]);
-//! 5. the share of it that comes to us, of customers we serve ([`mechanisms::choice`]), and orders
-//!    ([`mechanisms::orders`]);
-//! 6. at the month's end at most one change of stage: found, won, lost, closed or born ([`mechanisms::transition`]).
-//!
-//! Sums over the territory go to the tallies and, as a census, to its next month. Territories do not touch each other.
+//! Each territory lives through all its months before the next begins (`engine.rs`, `kernel.rs`). In a month, from what was
+//! true at its start, every mechanism first works out what is the same for all customers of the territory
+//! ([`Mechanism::here`], in `f64`): seats of reps, travel and effort, the level of demand, the rivals' attraction, hazards. Then,
+//! for each block of 16 customers, all mechanisms take their step, in the order of the tuple that composes them
+//! ([`Core`], [`Full`]): who they are, contacts, goodwill, what they think, choice, orders; and all close the month: what is
+//! remembered, and at most one change of stage. What mechanisms tell each other passes through [`Here`] and [`Now`]. Sums over
+//! the territory go to the tallies and, as a census, to its next month. Territories do not touch each other.
 //!
 //! # How to add a mechanism
 //!
 //! 1. A file in `mechanisms/` with its equations, their source and units on top, its formulas (generic over
-//!    [`crate::lanes::Lanes`] if the likelihood needs them too), and a test against a case computed by hand.
-//! 2. Its parameters in [`Parameters`], what a policy may do to it in [`Phase`]. What is constant over a territory and month
-//!    is worked out in `run.rs` in `f64` and handed over in `Here`; what a customer remembers is a column of `State`
-//!    (`world.rs`).
-//! 3. Its call in `step.rs`, at the place in the month where it happens. Draws take a new [`crate::rng::Purpose`]; never one
-//!    that is in use, so that nobody else's draws move. A lane may depend on itself alone: branch on a mask only to skip
-//!    work whose result no lane uses.
-//! 4. A test of what it does to a market in `tests.rs`.
+//!    [`crate::lanes::Lanes`] if the likelihood needs them too), its [`Mechanism`], and a test against a case computed by hand.
+//!    `price.rs` is a short one to look at. What a customer remembers is its `Memory`, what stays of it its `Traits`, what a
+//!    territory carries its `Ground`; attributes of agents are columns of [`Attributes`].
+//! 2. A field of [`Further`] and its place in [`Full`], where it happens in the month; what a policy may do to it in [`Moves`]
+//!    or [`Phase`]. Draws take a new [`crate::rng::Purpose`]; never one that is in use, so that nobody else's draws move. A lane
+//!    may depend on itself alone: branch on a mask only to skip work whose result no lane uses.
+//! 3. A row of the registry (`scenario/mechanisms/table.rs`) for each parameter, its draw in `calibrate/further.rs`, the columns that
+//!    it reads in `strategy/attributes.rs`.
+//! 4. A test of what it does to a market in `tests/`: its sign and size, and that it does nothing where it should not.
 
 mod engine;
 mod horizon;
