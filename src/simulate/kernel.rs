@@ -66,7 +66,7 @@ impl<M: Mechanism> Kernel for Live<'_, '_, M> {
                     &model, &draws, &month, here, ground, blocks, memory, spare, &mut ahead, &mut due, columns,
                 )
             };
-            model.settle(&month, ground, &sums);
+            model.settle(&month, ground, &mut here, &sums);
             before = sums;
             scratch.entries.push(Entry { here, sums, contacts, products });
             if let Some(watch) = watch {

@@ -76,9 +76,9 @@ pub trait Mechanism: Copy + Send + Sync {
     ) {
     }
 
-    /// The end of a territory's month.
+    /// The end of a territory's month; `here` may be set to what came of it.
     #[inline(always)]
-    fn settle(&self, _month: &Month<'_>, _ground: &mut Self::Ground, _sums: &Sums<f64>) {}
+    fn settle(&self, _month: &Month<'_>, _ground: &mut Self::Ground, _here: &mut Here, _sums: &Sums<f64>) {}
 }
 
 impl<M: Mechanism> Mechanism for Option<M> {
@@ -153,9 +153,9 @@ impl<M: Mechanism> Mechanism for Option<M> {
     }
 
     #[inline(always)]
-    fn settle(&self, month: &Month<'_>, ground: &mut Self::Ground, sums: &Sums<f64>) {
+    fn settle(&self, month: &Month<'_>, ground: &mut Self::Ground, here: &mut Here, sums: &Sums<f64>) {
         if let (Some(on), Some(ground)) = (self, ground) {
-            on.settle(month, ground, sums);
+            on.settle(month, ground, here, sums);
         }
     }
 }
@@ -226,8 +226,8 @@ macro_rules! compose {
             }
 
             #[inline(always)]
-            fn settle(&self, month: &Month<'_>, ground: &mut Self::Ground, sums: &Sums<f64>) {
-                $(self.$at.settle(month, &mut ground.$at, sums);)*
+            fn settle(&self, month: &Month<'_>, ground: &mut Self::Ground, here: &mut Here, sums: &Sums<f64>) {
+                $(self.$at.settle(month, &mut ground.$at, here, sums);)*
             }
         }
     };

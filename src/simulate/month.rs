@@ -56,8 +56,10 @@ pub struct Here {
     pub channel_effect: [f32; Channel::COUNT],
     /// How contacts tire.
     pub receptivity: Option<Receptivity>,
-    /// Calls spent prospecting.
+    /// Calls spent prospecting: as planned, and at the month's end as they were made.
     pub prospecting: f64,
+    /// Prospecting calls whose finds are made this month.
+    pub searching: f64,
     /// Log odds added to our appeal.
     pub own_push: f32,
     /// Share of the orders to us that can be filled.
@@ -88,6 +90,7 @@ impl Default for Here {
             channel_effect: [1.0; Channel::COUNT],
             receptivity: None,
             prospecting: 0.0,
+            searching: 0.0,
             own_push: 0.0,
             availability: 1.0,
             rivals: 1.0,

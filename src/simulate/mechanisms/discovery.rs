@@ -5,6 +5,10 @@
 //! customers that we served at the month's start. The third makes each prospecting call find `yield` customers while the
 //! dark half is what it was, and fewer as fewer remain. An event of hazard h has probability `1 - exp(-h)`.
 //!
+//! How many calls prospecting gets is known only when the month's visits are made. `calls` is what is planned for the
+//! month; what the months before made more or less than planned is added over a year (`Here::searching`), so that every
+//! call finds at its yield, some of them later.
+//!
 //! A bought list with `usable` records names each dark agent of the territory with the same chance
 //! `min(1, usable / dark now)`.
 
@@ -46,7 +50,7 @@ impl Mechanism for Discovery {
 
     #[inline(always)]
     fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
-        here.find = hazard(self, month.before.served_share(), here.prospecting, month.dark_at_start) as f32;
+        here.find = hazard(self, month.before.served_share(), here.searching, month.dark_at_start) as f32;
         let lists = month.policy.list_purchases.iter().filter(|purchase| purchase.month == month.index);
         here.listed = lists
             .fold(0.0, |all, purchase| either(all, listed(purchase.usable[month.territory], month.before.dark)))

@@ -108,7 +108,7 @@ impl Mechanism for Reaction {
     }
 
     #[inline(always)]
-    fn settle(&self, _: &Month<'_>, sight: &mut Sight, sums: &Sums<f64>) {
+    fn settle(&self, _: &Month<'_>, sight: &mut Sight, _: &mut Here, sums: &Sums<f64>) {
         // A month without orders shows nothing.
         if sums.open > 0.0 {
             sight.gain = self.notice(*sight, sums.chosen / sums.open);

@@ -5,9 +5,8 @@
 //! `min(1, for_visits / wanted)`. The rest of capacity is spent prospecting; of a spread plan that is `share *
 //! capacity`.
 //!
-//! This is the plan. [`super::contacts::BoundedVisits`] then makes whole visits of it and gives prospecting what their
-//! rounding leaves, so that both together are never more than the calls of the month, travel and vacant seats taken
-//! off.
+//! This is the plan. [`super::contacts::BoundedVisits`] then makes whole visits of it and gives prospecting what they
+//! leave, so that both together are never more than the calls of the month, travel and vacant seats taken off.
 
 use std::ops::Range;
 
@@ -57,6 +56,7 @@ impl Mechanism for Reps {
         let effort = effort(visits.meets_capacity[j], month.before.wanted, here.capacity, visits.prospecting[j]);
         here.visit_factor = effort.factor as f32;
         here.prospecting = effort.prospecting;
+        here.searching = effort.prospecting;
     }
 
     #[inline(always)]

@@ -149,7 +149,7 @@ impl Mechanism for WordOfMouth {
     }
 
     #[inline(always)]
-    fn settle(&self, _: &Month<'_>, talk: &mut Talk, _: &Sums<f64>) {
+    fn settle(&self, _: &Month<'_>, talk: &mut Talk, _: &mut Here, _: &Sums<f64>) {
         std::mem::swap(&mut talk.told, &mut talk.telling);
     }
 }
