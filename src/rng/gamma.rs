@@ -65,7 +65,12 @@ impl<V: Simd> GammaCurve<V> {
     /// Gamma numbers of mean 1 at these uniforms.
     #[inline(always)]
     pub fn at(&self, uniform: V) -> V {
-        let z = normal(uniform);
+        self.at_normal(normal(uniform))
+    }
+
+    /// Gamma numbers of mean 1 at the normal numbers of these uniforms.
+    #[inline(always)]
+    pub fn at_normal(&self, z: V) -> V {
         let w = self.level + z * (self.slope + z * self.bend);
         let y = V::splat(0.5) * (w + (w * w + V::splat(BEND as f32)).sqrt());
         y * y * y
@@ -76,8 +81,14 @@ impl<V: Simd> GammaCurve<V> {
 /// that one.
 #[inline(always)]
 pub fn gamma<V: Simd>(uniform: V, shape: V) -> V {
+    gamma_at_normal(normal(uniform), shape)
+}
+
+/// As [`gamma`], at the normal numbers of the uniforms.
+#[inline(always)]
+pub fn gamma_at_normal<V: Simd>(z: V, shape: V) -> V {
     let shape = shape.max(V::of(LEAST_SHAPE));
-    GammaCurve::of_root(V::splat(1.0) / shape.sqrt()).at(uniform)
+    GammaCurve::of_root(V::splat(1.0) / shape.sqrt()).at_normal(z)
 }
 
 #[cfg(test)]

@@ -9,16 +9,34 @@ use crate::lanes::{Mask as _, Simd, poly};
 /// Computing Gems Jade Edition, ch. 10: one logarithm and, but for 1 uniform in 300, one polynomial.
 #[inline(always)]
 pub fn normal<V: Simd>(uniform: V) -> V {
+    let [z] = normal_each([uniform]);
+    z
+}
+
+/// As [`normal`] of several sets, with one branch for all: a processor need not wait for one before it begins the next.
+#[inline(always)]
+pub fn normal_each<V: Simd, const SETS: usize>(uniforms: [V; SETS]) -> [V; SETS] {
     let one = V::splat(1.0);
-    let x = uniform + uniform - one;
-    // -ln(1 - x^2), with 1 - x^2 = 4 u (1 - u) free of cancellation.
-    let w = V::splat(0.0) - (V::splat(4.0) * uniform * (one - uniform)).ln();
-    let far = w.greater(V::splat(5.0));
-    let mut p = poly(w - V::splat(2.5), ERFINV_NEAR);
-    if far.any() {
-        p = V::choose(far, poly(w.max(one).sqrt() - V::splat(3.0), ERFINV_FAR), p);
+    let (mut normals, mut most) = (uniforms, V::splat(0.0));
+    let mut logarithms = uniforms;
+    // Loops: closures would be compiled for the default instruction set.
+    for ((normal, w), uniform) in normals.iter_mut().zip(&mut logarithms).zip(uniforms) {
+        // -ln(1 - x^2), with 1 - x^2 = 4 u (1 - u) free of cancellation.
+        *w = V::splat(0.0) - (V::splat(4.0) * uniform * (one - uniform)).ln();
+        *normal = poly(*w - V::splat(2.5), ERFINV_NEAR);
+        most = w.max(most);
     }
-    p * x * V::splat(std::f32::consts::SQRT_2)
+    if most.greater(V::splat(5.0)).any() {
+        for (normal, w) in normals.iter_mut().zip(logarithms) {
+            let far = poly(w.max(one).sqrt() - V::splat(3.0), ERFINV_FAR);
+            *normal = V::choose(w.greater(V::splat(5.0)), far, *normal);
+        }
+    }
+    for (normal, uniform) in normals.iter_mut().zip(uniforms) {
+        let x = uniform + uniform - one;
+        *normal = *normal * x * V::splat(std::f32::consts::SQRT_2);
+    }
+    normals
 }
 
 /// For `w < 5`, in powers of `w - 2.5`.

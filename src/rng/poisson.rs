@@ -50,21 +50,31 @@ pub fn poisson<V: Simd>(uniform: V, mean: V) -> V {
     if large.any() { V::choose(large, corrected_normal(uniform, mean), small) } else { small }
 }
 
-/// As [`poisson`] of several sets: their terms are added in turns, so that a processor need not wait for those of one.
+/// As [`poisson`] of several sets: their terms are added in turns, so that a processor need not wait for those of one, and
+/// asks once for all of them whether more are needed.
 #[inline(always)]
 pub fn poisson_each<V: Simd, const SETS: usize>(uniforms: [V; SETS], means: [V; SETS]) -> [V; SETS] {
     let mut most = means[0];
     for mean in &means[1..] {
         most = most.max(*mean);
     }
-    let mut numbers = [V::splat(0.0); SETS];
-    if most.greater(V::splat(SMALL)).any() {
-        // Loops: closures would be compiled for the default instruction set.
-        for ((number, uniform), mean) in numbers.iter_mut().zip(uniforms).zip(means) {
-            *number = poisson(uniform, mean);
+    if !most.greater(V::splat(0.0)).any() {
+        return [V::splat(0.0); SETS];
+    }
+    if !most.greater(V::splat(SMALL)).any() {
+        return add_up(uniforms, means);
+    }
+    let mut small = means;
+    // Loops: closures would be compiled for the default instruction set.
+    for mean in &mut small {
+        *mean = V::choose(mean.greater(V::splat(SMALL)), V::splat(0.0), *mean);
+    }
+    let mut numbers = add_up(uniforms, small);
+    for ((number, uniform), mean) in numbers.iter_mut().zip(uniforms).zip(means) {
+        let large = mean.greater(V::splat(SMALL));
+        if large.any() {
+            *number = V::choose(large, corrected_normal(uniform, mean), *number);
         }
-    } else if most.greater(V::splat(0.0)).any() {
-        numbers = add_up(uniforms, means);
     }
     numbers
 }

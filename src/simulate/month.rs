@@ -69,6 +69,8 @@ pub struct Here {
     /// Products of ours in use (1 where we have but one), and each one's share of our orders.
     pub products: u32,
     pub product_shares: [f32; PRODUCTS],
+    /// Whether orders have sizes of their own.
+    pub sized: bool,
     /// Months of demand that rivals load, and we (of their demand for us).
     pub loading: f32,
     pub own_loading: f32,
@@ -96,6 +98,7 @@ impl Default for Here {
             rivals: 1.0,
             products: 1,
             product_shares: [1.0, 0.0, 0.0, 0.0],
+            sized: false,
             loading: 0.0,
             own_loading: 0.0,
             find: 0.0,

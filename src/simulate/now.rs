@@ -26,6 +26,8 @@ pub struct Now<'a, V: Simd> {
     pub(super) draws_ahead: bool,
     /// The words of [`CHANCE`], once somebody has asked for them.
     pub(super) chance: Option<[V::Words; 4]>,
+    /// The normal numbers of order sizes, ours and rivals', where frailty has made them along with its own.
+    pub(super) size_normals: Option<[V; 2]>,
 
     /// Where they are at the month's start, and at its end.
     pub is: Stages<V>,
@@ -141,6 +143,7 @@ impl<'a, V: Simd> Now<'a, V> {
             ahead: [none; 4],
             draws_ahead: false,
             chance: None,
+            size_normals: None,
             is,
             will_be: is,
             buys: nobody,
@@ -196,6 +199,7 @@ impl<'a, V: Simd> Now<'a, V> {
         (self.low, self.high) = (V::Words::load(low), V::Words::load(high));
         self.words = words;
         self.chance = None;
+        self.size_normals = None;
         let (zero, one) = (V::splat(0.0), V::splat(1.0));
         let nobody = zero.greater(zero);
         self.is.known = nobody;
@@ -259,6 +263,12 @@ impl<'a, V: Simd> Now<'a, V> {
         };
         self.chance = Some(words);
         uniform(words[purpose.word()])
+    }
+
+    /// The uniform numbers of order sizes, ours and rivals'.
+    #[inline(always)]
+    pub fn uniforms_of_sizes(&mut self) -> [V; 2] {
+        [self.uniform_of_chance(Purpose::OwnOrderSize), self.uniform_of_chance(Purpose::RivalOrderSize)]
     }
 
     /// The words of another group.

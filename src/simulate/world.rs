@@ -13,8 +13,7 @@ use super::mechanisms::goodwill::Goodwill;
 use super::mechanisms::habit::Habit;
 use super::mechanisms::launch::Launch;
 use super::mechanisms::loading::Loading;
-use super::mechanisms::order_sizes::{OrderSizes, RivalOrderSizes};
-use super::mechanisms::orders::{self, ProductOrders, RivalOrders, Rivals};
+use super::mechanisms::orders::{self, Orders, Rivals};
 use super::mechanisms::own_loading::OwnLoading;
 use super::mechanisms::price::Price;
 use super::mechanisms::products::Products;
@@ -46,7 +45,7 @@ pub type Full = (
     (BoundedVisits, Option<Receptivity>, Option<Complaints>, Messages, Goodwill),
     (Option<Contracts>, Option<Habit>, Option<Price>, Option<Launch>, Option<WordOfMouth>, Option<Products>),
     (Choice, Option<Coverage>, Option<OwnLoading>, Loading, Option<Dispersion>, Option<Promotion>, Option<StockOut>),
-    (ProductOrders, Option<OrderSizes>, Option<Credit>, RivalOrders, Option<RivalOrderSizes>, Totals),
+    (Orders, Option<Credit>, Totals),
     Discovery,
 );
 
@@ -71,14 +70,13 @@ pub fn core(parameters: &Parameters) -> Core {
 pub fn full(parameters: &Parameters) -> Full {
     let more = &parameters.more;
     let unit = more.order_sizes.map_or(parameters.order_unit, |sizes| sizes.unit(parameters.order_unit));
-    let rival_sizes = more.order_sizes.map(|sizes| sizes.of_rivals(unit));
     (
         (parameters.life(), parameters.demand(), more.segments),
         (more.turnover, more.travel, Reps, Rivals, more.reaction),
         (BoundedVisits, more.receptivity, more.complaints, Messages, parameters.goodwill),
         (more.contracts, more.habit, more.price, more.launch, more.word_of_mouth, more.products),
         (Choice, more.coverage, OwnLoading::of(more), Loading, more.dispersion, more.promotion, more.stock_out),
-        (ProductOrders { unit }, more.order_sizes, more.credit, RivalOrders { unit }, rival_sizes, Totals),
+        (Orders { unit, sizes: more.order_sizes }, more.credit, Totals),
         parameters.discovery,
     )
 }

@@ -19,7 +19,7 @@
 use std::ops::Range;
 
 use crate::lanes::{Lanes, Mask as _, Simd};
-use crate::rng::{Purpose, bernoulli, uniform};
+use crate::rng::{Purpose, bernoulli};
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
 /// Complaints: served customers whose goodwill suffers.
@@ -57,28 +57,39 @@ impl Complaints {
 impl Mechanism for Complaints {
     type Traits = ();
     type Memory = ();
-    /// Chance at full availability.
-    type Ground = f32;
+    /// Chances at full availability, and at this month's.
+    type Ground = [f32; 2];
 
     const DRAWS: u64 = 1 << Purpose::Complaint as u64;
 
     fn traits(_: &Agents, _: Range<usize>) {}
     fn memory(_: &Agents, _: Range<usize>) {}
-    fn ground(&self, _: &Agents, _: &Territory) -> f32 {
-        self.chance(1.0) as f32
+    fn ground(&self, _: &Agents, _: &Territory) -> [f32; 2] {
+        [self.chance(1.0) as f32; 2]
     }
 
     #[inline(always)]
-    fn step<V: Simd>(&self, _: &Month<'_>, here: &Here, usual: &mut f32, _: &(), _: &mut (), now: &mut Now<'_, V>) {
+    fn step<V: Simd>(
+        &self,
+        _: &Month<'_>,
+        here: &Here,
+        chances: &mut [f32; 2],
+        _: &(),
+        _: &mut (),
+        now: &mut Now<'_, V>,
+    ) {
+        // Here and not in `here`, because availability is settled when all mechanisms have seen the territory.
+        if now.block == 0 {
+            chances[1] = self.chance_in_lanes::<V>(here.availability).store().0[0];
+        }
+        let [usual, chance] = *chances;
         let served = now.is.served;
         if !served.any() {
             return;
         }
-        // Here and not in `here`, because availability is settled when all mechanisms have seen the territory.
-        let chance = V::keep(served, self.chance_in_lanes(here.availability));
-        let word = now.group(Purpose::Complaint.group())[Purpose::Complaint.word()];
-        let complaints = V::count(bernoulli(uniform(word), chance));
-        now.harm = now.harm + V::keep(served, self.loss(complaints, V::splat(*usual)));
+        let chance = V::keep(served, V::splat(chance));
+        let complaints = V::count(bernoulli(now.uniform_of_chance(Purpose::Complaint), chance));
+        now.harm = now.harm + V::keep(served, self.loss(complaints, V::splat(usual)));
         now.sums.complaints = now.sums.complaints + complaints;
     }
 }

@@ -27,8 +27,9 @@
 //! another's. `c_0` is kept within 0.01 and 0.99, where the ratio and the hazard are finite. Without seats nothing happens.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::lanes::{F32x16, Lanes, Mask as _, Simd};
+use crate::lanes::{F32x16, Lanes, Mask as _, Simd, WIDTH};
 use crate::simulate::{Agents, Attributes, Here, Mechanism, Month, Now, Territory};
 
 /// Coverage at the start is kept within these.
@@ -63,11 +64,18 @@ impl Coverage {
     /// This month's hazard, with so many visits a seat today and this month.
     #[inline(always)]
     pub fn hazard<V: Lanes>(&self, holding: V, today: V, visits: V) -> V {
+        let (rest, by_visit) = self.parts(holding, today);
+        rest + by_visit * visits
+    }
+
+    /// The part of the hazard that comes by itself, and what a visit a seat adds to it.
+    #[inline(always)]
+    pub fn parts<V: Lanes>(&self, holding: V, today: V) -> (V, V) {
         let (per_contact, zero) = (V::of(self.per_contact), V::of(0.0));
         let by_visits = per_contact * today;
         // Without visits today the quotient is infinite or no number; both count as 1.
         let worth = (holding / by_visits).min(V::of(1.0));
-        (holding - by_visits).max(zero) + worth * per_contact * visits
+        ((holding - by_visits).max(zero), worth * per_contact)
     }
 
     /// The chance that an order passes, over today's.
@@ -80,21 +88,22 @@ impl Coverage {
 }
 
 impl Mechanism for Coverage {
-    /// One over the number of seats, 0 for no account; coverage at the start; visits a month today.
-    type Traits = [F32x16; 3];
+    /// One over the number of seats, 0 for no account; coverage at the start.
+    type Traits = [F32x16; 2];
     /// Coverage.
     type Memory = F32x16;
-    type Ground = ();
+    /// By block: the parts of the hazard ([`Coverage::parts`]), which stay.
+    type Ground = Arc<[[F32x16; 2]]>;
 
     const DRAWS: u64 = 0;
 
-    fn traits(agents: &Agents, range: Range<usize>) -> [F32x16; 3] {
+    fn traits(agents: &Agents, range: Range<usize>) -> [F32x16; 2] {
         let mut per_seat = F32x16::ZERO;
         for (lane, seats) in per_seat.0.iter_mut().zip(Attributes::block_of_words(&agents.more.seats, range.clone()).0)
         {
             *lane = if seats > 0 { 1.0 / seats as f32 } else { 0.0 };
         }
-        [per_seat, Self::memory(agents, range.clone()), Attributes::block(&agents.more.visits, range, 0.0)]
+        [per_seat, Self::memory(agents, range)]
     }
 
     fn memory(agents: &Agents, range: Range<usize>) -> F32x16 {
@@ -102,24 +111,35 @@ impl Mechanism for Coverage {
         F32x16(covered.0.map(|covered| covered.clamp(BOUNDS.0, BOUNDS.1)))
     }
 
-    fn ground(&self, _: &Agents, _: &Territory) {}
+    fn ground(&self, agents: &Agents, territory: &Territory) -> Self::Ground {
+        let end = territory.agents.end;
+        let parts = |begins: usize| {
+            let range = begins..end.min(begins + WIDTH);
+            let [per_seat, start] = Self::traits(agents, range.clone());
+            let today: F32x16 = Attributes::block(&agents.more.visits, range, 0.0);
+            let (rest, by_visit) = self.parts(self.holding(start), today * per_seat);
+            [rest, by_visit]
+        };
+        territory.agents.clone().step_by(WIDTH).map(parts).collect()
+    }
 
     #[inline(always)]
     fn step<V: Simd>(
         &self,
         _: &Month<'_>,
         _: &Here,
-        _: &mut (),
-        traits: &[F32x16; 3],
+        parts: &mut Self::Ground,
+        traits: &[F32x16; 2],
         memory: &mut F32x16,
         now: &mut Now<'_, V>,
     ) {
-        let [per_seat, start, today] = traits.each_ref().map(V::load);
+        let (per_seat, start) = (V::load(&traits[0]), V::load(&traits[1]));
         let account = per_seat.greater(V::splat(0.0));
+        let Some([rest, by_visit]) = parts.get(now.block) else { return };
         if !account.any() {
             return;
         }
-        let hazard = self.hazard(self.holding(start), today * per_seat, now.visits * per_seat);
+        let hazard = V::load(rest) + V::load(by_visit) * (now.visits * per_seat);
         let covered = self.next(V::load(memory), hazard);
         *memory = covered.store();
         let passes = V::choose(account, self.passes(covered, start), V::splat(1.0));

@@ -20,7 +20,7 @@
 use std::ops::Range;
 
 use crate::lanes::Simd;
-use crate::rng::{GammaCurve, LEAST_SHAPE, Purpose};
+use crate::rng::{GammaCurve, LEAST_SHAPE, Purpose, normal, normal_each};
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
 /// Overdispersed orders: negative binomial counts.
@@ -71,14 +71,23 @@ impl Mechanism for Dispersion {
     fn step<V: Simd>(
         &self,
         _: &Month<'_>,
-        _: &Here,
+        here: &Here,
         curve: &mut GammaCurve<f64>,
         (): &(),
         (): &mut (),
         now: &mut Now<'_, V>,
     ) {
-        let frailty = curve.lanes().at(now.uniform_of_chance(Purpose::Frailty));
-        now.open = now.open * frailty;
+        let uniform = now.uniform_of_chance(Purpose::Frailty);
+        // With those of order sizes, which would wait for numbers of orders that they do not depend on.
+        let normal = if here.sized {
+            let [own, rivals] = now.uniforms_of_sizes();
+            let [normal, own, rivals] = normal_each([uniform, own, rivals]);
+            now.size_normals = Some([own, rivals]);
+            normal
+        } else {
+            normal(uniform)
+        };
+        now.open = now.open * curve.lanes().at_normal(normal);
     }
 }
 

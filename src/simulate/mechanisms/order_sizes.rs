@@ -9,13 +9,11 @@
 //! Calibration knows `order_unit` as variance over mean of money, which with sizes is `u (1 + 1 / a)`. So that both stay
 //! what they were, orders are smaller and more of them: `u = order_unit / (1 + 1 / a)` ([`OrderSizes::unit`]), their number
 //! has mean `demand * share / u`. What changes is the shape: money is continuous, and skewer. Where means move, the
-//! number of orders moves and their sizes do not (assumption; a Tweedie regression would move both).
+//! number of orders moves and their sizes do not (assumption; a Tweedie regression would move both). They are drawn with the
+//! orders, [`super::orders::Orders`].
 
-use std::ops::Range;
-
-use crate::lanes::{Lanes, Mask as _, Simd};
-use crate::rng::{LEAST_SHAPE, Purpose, gamma};
-use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
+use crate::lanes::{Lanes, Simd};
+use crate::rng::{LEAST_SHAPE, gamma_at_normal};
 
 /// Sizes of the orders from us.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,65 +33,11 @@ impl OrderSizes {
         order_unit / (1.0 + 1.0 / self.shape())
     }
 
-    /// Those of the rivals' orders of this mean size.
-    pub fn of_rivals(&self, unit: f64) -> RivalOrderSizes {
-        RivalOrderSizes { shape: self.shape(), unit }
-    }
-}
-
-/// Size of so many orders together over their expected size, rising with the uniform (and the size itself with the number).
-#[inline(always)]
-pub fn relative_size<V: Simd>(uniform: V, orders: V, shape: f64) -> V {
-    gamma(uniform, orders * V::of(shape))
-}
-
-impl Mechanism for OrderSizes {
-    type Traits = ();
-    type Memory = ();
-    type Ground = ();
-
-    const DRAWS: u64 = 1 << Purpose::OwnOrderSize as u64;
-
-    fn traits(_: &Agents, _: Range<usize>) {}
-    fn memory(_: &Agents, _: Range<usize>) {}
-    fn ground(&self, _: &Agents, _: &Territory) {}
-
+    /// Size of so many orders together over their expected size, at a normal number: rises with it (and the size itself with
+    /// the number of orders).
     #[inline(always)]
-    fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), now: &mut Now<'_, V>) {
-        if now.own_count.greater(V::splat(0.0)).any() {
-            let uniform = now.uniform_of_chance(Purpose::OwnOrderSize);
-            now.own = now.own * relative_size(uniform, now.own_count, self.shape());
-        }
-    }
-}
-
-/// Sizes of the orders from rivals, right after their number is drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RivalOrderSizes {
-    /// As [`OrderSizes::shape`].
-    pub shape: f64,
-    /// Mean size of an order (demand units).
-    pub unit: f64,
-}
-
-impl Mechanism for RivalOrderSizes {
-    type Traits = ();
-    type Memory = ();
-    type Ground = ();
-
-    const DRAWS: u64 = 1 << Purpose::RivalOrderSize as u64;
-
-    fn traits(_: &Agents, _: Range<usize>) {}
-    fn memory(_: &Agents, _: Range<usize>) {}
-    fn ground(&self, _: &Agents, _: &Territory) {}
-
-    #[inline(always)]
-    fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), now: &mut Now<'_, V>) {
-        if now.others.greater(V::splat(0.0)).any() {
-            let orders = now.others * V::of(1.0 / self.unit);
-            let uniform = now.uniform_of_chance(Purpose::RivalOrderSize);
-            now.others = now.others * relative_size(uniform, orders, self.shape);
-        }
+    pub fn relative<V: Simd>(&self, normal: V, orders: V) -> V {
+        gamma_at_normal(normal, orders * V::of(self.shape()))
     }
 }
 
@@ -101,7 +45,7 @@ impl Mechanism for RivalOrderSizes {
 mod tests {
     use super::*;
     use crate::lanes::{F32x16, U32x16, Words as _};
-    use crate::rng::uniform;
+    use crate::rng::{normal, uniform};
 
     #[test]
     fn the_unit_keeps_variance_over_mean() {
@@ -119,7 +63,7 @@ mod tests {
         let (mut sum, mut square) = (0.0, 0.0);
         for k in 0..cells {
             let u = uniform::<F32x16>(U32x16::splat((k << 16) + (1 << 15)));
-            let x = f64::from(relative_size(u, F32x16::splat(3.0), 2.0).0[0]) - 1.0;
+            let x = f64::from(OrderSizes { shape: 2.0 }.relative(normal(u), F32x16::splat(3.0)).0[0]) - 1.0;
             sum += x;
             square += x * x;
         }

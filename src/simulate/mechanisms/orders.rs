@@ -8,9 +8,11 @@
 
 use std::ops::Range;
 
-use crate::lanes::{Lanes, Mask as _, Simd};
-use crate::rng::{Purpose, poisson, uniform};
+use crate::lanes::{Lanes, Simd};
+use crate::rng::{Purpose, normal_each, poisson, poisson_each, uniform};
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, PRODUCTS, Territory};
+
+use super::order_sizes::OrderSizes;
 
 /// Means of the numbers of orders that come to us and to the rivals.
 #[inline(always)]
@@ -49,23 +51,53 @@ impl Mechanism for OwnOrders {
     }
 }
 
-/// Orders from us where we may have several products; with one it is [`OwnOrders`], bit for bit.
+/// All orders of a month, of us by product and of rivals, where we may have several products and orders sizes of their own;
+/// with one product and no sizes it is [`OwnOrders`] and [`RivalOrders`], bit for bit.
 ///
 /// Product p has `Poisson(mean * share_p)` orders, each with its own word: what is done to one product moves no other's luck.
 /// When all that changes the month's orders has had its turn (sizes, promotions, credit), what a customer ordered is split
 /// among products by its numbers of orders, or by expected shares where it has none, so that products sum to our sales.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ProductOrders {
-    /// Demand units of one order.
+pub struct Orders {
+    /// Mean demand units of one order.
     pub unit: f64,
+    /// How orders of this mean scatter.
+    pub sizes: Option<OrderSizes>,
 }
 
-impl Mechanism for ProductOrders {
+impl Orders {
+    /// The numbers of orders from us by product and from rivals, which depend on each other nowhere: worked out in turns.
+    #[inline(always)]
+    fn numbers<V: Simd>(own: V, others: V, here: &Here, now: &Now<'_, V>) -> ([V; PRODUCTS], V) {
+        let [first, second, third, fourth] = now.group(Purpose::Product0.group());
+        let rivals = now.uniform(Purpose::RivalOrders);
+        let uniforms = [uniform(first), uniform(second), uniform(third), uniform(fourth), rivals];
+        let mut means = [others; PRODUCTS + 1];
+        // Loops: closures would be compiled for the default instruction set.
+        for (mean, share) in means.iter_mut().zip(here.product_shares) {
+            *mean = own * V::splat(share);
+        }
+        let mut numbers = means;
+        if V::TOGETHER > 1 {
+            numbers = poisson_each(uniforms, means);
+        } else {
+            for ((number, uniform), mean) in numbers.iter_mut().zip(uniforms).zip(means) {
+                *number = poisson(uniform, mean);
+            }
+        }
+        let [first, second, third, fourth, rivals] = numbers;
+        ([first, second, third, fourth], rivals)
+    }
+}
+
+impl Mechanism for Orders {
     type Traits = ();
     type Memory = ();
     type Ground = ();
 
-    const DRAWS: u64 = OwnOrders::DRAWS;
+    // Words of products are `Products`'.
+    const DRAWS: u64 =
+        OwnOrders::DRAWS | RivalOrders::DRAWS | 1 << Purpose::OwnOrderSize as u64 | 1 << Purpose::RivalOrderSize as u64;
     const DRAWS_AHEAD: bool = OwnOrders::DRAWS_AHEAD;
 
     fn traits(_: &Agents, _: Range<usize>) {}
@@ -73,23 +105,35 @@ impl Mechanism for ProductOrders {
     fn ground(&self, _: &Agents, _: &Territory) {}
 
     #[inline(always)]
-    fn step<V: Simd>(&self, month: &Month<'_>, here: &Here, (): &mut (), (): &(), (): &mut (), now: &mut Now<'_, V>) {
-        if here.products <= 1 {
-            return OwnOrders { unit: self.unit }.step(month, here, &mut (), &(), &mut (), now);
-        }
+    fn here(&self, _: &Month<'_>, (): &mut (), here: &mut Here) {
+        here.sized = self.sizes.is_some();
+    }
+
+    #[inline(always)]
+    fn step<V: Simd>(&self, _: &Month<'_>, here: &Here, (): &mut (), (): &(), (): &mut (), now: &mut Now<'_, V>) {
         now.draw_ahead::<0>();
-        let (own, _) = means(now.open, now.share, self.unit);
-        now.product_counts = [V::splat(0.0); PRODUCTS];
-        now.own_count = V::splat(0.0);
-        if own.greater(V::splat(0.0)).any() {
-            let words = now.group(Purpose::Product0.group());
-            let counts = now.product_counts.iter_mut().zip(words).zip(here.product_shares);
-            for ((count, word), share) in counts.take(here.products as usize) {
-                *count = poisson(uniform(word), own * V::splat(share));
-                now.own_count = now.own_count + *count;
-            }
+        let (own, others) = means(now.open, now.share, self.unit);
+        // With a share of 1 rounding may leave the rivals a mean just below 0.
+        let others = others.max(V::splat(0.0));
+        let rivals;
+        if here.products > 1 {
+            (now.product_counts, rivals) = Self::numbers(own, others, here, now);
+            let [first, second, third, fourth] = now.product_counts;
+            now.own_count = first + second + third + fourth;
+        } else {
+            now.own_count = poisson(now.uniform(Purpose::OwnOrders), own);
+            rivals = poisson(now.uniform(Purpose::RivalOrders), others);
         }
         now.own = V::of(self.unit) * now.own_count;
+        now.others = V::of(self.unit) * rivals;
+        if let Some(sizes) = &self.sizes {
+            let normals = match now.size_normals {
+                Some(normals) => normals,
+                None => normal_each(now.uniforms_of_sizes()),
+            };
+            now.own = now.own * sizes.relative(normals[0], now.own_count);
+            now.others = now.others * sizes.relative(normals[1], rivals);
+        }
     }
 
     #[inline(always)]
@@ -100,7 +144,7 @@ impl Mechanism for ProductOrders {
         let some = now.own_count.greater(V::splat(0.0));
         let each = now.own / now.own_count.max(V::splat(1.0));
         let counts = now.product_counts.iter().zip(here.product_shares).zip(now.product_sums.iter_mut());
-        for ((&count, share), sum) in counts.take(here.products as usize) {
+        for ((&count, share), sum) in counts {
             let sales = V::choose(some, each * count, now.own * V::splat(share));
             *sum = (V::load(sum) + sales).store();
         }

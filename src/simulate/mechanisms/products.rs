@@ -23,7 +23,7 @@
 //! itself; beyond that shares may tip over, but stay shares.
 //!
 //! All customers see the products alike (assumption). Orders of a product are Poisson numbers of their own
-//! ([`super::orders::ProductOrders`]), as a thinned stream has them.
+//! ([`super::orders::Orders`]), as a thinned stream has them.
 
 use std::ops::Range;
 
@@ -99,7 +99,7 @@ impl Mechanism for Products {
     /// Expected shares of the products last month.
     type Ground = [f64; PRODUCTS];
 
-    // Drawn by `ProductOrders`, which also runs where we have but one product and draws none of them.
+    // Drawn by `Orders`, which also runs where we have but one product and draws none of them.
     const DRAWS: u64 = 0b1111 << Purpose::Product0 as u64;
 
     fn traits(_: &Agents, _: Range<usize>) {}

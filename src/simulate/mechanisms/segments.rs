@@ -232,11 +232,19 @@ fn marks<V: Simd>(month: &Month<'_>, block: usize) -> V::Words {
     V::Words::load(&words)
 }
 
+/// What the rules ask for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    /// Whether the policy has rules at all, and whether those of the next month look at affinity.
+    rules: bool,
+    affinity: bool,
+}
+
 impl Mechanism for Segments {
     type Traits = Start;
     type Memory = Behaviour;
-    /// Whether the policy has rules at all.
-    type Ground = bool;
+    /// Which rules there are.
+    type Ground = Asked;
 
     const DRAWS: u64 = 0;
 
@@ -266,13 +274,15 @@ impl Mechanism for Segments {
         Behaviour { word, own, silent }
     }
 
-    fn ground(&self, _: &Agents, _: &Territory) -> bool {
-        false
+    fn ground(&self, _: &Agents, _: &Territory) -> Asked {
+        Asked::default()
     }
 
     #[inline(always)]
-    fn here(&self, month: &Month<'_>, rules: &mut bool, _: &mut Here) {
-        *rules = month.policy.phases.iter().any(|phase| !phase.rules.is_empty());
+    fn here(&self, month: &Month<'_>, asked: &mut Asked, _: &mut Here) {
+        asked.rules = month.policy.phases.iter().any(|phase| !phase.rules.is_empty());
+        let mut tests = month.next.rules.iter().flat_map(|rule| &rule.who);
+        asked.affinity = tests.any(|op| matches!(op, Op::Compare(Dimension::Affinity, ..)));
     }
 
     #[inline(always)]
@@ -280,12 +290,12 @@ impl Mechanism for Segments {
         &self,
         month: &Month<'_>,
         _: &Here,
-        rules: &mut bool,
+        asked: &mut Asked,
         start: &Start,
         memory: &mut Behaviour,
         now: &mut Now<'_, V>,
     ) {
-        if !*rules {
+        if !asked.rules {
             return;
         }
         if month.index == 0 {
@@ -302,12 +312,12 @@ impl Mechanism for Segments {
         &self,
         month: &Month<'_>,
         here: &Here,
-        rules: &mut bool,
+        asked: &mut Asked,
         start: &Start,
         memory: &mut Behaviour,
         now: &mut Now<'_, V>,
     ) {
-        if !*rules {
+        if !asked.rules {
             return;
         }
         let (zero, ordered) = (V::splat(0.0), now.own + now.own_loaded);
@@ -319,9 +329,12 @@ impl Mechanism for Segments {
             memory.word = U32x16::ZERO;
             return;
         }
-        let moved = now.goodwill - V::load(&start.goodwill) + V::splat(here.own_push) + now.utility
-            - V::splat(here.rivals).ln();
-        let affinity = self.affinity(V::load(&start.affinity), moved);
+        let mut affinity = V::load(&start.affinity);
+        if asked.affinity {
+            let moved = now.goodwill - V::load(&start.goodwill) + V::splat(here.own_push) + now.utility
+                - V::splat(here.rivals).ln();
+            affinity = self.affinity(affinity, moved);
+        }
         let standing =
             Standing { stage: now.will_be.stage, ..memory.standing(month, now.block, affinity, now.goodwill) };
         let bits = standing.judge(next);
