@@ -167,19 +167,6 @@ pub trait Simd: Lanes {
     /// Sum of the lanes in double precision, in a fixed order: halves onto halves.
     fn sum(self) -> f64;
 
-    /// Whether [`Simd::look_up`] costs less than a division.
-    const LOOKS_UP: bool = false;
-
-    /// The entries of a table at whole numbers from 0 to 15.
-    #[inline(always)]
-    fn look_up(table: &F32x16, at: Self) -> Self {
-        let mut out = at.store();
-        for lane in &mut out.0 {
-            *lane = table.0[*lane as usize % WIDTH];
-        }
-        Self::load(&out)
-    }
-
     /// The first lanes from a slice, the rest filled.
     #[inline(always)]
     fn load_slice(from: &[f32], fill: f32) -> Self {

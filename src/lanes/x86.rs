@@ -37,7 +37,6 @@ macro_rules! lanes {
         sum |$sum:ident| $sums:expr,
         keep_words |$kwm:ident, $kwx:ident| $keepw:expr,
         odd |$oe:ident, $oo:ident| $odd:expr,
-        $(look_up |$lut:ident, $lua:ident| $look_up:expr,)?
         mask_and |$aa:ident, $ab:ident| $mask_and:expr,
         mask_or |$ra:ident, $rb:ident| $mask_or:expr,
         mask_and_not |$na:ident, $nb:ident| $mask_and_not:expr,
@@ -187,15 +186,6 @@ macro_rules! lanes {
                     unsafe { $load_part }
                 }))
             }
-            $(
-                const LOOKS_UP: bool = true;
-
-                #[inline(always)]
-                fn look_up(table: &F32x16, at: Self) -> Self {
-                    let ($lut, $lua) = (Self::load(table).0[0], at.0[0]);
-                    Self([unsafe { $look_up }])
-                }
-            )?
             #[inline(always)]
             fn sum(self) -> f64 {
                 let $sum = self.0;
@@ -480,7 +470,6 @@ lanes! {
     },
     keep_words |mask, x| _mm512_maskz_mov_epi32(mask, x),
     odd |even, odd| _mm512_mask_blend_epi32(0b1010_1010_1010_1010, even, odd),
-    look_up |table, at| _mm512_permutexvar_ps(_mm512_cvtps_epi32(at), table),
     mask_and |a, b| _kand_mask16(a, b),
     mask_or |a, b| _kor_mask16(a, b),
     mask_and_not |a, b| _kandn_mask16(b, a),

@@ -50,10 +50,29 @@ pub fn poisson<V: Simd>(uniform: V, mean: V) -> V {
     if large.any() { V::choose(large, corrected_normal(uniform, mean), small) } else { small }
 }
 
-/// As [`poisson`] of several sets: their terms are added in turns, so that a processor need not wait for those of one, and
-/// asks once for all of them whether more are needed.
+/// As [`poisson`] of several sets: their terms are added in turns, so that a processor need not wait for those of one.
 #[inline(always)]
 pub fn poisson_each<V: Simd, const SETS: usize>(uniforms: [V; SETS], means: [V; SETS]) -> [V; SETS] {
+    let mut most = means[0];
+    for mean in &means[1..] {
+        most = most.max(*mean);
+    }
+    let mut numbers = [V::splat(0.0); SETS];
+    if most.greater(V::splat(SMALL)).any() {
+        // Loops: closures would be compiled for the default instruction set.
+        for ((number, uniform), mean) in numbers.iter_mut().zip(uniforms).zip(means) {
+            *number = poisson(uniform, mean);
+        }
+    } else if most.greater(V::splat(0.0)).any() {
+        numbers = add_up(uniforms, means);
+    }
+    numbers
+}
+
+/// As [`poisson_each`] for sets of the same customers, whose means are often large in some lanes: also those are worked out
+/// together.
+#[inline(always)]
+pub fn poisson_each_of_one<V: Simd, const SETS: usize>(uniforms: [V; SETS], means: [V; SETS]) -> [V; SETS] {
     let mut most = means[0];
     for mean in &means[1..] {
         most = most.max(*mean);

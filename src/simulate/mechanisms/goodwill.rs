@@ -17,7 +17,7 @@
 use std::ops::Range;
 
 use crate::channel::Channel;
-use crate::lanes::{F32x16, Lanes, Mask as _, Simd, Words as _};
+use crate::lanes::{F32x16, Lanes, Simd, Words as _};
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, Territory};
 
 /// Parameters of goodwill.
@@ -83,18 +83,12 @@ impl Goodwill {
     }
 }
 
-/// Contacts up to which effects are looked up.
-const MOST: f32 = 15.0;
-
 /// What is worked out once for all customers.
 #[derive(Debug, Clone, Copy)]
 pub struct Ground {
-    /// Log odds that one contact adds this month, by channel; and that so many do, 0 to 15.
+    /// Log odds that one contact adds this month, by channel.
     effect: [f32; Channel::COUNT],
-    lifts: [F32x16; Channel::COUNT],
     bend: [f64; 2],
-    /// Effects of contacts as saturated, 0 to 15 of them.
-    saturated: F32x16,
 }
 
 impl Mechanism for Goodwill {
@@ -109,10 +103,7 @@ impl Mechanism for Goodwill {
         F32x16::load_slice(&agents.goodwill[range], 0.0)
     }
     fn ground(&self, _: &Agents, _: &Territory) -> Ground {
-        let (effect, lifts) = ([0.0; Channel::COUNT], [F32x16::ZERO; Channel::COUNT]);
-        let numbers = F32x16(std::array::from_fn(|number| number as f32));
-        let bend = self.bend();
-        Ground { effect, lifts, bend, saturated: self.saturated(numbers, bend) }
+        Ground { effect: [0.0; Channel::COUNT], bend: self.bend() }
     }
 
     #[inline(always)]
@@ -121,9 +112,6 @@ impl Mechanism for Goodwill {
             let c = channel.index();
             let factor = f64::from(month.phase.moves.quality[c]) * f64::from(here.channel_effect[c]);
             ground.effect[c] = (self.effect[c] * factor) as f32;
-            for (lift, saturated) in ground.lifts[c].0.iter_mut().zip(ground.saturated.0) {
-                *lift = ground.effect[c] * saturated;
-            }
         };
         of(Channel::FaceToFace);
         month.phase.channels.iter().for_each(|&channel| of(channel));
@@ -139,12 +127,14 @@ impl Mechanism for Goodwill {
         memory: &mut F32x16,
         now: &mut Now<'_, V>,
     ) {
-        // With so many contacts by all channels together there are no more by any.
-        let mut lifts = if V::LOOKS_UP && !now.contacts.greater(V::splat(MOST)).any() {
-            self.lifts::<V, true>(month, ground, here, now)
-        } else {
-            self.lifts::<V, false>(month, ground, here, now)
-        };
+        let mut lifts = self.lift_by(Channel::FaceToFace, now.visits, ground, here, now);
+        if !month.phase.channels.is_empty() {
+            let mut further = V::splat(0.0);
+            for &channel in &month.phase.channels {
+                further = further + self.lift_by(channel, now.made[channel.index()], ground, here, now);
+            }
+            lifts = lifts + further;
+        }
         // Now that all contacts of the month are known.
         if let Some(receptivity) = &here.receptivity {
             let load = receptivity.load(now.load, now.contacts);
@@ -157,44 +147,14 @@ impl Mechanism for Goodwill {
 }
 
 impl Goodwill {
-    /// What all contacts add to the goodwill of these customers; with few of them by looking it up, which gives the same bits.
-    #[inline(always)]
-    fn lifts<V: Simd, const FEW: bool>(&self, month: &Month<'_>, ground: &Ground, here: &Here, now: &Now<'_, V>) -> V {
-        let mut lifts = self.lift_by::<V, FEW>(Channel::FaceToFace, now.visits, ground, here, now);
-        if !month.phase.channels.is_empty() {
-            let mut further = V::splat(0.0);
-            for &channel in &month.phase.channels {
-                further = further + self.lift_by::<V, FEW>(channel, now.made[channel.index()], ground, here, now);
-            }
-            lifts = lifts + further;
-        }
-        lifts
-    }
-
-    /// Effects of so many contacts relative to that of one.
-    #[inline(always)]
-    fn saturated<V: Lanes>(&self, contacts: V, bend: [f64; 2]) -> V {
-        if self.slope == 1.0 { self.saturate_evenly(contacts) } else { self.saturate_by(contacts, bend) }
-    }
-
     /// What one channel's contacts add to the goodwill of these customers.
     #[inline(always)]
-    fn lift_by<V: Simd, const FEW: bool>(
-        &self,
-        channel: Channel,
-        made: V,
-        ground: &Ground,
-        here: &Here,
-        now: &Now<'_, V>,
-    ) -> V {
-        let lift = if FEW {
-            V::look_up(&ground.lifts[channel.index()], made)
-        } else {
-            V::splat(ground.effect[channel.index()]) * self.saturated(made, ground.bend)
-        };
+    fn lift_by<V: Simd>(&self, channel: Channel, made: V, ground: &Ground, here: &Here, now: &Now<'_, V>) -> V {
+        let even = self.slope == 1.0;
+        let saturated = if even { self.saturate_evenly(made) } else { self.saturate_by(made, ground.bend) };
         let personal = matches!(channel, Channel::FaceToFace | Channel::Phone);
         let receptive = if personal { now.receptive_personal } else { now.receptive_digital };
-        let lift = lift * receptive;
+        let lift = V::splat(ground.effect[channel.index()]) * saturated * receptive;
         // The same for all customers, and 0 where nobody asks what they prefer.
         if here.preference == 0.0 {
             return lift;

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use crate::lanes::{Lanes, Simd};
-use crate::rng::{Purpose, normal_each, poisson, poisson_each, uniform};
+use crate::rng::{Purpose, normal_each, poisson, poisson_each_of_one, uniform};
 use crate::simulate::{Agents, Here, Mechanism, Month, Now, PRODUCTS, Territory};
 
 use super::order_sizes::OrderSizes;
@@ -79,7 +79,7 @@ impl Orders {
         }
         let mut numbers = means;
         if V::TOGETHER > 1 {
-            numbers = poisson_each(uniforms, means);
+            numbers = poisson_each_of_one(uniforms, means);
         } else {
             for ((number, uniform), mean) in numbers.iter_mut().zip(uniforms).zip(means) {
                 *number = poisson(uniform, mean);
