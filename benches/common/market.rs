@@ -150,7 +150,6 @@ fn attributes(agents: &Agents) -> Attributes {
         responsiveness: column(&|i| 0.7 + 0.1 * (i % 7) as f32),
         digital: column(&|i| 0.6 + 0.1 * (i * 3 % 9) as f32),
         preferred: (0..n).map(|i| 1 << (i % Channel::COUNT)).collect(),
-        digital_score: column(&|i| (i % 11) as f32 / 10.0),
         price_sensitivity: column(&|i| 0.5 + 0.1 * (i % 11) as f32),
         // A territory is 20 km by 20 km.
         x: column(&|i| (i * 61 % 199) as f32 / 10.0),

@@ -229,7 +229,7 @@ fn complaints(market: &Market) -> Option<(f64, f64)> {
 
 /// Products of the last 12 months by their share of our sales, the largest first; the least of many are counted with the last.
 /// `None` with fewer than two.
-pub fn product_shares(market: &Market) -> Option<(usize, [f64; PRODUCTS])> {
+fn product_shares(market: &Market) -> Option<(usize, [f64; PRODUCTS])> {
     let mut sold: Vec<f64> = market.product_sales()?.into_iter().filter(|&sold| sold > 0.0).collect();
     sold.sort_unstable_by(|a, b| b.total_cmp(a));
     let total: f64 = sold.iter().sum();

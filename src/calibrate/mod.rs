@@ -48,7 +48,7 @@ mod tests;
 mod wallet;
 
 pub use fit::{CalibrateError, Settings, fit};
-pub use further::{product_shares, switched_on};
+pub use further::switched_on;
 pub use posterior::*;
 pub use readiness::readiness;
 pub use table::PosteriorTable;

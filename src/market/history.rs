@@ -173,6 +173,13 @@ impl Market {
         self.months().saturating_sub(12)..self.months()
     }
 
+    /// Whether a month of the files (a position in their whole history, which the scenario may have narrowed) is one of the
+    /// 12 to `history_end`.
+    pub fn in_last_year(&self, month: u16) -> bool {
+        let ago = self.history.last.since(self.data.meta.history.first) - i32::from(month);
+        (0..12).contains(&ago)
+    }
+
     /// Customers of a territory.
     pub fn customers_of(&self, territory: usize) -> Range<usize> {
         self.data.customers.range[territory].clone()

@@ -37,13 +37,10 @@ impl Market {
         let sales = &self.data.sales;
         let products = sales.product.as_ref()?;
         let amounts = sales.value.as_ref().or(sales.units.as_ref())?;
-        let last = self.data.meta.history.position(self.history.last)?;
         let mut sold = vec![0.0; sales.products.len()];
         for row in 0..sales.customer.len() {
-            let month = usize::from(sales.month[row]);
-            if let (true, Some(product), Some(amount)) =
-                (month <= last && month + 12 > last, products[row], amounts[row])
-            {
+            let recent = self.in_last_year(sales.month[row]);
+            if let (true, Some(product), Some(amount)) = (recent, products[row], amounts[row]) {
                 sold[product.usize()] += amount;
             }
         }

@@ -2,10 +2,12 @@
 //! `history_end`, and laid out as every estimator wants them (by customer, by territory).
 
 mod bind;
+mod field_force;
 mod filter;
 mod history;
 mod mechanism_data;
 
 pub use bind::{Bound, BoundAction, BoundLever, BoundRule, BoundStrategy, bind};
+pub use field_force::Posting;
 pub use filter::{AgentStage, AgentView, Behaviour, CustomerAttributes, Expression, Selection, Shape, SizePercentiles};
 pub use history::{Market, PanelView, Sparse};

@@ -60,8 +60,6 @@ pub struct Now<'a, V: Simd> {
     pub goodwill: V,
     /// Log odds of choosing us.
     pub utility: V,
-    /// The rivals' attraction together.
-    pub rivals: V,
     /// Our share of `open`.
     pub share: V,
     /// Orders from us: their number, and what is ordered from us and from rivals (demand units).
@@ -163,7 +161,6 @@ impl<'a, V: Simd> Now<'a, V> {
             harm: zero,
             goodwill: zero,
             utility: zero,
-            rivals: zero,
             share: zero,
             own_count: zero,
             product_counts: [zero; PRODUCTS],
@@ -219,7 +216,6 @@ impl<'a, V: Simd> Now<'a, V> {
         self.harm = zero;
         self.goodwill = zero;
         self.utility = zero;
-        self.rivals = one;
         self.share = zero;
         self.own_count = zero;
         self.own = zero;

@@ -92,8 +92,6 @@ pub struct Attributes {
     pub preferred: Vec<u8>,
     /// Contacts a month of late, by all channels; 0 by default.
     pub contacted: Vec<f32>,
-    /// Digital affinity as `who` expressions see it, 0 to 1; 0.5 by default.
-    pub digital_score: Vec<f32>,
     /// Multiplies the log odds that a price costs; 1 by default.
     pub price_sensitivity: Vec<f32>,
     /// Kilometres east and north of any point; where empty, nobody has neighbours.

@@ -55,7 +55,7 @@ impl Accounts {
         let any = data.contacts.is_some()
             || data.contracts.is_some()
             || data.receivables.is_some()
-            || data.events.as_ref().is_some_and(|events| events.iter().any(|event| is_complaint(&event.kind)));
+            || data.events.as_ref().is_some_and(|events| events.iter().any(|event| event.is_complaint()));
         if !any {
             return None;
         }
@@ -151,16 +151,11 @@ impl Accounts {
     fn read_complaints(&mut self, market: &Market) {
         let Some(events) = &market.data.events else { return };
         let end = market.history.last;
-        let complaints = events.iter().filter(|event| is_complaint(&event.kind));
+        let complaints = events.iter().filter(|event| event.is_complaint());
         let ago = complaints.map(|event| (event.customer.usize() as u32, end.since(event.date.month())));
         let recent = ago.filter(|(_, ago)| (0..COMPLAINT_MONTHS).contains(ago));
         self.complaints = recent.map(|(customer, ago)| (customer, ago as u32)).collect();
     }
-}
-
-/// An event that is a complaint of the customer.
-fn is_complaint(kind: &str) -> bool {
-    kind.eq_ignore_ascii_case("complaint")
 }
 
 #[cfg(test)]

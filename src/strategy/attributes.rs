@@ -57,32 +57,22 @@ impl Seats {
         let (customers, territories) = (market.customer_count(), market.territory_count());
         let mut calls = vec![Vec::new(); territories];
         let mut of = vec![0; customers];
-        let (Some(reps), Some(assignments)) = (&market.data.reps, &market.data.assignments) else {
+        let Some(postings) = market.postings() else {
             return Self { calls, of, handovers: Vec::new() };
         };
         let end = market.history.last;
-        let current = |row: &&crate::data::Assignment| {
-            let rep = row.rep.usize();
-            row.valid_from <= end
-                && row.valid_to.is_none_or(|last| last >= end)
-                && reps.start[rep] <= end
-                && reps.end[rep].is_none_or(|last| last >= end)
-        };
-        let mut shared = vec![0.0; reps.calls_per_month.len()];
-        assignments.iter().filter(current).for_each(|row| shared[row.rep.usize()] += 1.0);
         // Position of a rep among those of a territory.
         let mut seat = vec![Vec::new(); territories];
         let mut handovers = Vec::new();
-        for row in assignments.iter().filter(current) {
-            let (rep, territory) = (row.rep.usize(), row.territory.usize());
-            if seat[territory].len() < SEATS {
-                let last = [row.valid_to, reps.end[rep]].into_iter().flatten().min();
-                if let Some(last) = last.filter(|&last| last > end) {
+        for posting in postings {
+            let seats = &mut seat[posting.territory];
+            if seats.len() < SEATS {
+                if let Some(last) = posting.last.filter(|&last| last > end) {
                     let month = last.since(end) as usize;
-                    handovers.push(Handover { month, territory, seat: seat[territory].len() });
+                    handovers.push(Handover { month, territory: posting.territory, seat: seats.len() });
                 }
-                seat[territory].push(rep);
-                calls[territory].push(reps.calls_per_month[rep] / shared[rep]);
+                seats.push(posting.rep);
+                calls[posting.territory].push(posting.calls);
             }
         }
         // Of what they can make, today's capacity is what travel and office leave.
@@ -93,13 +83,10 @@ impl Seats {
             }
         }
         let mut made = vec![[0.0_f32; SEATS]; customers];
-        let full = market.data.meta.history;
-        let last = full.position(end).unwrap_or(0);
         for row in market.data.calls.iter().flat_map(|calls| &calls.rows) {
             let customer = row.customer.usize();
-            let recent = usize::from(row.month) <= last && usize::from(row.month) + 12 > last;
             let territory = market.data.customers.territory[customer].usize();
-            if let (true, Some(rep)) = (recent, row.rep)
+            if let (true, Some(rep)) = (market.in_last_year(row.month), row.rep)
                 && let Some(position) = seat[territory].iter().position(|&known| known == rep.usize())
             {
                 made[customer][position] += row.calls as f32;

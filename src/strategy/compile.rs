@@ -5,6 +5,7 @@ use crate::market::{Bound, BoundStrategy};
 use crate::simulate::{MeetsCapacity, Moves, Phase, Policy, VisitPlan};
 
 use super::Today;
+use super::attributes::Handover;
 use super::levers::{self, Context, Draft};
 use super::rules::Marks;
 use super::twin::Placed;
@@ -29,12 +30,7 @@ pub fn compile(
     let mut policy = Policy { phases: Vec::new(), list_purchases: Vec::new(), marks: Vec::new() };
     let mut contact_cost = Vec::new();
     let mut marks = Marks::default();
-    let mut starts = phase_starts(strategy, horizon);
-    starts.extend(placed.handovers.iter().flat_map(|handover| [handover.month, handover.month + 1]));
-    starts.retain(|&month| month < horizon);
-    starts.sort_unstable();
-    starts.dedup();
-    for month in starts {
+    for month in phase_starts(strategy, &placed.handovers, horizon) {
         let mut phase = start.clone();
         phase.from = month;
         for handover in placed.handovers.iter().filter(|handover| handover.month == month) {
@@ -64,12 +60,14 @@ pub fn reached(bound: &Bound, placed: &Placed, strategy: &BoundStrategy, weight:
 }
 
 /// Months in which the policy changes, ascending, the first 0.
-pub(super) fn phase_starts(strategy: &BoundStrategy, horizon: usize) -> Vec<usize> {
+pub(super) fn phase_starts(strategy: &BoundStrategy, handovers: &[Handover], horizon: usize) -> Vec<usize> {
     let mut starts = vec![0];
     for lever in &strategy.levers {
         // The month after a list was bought is a phase of its own, without the purchase.
         starts.extend((lever.from..=lever.from + levers::steps(&lever.action)).chain([lever.until]));
     }
+    // Customers change hands in a month of its own.
+    starts.extend(handovers.iter().flat_map(|handover| [handover.month, handover.month + 1]));
     starts.retain(|&month| month < horizon);
     starts.sort_unstable();
     starts.dedup();

@@ -189,7 +189,7 @@ pub fn check_rules(scenario: &Scenario, bound: &Bound) -> Vec<Problem> {
         let (mut marks, mut deepest) = (0, 0);
         let mut as_rules = vec![false; strategy.levers.len()];
         let mut most = 0;
-        for month in phase_starts(strategy, scenario.horizon as usize) {
+        for month in phase_starts(strategy, &[], scenario.horizon as usize) {
             let (mut rules, mut visits) = (0, false);
             for (lever, as_rule) in strategy.levers.iter().zip(&mut as_rules) {
                 if (lever.from..lever.until).contains(&month) && (changes(lever) || visits && visits_of(lever)) {

@@ -6,7 +6,6 @@
 //! nothing is known of prospecting: it is taken as none.
 
 use crate::channel::Channel;
-use crate::ids::Index as _;
 use crate::market::Market;
 
 /// More than this share of capacity is not believed to be prospecting.
@@ -88,20 +87,9 @@ impl Today {
 
 /// Calls a month of the reps in office at `history_end`, by territory.
 fn rep_capacity(market: &Market) -> Option<Vec<f64>> {
-    let (reps, assignments) = (market.data.reps.as_ref()?, market.data.assignments.as_ref()?);
-    let end = market.history.last;
-    let in_office = |rep: usize| reps.start[rep] <= end && reps.end[rep].is_none_or(|last| last >= end);
-    let current = || {
-        assignments.iter().filter(|row| {
-            row.valid_from <= end && row.valid_to.is_none_or(|last| last >= end) && in_office(row.rep.usize())
-        })
-    };
-    let mut territories_of = vec![0.0; reps.calls_per_month.len()];
-    current().for_each(|row| territories_of[row.rep.usize()] += 1.0);
     let mut capacity = vec![0.0; market.territory_count()];
-    for row in current() {
-        let rep = row.rep.usize();
-        capacity[row.territory.usize()] += reps.calls_per_month[rep] / territories_of[rep];
+    for posting in market.postings()? {
+        capacity[posting.territory] += posting.calls;
     }
     Some(capacity)
 }

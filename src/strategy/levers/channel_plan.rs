@@ -34,7 +34,7 @@ pub fn chance(condition: StepCondition, bound: &Bound) -> (f64, bool) {
         all += row.calls;
         let fits = match condition {
             StepCondition::Silent => response == Response::Silent,
-            StepCondition::Opened => matches!(response, Response::Opened | Response::Ordered),
+            StepCondition::Opened => response.is_favourable(),
             StepCondition::Ordered => response == Response::Ordered,
         };
         fit += if fits { row.calls } else { 0.0 };
