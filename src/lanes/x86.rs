@@ -127,7 +127,8 @@ macro_rules! lanes {
         impl Simd for $f {
             type Words = $w;
 
-            const TOGETHER: usize = 4 / $parts;
+            // Two parts are two chains already; with those of a second set, sixteen registers would not hold them.
+            const TOGETHER: usize = if $parts == 1 { 4 } else { 1 };
 
             #[inline(always)]
             fn load(from: &F32x16) -> Self {
@@ -179,10 +180,19 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn load_part(from: &[f32]) -> Self {
+                let lanes = from.as_ptr();
+                if from.len() >= WIDTH {
+                    return Self(std::array::from_fn(|i| unsafe { $load(lanes.add(i * WIDTH / $parts)) }));
+                }
+                if from.is_empty() {
+                    return Self::splat(0.0);
+                }
                 Self(std::array::from_fn(|i| {
-                    // What this part may read: none of it where the slice ends before.
-                    let from = from.get(i * WIDTH / $parts..).unwrap_or(&[]);
-                    let ($lpf, $lpn) = (from.as_ptr(), from.len().min(WIDTH / $parts));
+                    // What this part may read. Where that is nothing, its place is beside the slice all the same: some
+                    // processors take hundreds of cycles to see that nothing is read of a place that is not the program's.
+                    let begins = i * WIDTH / $parts;
+                    let ($lpf, $lpn) =
+                        (lanes.wrapping_add(begins), from.len().saturating_sub(begins).min(WIDTH / $parts));
                     unsafe { $load_part }
                 }))
             }
