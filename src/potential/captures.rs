@@ -12,7 +12,7 @@
 //!
 //! With two lists the data cannot tell dependence from a small universe: b keeps its prior, and the report says so.
 
-use super::numeric::{GAUSS_HERMITE, NODES, log_logistic};
+use super::numeric::{GAUSS_HERMITE, NODES, logistic};
 use super::observed::Observed;
 use super::sizes::NormalPrior;
 
@@ -122,27 +122,24 @@ impl CaptureData {
 
     /// Probability of each history in a territory.
     fn histories(&self, j: usize, parameters: &CaptureParameters, coverage: f64) -> Vec<f64> {
-        let mut out = vec![0.0; 1 << self.lists];
-        let mut on = [0.0; MOST_LISTS];
-        let mut off = [0.0; MOST_LISTS];
-        for &(z, weight) in GAUSS_HERMITE.iter().take(NODES) {
-            for l in 0..self.lists {
-                let slope = parameters.slope[l];
-                let level = if self.own == Some(l) {
-                    coverage * (1.0 + std::f64::consts::PI / 8.0 * slope * slope).sqrt()
-                } else {
-                    parameters.level[l] + parameters.local[j][l]
-                };
-                on[l] = libm::exp(log_logistic(level + slope * z));
-                off[l] = 1.0 - on[l];
-            }
-            for (history, sum) in out.iter_mut().enumerate() {
-                let product: f64 =
-                    (0..self.lists).map(|l| if history >> l & 1 == 1 { on[l] } else { off[l] }).product();
-                *sum += weight * product;
+        // By history of the lists so far: the probability at each node, its weight included.
+        let mut at_nodes = Vec::with_capacity(1 << self.lists);
+        at_nodes.push(GAUSS_HERMITE.map(|(_, weight)| weight));
+        for l in 0..self.lists {
+            let slope = parameters.slope[l];
+            let level = if self.own == Some(l) {
+                coverage * (1.0 + std::f64::consts::PI / 8.0 * slope * slope).sqrt()
+            } else {
+                parameters.level[l] + parameters.local[j][l]
+            };
+            let on: [f64; NODES] = std::array::from_fn(|node| logistic(level + slope * GAUSS_HERMITE[node].0));
+            for history in 0..1 << l {
+                let before: [f64; NODES] = at_nodes[history];
+                at_nodes.push(std::array::from_fn(|node| before[node] * on[node]));
+                at_nodes[history] = std::array::from_fn(|node| before[node] * (1.0 - on[node]));
             }
         }
-        out
+        at_nodes.iter().map(|nodes| nodes.iter().sum()).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Small numerical tools of the estimate: quadrature, a simplex search, the split of a total between two lognormals.
 
+use std::ops::Range;
+
 /// Nodes of the Gauss-Hermite rule.
 pub(super) const NODES: usize = 15;
 
@@ -24,6 +26,40 @@ pub(super) const GAUSS_HERMITE: [(f64, f64); NODES] = [
 
 pub(super) const LOG_2PI: f64 = 1.837_877_066_409_345_3;
 
+/// Exponential without a branch, so that loops of it become vector code; relative error below 1e-13, and the same bits on
+/// every machine. Beyond [-700, 700] `x` counts as the nearer end.
+///
+/// `exp x = 2^n exp r` with n the nearest whole number to x / ln 2, |r| <= ln 2 / 2, and the series of exp r.
+#[inline(always)]
+pub(super) fn fast_exp(x: f64) -> f64 {
+    /// 1.5 * 2^52: adding it rounds to a whole number, which is left in the low bits.
+    const ROUNDER: f64 = 6_755_399_441_055_744.0;
+    /// ln 2 in two parts; the first has few enough bits that a whole multiple of it is exact.
+    const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    let x = if x > -700.0 { x } else { -700.0 };
+    let x = if x < 700.0 { x } else { 700.0 };
+    let shifted = x * std::f64::consts::LOG2_E + ROUNDER;
+    let n = shifted - ROUNDER;
+    let r = x - n * LN2_HIGH - n * LN2_LOW;
+    let mut sum = SERIES[SERIES.len() - 1];
+    for &term in SERIES.iter().rev().skip(1) {
+        sum = sum * r + term;
+    }
+    sum * f64::from_bits((shifted.to_bits() << 52).wrapping_add(1023 << 52))
+}
+
+/// `1 / k!`.
+const SERIES: [f64; 13] = {
+    let mut out = [1.0; 13];
+    let mut k = 1;
+    while k < 13 {
+        out[k] = out[k - 1] / k as f64;
+        k += 1;
+    }
+    out
+};
+
 /// Log density of a normal.
 #[inline(always)]
 pub(super) fn log_normal_density(x: f64, mean: f64, sd: f64) -> f64 {
@@ -46,6 +82,12 @@ pub(super) fn log_normal_cdf(x: f64) -> f64 {
 pub(super) fn log_add(a: f64, b: f64) -> f64 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };
     if low == f64::NEG_INFINITY { high } else { high + libm::log1p(libm::exp(low - high)) }
+}
+
+/// Logistic function.
+#[inline(always)]
+pub(super) fn logistic(x: f64) -> f64 {
+    1.0 / (1.0 + fast_exp(-x))
 }
 
 /// Log of the logistic function.
@@ -113,43 +155,45 @@ impl SplitGrid {
     /// trapezoid rule converges geometrically as the integrand dies off at both ends.
     pub(super) fn log_density(&self, log_total: f64, known: LogNormal, dark: LogNormal, floors: Floors) -> f64 {
         let mut log = [f64::NEG_INFINITY; Self::CELLS];
-        let top = self.integrand(log_total, known, dark, floors, &mut log);
+        let cells = self.integrand(log_total, known, dark, floors, &mut log);
+        let top = log[cells.clone()].iter().fold(f64::NEG_INFINITY, |top, &x| if x > top { x } else { top });
         if top == f64::NEG_INFINITY {
             // Nearly all of the total is our own sales: there is no room for the dark.
             return known.log_density(log_total) - 20.0;
         }
-        // A wide integrand needs every second cell only: at a step of 1.3 deviations the rule still errs by 1e-5.
-        let stride = if known.sd.min(dark.sd) > 0.25 { 2 } else { 1 };
-        let terms = log.iter().step_by(stride).filter(|&&x| x > top - 16.0);
-        let sum: f64 = terms.map(|&x| libm::exp(x - top)).sum();
-        top + libm::log((sum * Self::STEP * stride as f64).max(1e-12)) - LOG_2PI - libm::log(known.sd * dark.sd)
+        log[cells.clone()].iter_mut().for_each(|x| *x = fast_exp(*x - top));
+        let sum: f64 = log[cells].iter().sum();
+        top + libm::log((sum * Self::STEP).max(1e-12)) - LOG_2PI - libm::log(known.sd * dark.sd)
     }
 
+    /// Writes the log of the integrand where neither part is below its floor, and gives those cells.
     #[inline(always)]
-    fn integrand(&self, total: f64, known: LogNormal, dark: LogNormal, floors: Floors, log: &mut [f64]) -> f64 {
+    fn integrand(
+        &self,
+        total: f64,
+        known: LogNormal,
+        dark: LogNormal,
+        floors: Floors,
+        log: &mut [f64; Self::CELLS],
+    ) -> Range<usize> {
+        let end = self.log_known.partition_point(|log_known| total + log_known >= floors.known);
+        let begin = self.log_dark.partition_point(|log_dark| total + log_dark < floors.dark).min(end);
         let (per_known, per_dark) = (1.0 / known.sd, 1.0 / dark.sd);
-        let mut top = f64::NEG_INFINITY;
-        for ((out, &log_known), &log_dark) in log.iter_mut().zip(&self.log_known).zip(&self.log_dark) {
-            if total + log_known < floors.known {
-                break;
-            }
-            if total + log_dark < floors.dark {
-                continue;
-            }
-            let a = (total + log_known - known.mean) * per_known;
-            let b = (total + log_dark - dark.mean) * per_dark;
+        let (from_known, from_dark) = (total - known.mean, total - dark.mean);
+        let cells = log[begin..end].iter_mut().zip(&self.log_known[begin..end]).zip(&self.log_dark[begin..end]);
+        for ((out, &log_known), &log_dark) in cells {
+            let a = (from_known + log_known) * per_known;
+            let b = (from_dark + log_dark) * per_dark;
             *out = -0.5 * (a * a + b * b);
-            if *out > top {
-                top = *out;
-            }
         }
-        top
+        begin..end
     }
 
     /// Draws the dark share v given the total, by inverting `uniform` on the grid (linear within a cell).
     pub(super) fn draw(&self, total: f64, known: LogNormal, dark: LogNormal, floors: Floors, uniform: f64) -> f64 {
         let mut log = [f64::NEG_INFINITY; Self::CELLS];
-        let top = self.integrand(total, known, dark, floors, &mut log);
+        let cells = self.integrand(total, known, dark, floors, &mut log);
+        let top = log[cells].iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if top == f64::NEG_INFINITY {
             return 0.0;
         }
@@ -230,6 +274,17 @@ mod tests {
     use super::*;
 
     const NONE: Floors = Floors { known: f64::NEG_INFINITY, dark: f64::NEG_INFINITY };
+
+    #[test]
+    fn the_branchless_exponential_is_the_exponential() {
+        for k in -6990..=6990 {
+            let x = 0.1 * f64::from(k) + 0.0371;
+            assert!((fast_exp(x) / libm::exp(x) - 1.0).abs() < 1e-13, "{x}");
+        }
+        assert_eq!(fast_exp(0.0), 1.0);
+        assert!(fast_exp(f64::NEG_INFINITY) < 1e-300 && fast_exp(1e9).is_finite());
+        assert!((logistic(2.0) - 1.0 / (1.0 + libm::exp(-2.0))).abs() < 1e-14);
+    }
 
     #[test]
     fn hermite_integrates_normal_moments() {

@@ -8,6 +8,7 @@
 //! Half the market stays dark: the rate at which customers are found by themselves is solved so that the described share
 //! of them is unknown at the end.
 
+mod attainable;
 mod description;
 mod draws;
 mod evidence;

@@ -58,6 +58,10 @@ pub struct Past {
     pub category_year: Vec<f64>,
     /// Our part of it.
     pub own_year: Vec<f64>,
+    /// How easily each is found, 1 on average.
+    pub visibility: Vec<f64>,
+    /// By territory: the dark when the history began.
+    pub dark_at_start: Vec<f64>,
 }
 
 /// The twin of the market as it was when the history began, under given parameters.
@@ -286,7 +290,12 @@ pub(super) fn live(
     agents.reload(&twin);
     let mut diary = Diary::new(&twin.agents.stage, horizon.months);
     let tallies = agents.run(&policy, horizon, key, isa, &mut diary);
-    (parameters, diary.past(tallies))
+    let past = Past {
+        visibility: twin.agents.visibility.iter().map(|&visibility| f64::from(visibility)).collect(),
+        dark_at_start: twin.territories.iter().map(|territory| territory.dark_at_start).collect(),
+        ..diary.past(tallies)
+    };
+    (parameters, past)
 }
 
 /// Keeps the stages of the last month.
@@ -326,6 +335,8 @@ impl Diary {
             contacts: Vec::new(),
             category_year: vec![0.0; count],
             own_year: vec![0.0; count],
+            visibility: Vec::new(),
+            dark_at_start: Vec::new(),
         };
         Self { months, past }
     }
