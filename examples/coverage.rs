@@ -175,8 +175,12 @@ fn one(seed: u64, number: u64, correlated: bool) -> Result<Vec<Score>, Box<dyn E
         further: calibrate::switched_on(&bound.market, &scenario.mechanisms, false),
     };
     let calibration = calibrate::fit(&bound.market, &settings, &mut |_, _| ())?;
-    let settings =
-        potential::Settings { seed: number, panel_error: potential::PANEL_ERROR, ..potential::Settings::default() };
+    let settings = potential::Settings {
+        seed: number,
+        panel_error: potential::PANEL_ERROR,
+        worth_of_files: false,
+        ..potential::Settings::default()
+    };
     let dark = potential::estimate(&bound.market, &settings, &|_| ())?;
     let rates = |draw| calibration.customer_rates(&bound.market, draw, number);
     let inputs = AttainableInputs { effort: scenario.effort, calibration: &calibration, rates: &rates, seed: number };

@@ -23,6 +23,8 @@ use crate::rng::Stream;
 pub(super) struct Regression {
     pub coefficients: Vec<f64>,
     pub log_sd: f64,
+    /// Log deviation of the slopes of covariates.
+    pub log_slope_sd: f64,
 }
 
 /// A point of the chain.
@@ -141,11 +143,17 @@ impl<'a> Chain<'a> {
     /// Starts near the centre of the prior, spread out so that chains that agree have truly met.
     pub(super) fn new(model: &'a Model, mut rng: Stream) -> Self {
         let count = model.places.len();
-        let width = model.regressions[0].coefficients.len();
+        let width = model.regressions[0].width();
         let mut draw = |mean: f64, sd: f64| mean + 0.7 * sd * normal(&mut rng);
-        let regressions: [Regression; 3] = std::array::from_fn(|r| Regression {
-            coefficients: model.regressions[r].coefficients.iter().map(|p| draw(p.mean, p.sd)).collect(),
-            log_sd: draw(model.regressions[r].log_sd.mean, model.regressions[r].log_sd.sd),
+        let regressions: [Regression; 3] = std::array::from_fn(|r| {
+            let prior = &model.regressions[r];
+            let log_slope_sd = draw(prior.log_slope_sd.mean, prior.log_slope_sd.sd);
+            let coefficients = (0..width).map(|d| prior.coefficient(d, log_slope_sd)).map(|p| draw(p.mean, p.sd));
+            Regression {
+                coefficients: coefficients.collect(),
+                log_sd: draw(prior.log_sd.mean, prior.log_sd.sd),
+                log_slope_sd,
+            }
         });
         let size = SizeParameters {
             kappa: draw(model.sizes.kappa.mean, model.sizes.kappa.sd).clamp(0.01, 0.99 * model.sums.limit()),
@@ -426,11 +434,13 @@ impl<'a> Chain<'a> {
     /// Coefficients given the effects (normal), and the deviation given both (random walk).
     fn conditional_regression(&mut self, r: usize) {
         let prior = &self.model.regressions[r];
-        let width = prior.coefficients.len();
+        let width = prior.width();
+        let slope_sd = self.state.regressions[r].log_slope_sd;
         let weight = libm::exp(-2.0 * self.state.regressions[r].log_sd);
         let mut precision = DMatrix::zeros(width, width);
         let mut target = DVector::zeros(width);
-        for (d, p) in prior.coefficients.iter().enumerate() {
+        for d in 0..width {
+            let p = prior.coefficient(d, slope_sd);
             precision[(d, d)] += 1.0 / (p.sd * p.sd);
             target[d] += p.mean / (p.sd * p.sd);
         }
@@ -462,6 +472,18 @@ impl<'a> Chain<'a> {
         let proposal = now + 2.0 / (2.0 * count + 4.0).sqrt() * normal(&mut self.rng);
         if self.accept(worth(proposal) - worth(now)) {
             self.state.regressions[r].log_sd = proposal;
+        }
+        if prior.covariates > 0 {
+            let slopes = &self.state.regressions[r].coefficients[prior.coefficients.len()..];
+            let square: f64 = slopes.iter().map(|slope| slope * slope).sum();
+            let count = prior.covariates as f64;
+            let worth = |log_sd: f64| {
+                prior.log_slope_sd.log_density(log_sd) - count * log_sd - 0.5 * square * libm::exp(-2.0 * log_sd)
+            };
+            let proposal = slope_sd + 0.8 * normal(&mut self.rng);
+            if self.accept(worth(proposal) - worth(slope_sd)) {
+                self.state.regressions[r].log_slope_sd = proposal;
+            }
         }
     }
 
@@ -495,7 +517,7 @@ impl<'a> Chain<'a> {
         let mut moved = self.state.regressions[r].clone();
         let prior = &self.model.regressions[r];
         let mut ratio = if which < width {
-            let p = prior.coefficients[which];
+            let p = prior.coefficient(which, moved.log_slope_sd);
             let now = moved.coefficients[which];
             moved.coefficients[which] += step;
             p.log_density(moved.coefficients[which]) - p.log_density(now)
@@ -589,12 +611,13 @@ impl<'a> Chain<'a> {
         if block[0] < 0.0 || block[0] > self.model.sums.limit() {
             return f64::NEG_INFINITY;
         }
-        let regression = &self.model.regressions[SIZE].coefficients;
+        let regression = &self.model.regressions[SIZE];
+        let slope_sd = self.state.regressions[SIZE].log_slope_sd;
         p.kappa.log_density(block[0])
             + p.log_tau.log_density(block[1])
             + p.log_ratio.log_density(block[2])
             + p.log_variation.log_density(block[3])
-            + regression.iter().zip(&block[4..]).map(|(p, x)| p.log_density(*x)).sum::<f64>()
+            + (0..).zip(&block[4..]).map(|(d, x)| regression.coefficient(d, slope_sd).log_density(*x)).sum::<f64>()
     }
 
     fn move_sizes(&mut self, block: &[f64]) -> bool {

@@ -4,18 +4,19 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use super::activity::activities;
+use super::activity::{Activity, activities};
 use super::chain::{Chain, Length, State};
 use super::convergence::diagnose;
-use super::dark_half::{Basis, DarkHalf, Identification, SamplerDiagnostic, SizeRatioSensitivity};
+use super::dark_half::{Basis, DarkHalf, SamplerDiagnostic, SizeRatioSensitivity};
+use super::identification::identification;
 use super::model::{COVERAGE, Model, SIZE, UNIVERSE};
 use super::observed::Observed;
 use super::predict::{Prediction, Source, predict};
-use super::sizes::{KnownSizes, SizeSource};
-use super::{PotentialError, evidence, panel_error};
+use super::sizes::KnownSizes;
+use super::{PotentialError, evidence, panel_error, worth};
 use crate::market::Market;
 use crate::rng::Stream;
-use crate::stats::{Summary, mean_sd};
+use crate::stats::Summary;
 
 /// Chains; each on a thread of its own.
 const CHAINS: usize = 4;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub panel_error: f64,
     /// Multiplies the length of the chains; 1 is enough for a market of the size of a country.
     pub effort: f64,
+    /// Whether to say what each file is worth, which makes the estimate take about twice as long.
+    pub worth_of_files: bool,
 }
 
 impl Default for Settings {
@@ -55,6 +58,7 @@ impl Default for Settings {
             size_ratio: SizeRatioPrior { median: 2.5, log_sd: 0.8 },
             panel_error: 0.0,
             effort: 1.0,
+            worth_of_files: true,
         }
     }
 }
@@ -117,37 +121,19 @@ pub fn estimate_observed(
         return Err(PotentialError::NoTerritory);
     }
     observed.agrees(unit)?;
-    let activity = activities(&observed.customers);
-    let sizes = KnownSizes::new(observed, &activity);
-    let model = Model::new(observed, &activity, &sizes, settings);
-    let basis = basis(observed, &model, &sizes);
-    progress(0.05);
-    let chains = sample(&model, settings, progress);
-    let kept = chains.first().map_or(0, Vec::len);
-    let source =
-        Source { observed, activity: &activity, sizes: &sizes, model: &model, dark: basis.customers || basis.panel };
-    // Draws alternate between the chains, so that any first part of them holds all chains.
-    let states: Vec<&State> =
-        (0..kept).flat_map(|k| chains.iter().map(move |chain| &chain[k])).take(settings.draws).collect();
-    let predictions: Vec<Prediction> = states
-        .par_iter()
-        .enumerate()
-        .map(|(draw, state)| {
-            let stream = |domain: &str| Stream::new(settings.seed, domain, draw as u64);
-            let mut prediction = predict(source, state, &mut stream("potential/prediction"));
-            if basis.panel && settings.panel_error > 0.0 {
-                panel_error::stretch(&mut prediction, observed, settings.panel_error, &mut stream("potential/panel"));
-            }
-            prediction
-        })
-        .collect();
-    progress(0.97);
-    let diagnostics = diagnostics(&chains, &predictions);
+    let fitted = fit(observed, settings, Patience::UntilSettled, &|part| progress(0.8 * part));
+    let Fit { activity, basis, chains, predictions, .. } = &fitted;
+    let diagnostics = diagnostics(chains, predictions);
+    let states = states(chains, settings.draws);
     let size_ratio: Vec<f64> = states.iter().map(|state| libm::exp(state.size.log_ratio)).collect();
     let dark_total: Vec<f64> = predictions.iter().map(|p| p.dark_demand.iter().sum()).collect();
     let mut notes = conflicts(observed, &activity.iter().map(|a| a.open).collect::<Vec<_>>());
     notes.extend(unsettled(&diagnostics));
-    let identification = identification(observed, &model, &sizes, settings, &states, basis);
+    let worth = match settings.worth_of_files {
+        true => worth::of_files(observed, settings, &fitted, &|part| progress(0.8 + 0.19 * part)),
+        false => Vec::new(),
+    };
+    let identification = identification(observed, settings, &fitted, &states, &worth);
     let column = |of: fn(&Prediction) -> &Vec<f64>| predictions.iter().map(|p| of(p).clone()).collect::<Vec<_>>();
     let out = DarkHalf {
         dark_customers: column(|p| &p.dark_customers),
@@ -166,12 +152,66 @@ pub fn estimate_observed(
         size_ratio,
         evidence: evidence::all(observed, unit, settings.seed),
         identification,
-        basis,
+        basis: *basis,
         diagnostics,
         notes,
     };
     progress(1.0);
     Ok(out)
+}
+
+/// A posterior and what it was made of.
+pub(super) struct Fit {
+    pub activity: Vec<Activity>,
+    pub sizes: KnownSizes,
+    pub model: Model,
+    pub basis: Basis,
+    pub chains: Vec<Vec<State>>,
+    pub predictions: Vec<Prediction>,
+}
+
+/// Draws that alternate between the chains, so that any first part of them holds all chains.
+pub(super) fn states(chains: &[Vec<State>], draws: usize) -> Vec<&State> {
+    let kept = chains.first().map_or(0, Vec::len);
+    (0..kept).flat_map(|k| chains.iter().map(move |chain| &chain[k])).take(draws).collect()
+}
+
+/// Whether chains that do not agree yet go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    UntilSettled,
+    Once,
+}
+
+/// Samples and predicts; of files that agree with each other.
+pub(super) fn fit(
+    observed: &Observed,
+    settings: &Settings,
+    patience: Patience,
+    progress: &(dyn Fn(f64) + Sync),
+) -> Fit {
+    let activity = activities(&observed.customers);
+    let sizes = KnownSizes::new(observed, &activity);
+    let model = Model::new(observed, &activity, &sizes, settings);
+    let basis = basis(observed, &model, &sizes);
+    progress(0.05);
+    let chains = sample(&model, settings, patience, progress);
+    let source =
+        Source { observed, activity: &activity, sizes: &sizes, model: &model, dark: basis.customers || basis.panel };
+    let predictions: Vec<Prediction> = states(&chains, settings.draws)
+        .par_iter()
+        .enumerate()
+        .map(|(draw, state)| {
+            let stream = |domain: &str| Stream::new(settings.seed, domain, draw as u64);
+            let mut prediction = predict(source, state, &mut stream("potential/prediction"));
+            if basis.panel && settings.panel_error > 0.0 {
+                panel_error::stretch(&mut prediction, observed, settings.panel_error, &mut stream("potential/panel"));
+            }
+            prediction
+        })
+        .collect();
+    progress(1.0);
+    Fit { activity, sizes, model, basis, chains, predictions }
 }
 
 /// What the files speak to; the rule is in `docs/decisions/0003-what-is-left-out.md`.
@@ -188,7 +228,7 @@ fn basis(observed: &Observed, model: &Model, sizes: &KnownSizes) -> Basis {
     }
 }
 
-fn sample(model: &Model, settings: &Settings, progress: &(dyn Fn(f64) + Sync)) -> Vec<Vec<State>> {
+fn sample(model: &Model, settings: &Settings, patience: Patience, progress: &(dyn Fn(f64) + Sync)) -> Vec<Vec<State>> {
     let length = settings.length(model.places.len());
     let mut chains: Vec<Chain<'_>> = (0..CHAINS)
         .map(|chain| Chain::new(model, Stream::new(settings.seed, "potential/chain", chain as u64)))
@@ -211,7 +251,7 @@ fn sample(model: &Model, settings: &Settings, progress: &(dyn Fn(f64) + Sync)) -
             .collect()
     };
     let first = go(length, 0.05, 0.6);
-    if diagnostics(&first, &[]).iter().all(|row| row.r_hat < SETTLED) {
+    if patience == Patience::Once || diagnostics(&first, &[]).iter().all(|row| row.r_hat < SETTLED) {
         return first;
     }
     // Chains that do not agree yet go on once more, longer; what they did until now is forgotten.
@@ -313,116 +353,4 @@ fn sensitivity(settings: &Settings, ratio: &[f64], dark: &[f64]) -> Vec<SizeRati
             Some(SizeRatioSensitivity { prior_median: centre, dark_demand, effective_draws: sum * sum / square })
         })
         .collect()
-}
-
-/// How far the data narrowed the prior of number, size, their product and the wallet, on the log scale.
-fn identification(
-    observed: &Observed,
-    model: &Model,
-    sizes: &KnownSizes,
-    settings: &Settings,
-    states: &[&State],
-    basis: Basis,
-) -> Vec<Identification> {
-    let mut rng = Stream::new(settings.seed, "potential/prior", 0);
-    let prior: Vec<[f64; 4]> = (0..400).map(|_| aspects_of_prior(model, &mut rng)).collect();
-    let posterior: Vec<[f64; 4]> = states.iter().map(|state| aspects(model, state)).collect();
-    let sd = |draws: &[[f64; 4]], k: usize| mean_sd(&draws.iter().map(|d| d[k]).collect::<Vec<_>>()).1;
-    let contraction = |k: usize| (1.0 - (sd(&posterior, k) / sd(&prior, k).max(1e-9)).powi(2)).clamp(0.0, 1.0);
-    let audited = observed.territories.iter().filter(|territory| territory.outlets.is_some()).count();
-    let count = observed.territories.len();
-    let number = if !basis.customers {
-        "nothing in the files speaks of how many customers we do not know, so no number is given; outlets in \
-         territories.csv (even for a few territories), captures.csv or panel.csv would"
-            .to_owned()
-    } else if audited > 0 {
-        format!(
-            "the number rests on outlets audited in {audited} of {count} territories; audit more for a narrower one"
-        )
-    } else if model.captures.is_some() {
-        "the number rests on captures.csv; how far the lists overlap by more than chance is known with three lists or \
-         more, with two it is an assumption; outlets in territories.csv of a few territories would settle it"
-            .to_owned()
-    } else {
-        "the number is little more than an assumption about how many we already know; outlets in territories.csv for a \
-         few territories, or captures.csv, would say it"
-            .to_owned()
-    };
-    let both = basis.panel && audited > 0;
-    let size = if both {
-        "how much smaller the dark are than the known (R) is told by the audited territories only in part: the prior of \
-         R still matters, see its sensitivity; a sample of dark customers' purchases (wallets.csv) would settle it"
-    } else {
-        "how much smaller the dark are than the known (R) is an assumption here: a panel in territories with audited \
-         outlets would say it"
-    };
-    let product = if basis.panel {
-        "the panel bounds number x size together better than either alone"
-    } else {
-        "without panel.csv the demand of the dark is number x size, each with its own uncertainty"
-    };
-    let wallet = match (sizes.source, basis.panel) {
-        (SizeSource::Survey, _) => "wallets of known customers rest on wallets.csv",
-        (SizeSource::SizeColumn, _) => "wallets of known customers rest on the size column; wallets.csv would check it",
-        (SizeSource::Orders, true) => {
-            "wallets of known customers rest on the panel and on how often they order; wallet and share cannot be told \
-             apart customer by customer: wallets.csv would"
-        }
-        (SizeSource::Orders, false) => {
-            "the category demand of known customers is not in the files (no panel, sizes or survey), so nothing is said \
-             of wallet and share; size in customers.csv, wallets.csv or panel.csv would"
-        }
-    };
-    let rows = [
-        ("number", number),
-        ("size", size.to_owned()),
-        ("number x size", product.to_owned()),
-        ("wallet", wallet.to_owned()),
-    ];
-    rows.into_iter()
-        .enumerate()
-        .map(|(k, (aspect, finding))| Identification { aspect: aspect.into(), contraction: contraction(k), finding })
-        .collect()
-}
-
-/// Logs of: dark customers, R, dark demand at the mean size, mean demand of a known customer.
-fn aspects(model: &Model, state: &State) -> [f64; 4] {
-    let number = libm::log(state.beta.iter().map(|beta| libm::exp(*beta)).sum::<f64>().max(1e-12));
-    let level = state.regressions[SIZE].coefficients[0];
-    let spread = libm::exp(2.0 * state.size.log_tau);
-    let wallet = level + model.sums.log_mean(state.size.kappa) + 0.5 * spread;
-    [number, state.size.log_ratio, number + wallet - state.size.log_ratio, wallet]
-}
-
-fn aspects_of_prior(model: &Model, rng: &mut Stream) -> [f64; 4] {
-    use rand_distr::{Distribution as _, StandardNormal};
-    let mut draw = |mean: f64, sd: f64| {
-        let z: f64 = StandardNormal.sample(rng);
-        mean + sd * z
-    };
-    let regression: Vec<(Vec<f64>, f64)> = model
-        .regressions
-        .iter()
-        .map(|prior| {
-            let coefficients = prior.coefficients.iter().map(|p| draw(p.mean, p.sd)).collect();
-            (coefficients, libm::exp(draw(prior.log_sd.mean, prior.log_sd.sd)))
-        })
-        .collect();
-    let effect = |r: usize, x: &[f64]| -> f64 { x.iter().zip(&regression[r].0).map(|(x, b)| x * b).sum() };
-    let number: f64 = model
-        .places
-        .iter()
-        .map(|place| {
-            let theta = draw(effect(UNIVERSE, &place.x), regression[UNIVERSE].1);
-            let phi = draw(effect(COVERAGE, &place.x), regression[COVERAGE].1);
-            libm::exp(theta + super::numeric::log_logistic(-phi))
-        })
-        .sum();
-    let p = &model.sizes;
-    let kappa = draw(p.kappa.mean, p.kappa.sd).clamp(0.0, model.sums.limit());
-    let tau = libm::exp(draw(p.log_tau.mean, p.log_tau.sd));
-    let ratio = draw(p.log_ratio.mean, p.log_ratio.sd);
-    let number = libm::log(number.max(1e-12));
-    let wallet = regression[SIZE].0[0] + model.sums.log_mean(kappa) + 0.5 * tau * tau;
-    [number, ratio, number + wallet - ratio, wallet]
 }

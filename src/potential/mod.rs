@@ -13,6 +13,7 @@ mod dark_half;
 mod error;
 mod estimate;
 pub mod evidence;
+mod identification;
 mod measures;
 mod model;
 mod numeric;
@@ -22,6 +23,7 @@ mod predict;
 mod sizes;
 #[cfg(test)]
 mod tests;
+mod worth;
 
 pub use attainable::AttainableInputs;
 pub use dark_half::*;

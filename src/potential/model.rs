@@ -23,8 +23,10 @@
 //!   Without either, only P(W >= own sales) speaks.
 //!
 //! Priors (the map of a company's reach is unknown, so they are wide; those of R and of sizes matter and are said so):
-//! g1 ~ N(1, 0.1) on log population, others N(0, 0.1); c ~ N(-1, 1.5), slopes N(0, 0.3), N(0, 0.15); m1 ~ N(0.1, 0.3), others
-//! N(0, 0.15); s_N ~ LN(0.3, 0.4), s_a ~ LN(0.5, 0.5), s_m ~ LN(0.25, 0.4); log R ~ N(log 2.5, 0.8); c ~ LN(1.3, 0.3).
+//! g1 ~ N(1, 0.1) on log population; c ~ N(-1, 1.5), its slope on log population N(0, 0.3); m1 ~ N(0.1, 0.3); the slopes of covariates
+//! (per standard deviation) N(0, s_x^2) with s_x ~ LN(0.05, 0.7) for each regression: most of the columns that a company has say
+//! little of its market, and a few audited territories fit any of them (shrinkage with a common scale; Gelman et al., Bayesian Data
+//! Analysis, 3rd ed., 14.6); s_N ~ LN(0.3, 0.4), s_a ~ LN(0.5, 0.5), s_m ~ LN(0.25, 0.4); log R ~ N(log 2.5, 0.8); c ~ LN(1.3, 0.3).
 //! Outlets per head are centred on the audited ones (sd 0.5), or on the known ones at a coverage of 0.27 (sd 1.2).
 
 use super::Settings;
@@ -48,8 +50,25 @@ const GUESSED_COVERAGE: f64 = 0.27;
 /// Priors of a regression of a territory effect.
 #[derive(Debug, Clone)]
 pub(super) struct RegressionPrior {
+    /// Of the intercept and the slope of log population.
     pub coefficients: Vec<NormalPrior>,
+    /// Number of further slopes, normal around 0 with a deviation that they share.
+    pub covariates: usize,
+    pub log_slope_sd: NormalPrior,
     pub log_sd: NormalPrior,
+}
+
+impl RegressionPrior {
+    /// Number of coefficients.
+    pub(super) fn width(&self) -> usize {
+        self.coefficients.len() + self.covariates
+    }
+
+    /// Prior of a coefficient, given the deviation that the slopes of covariates share.
+    #[inline(always)]
+    pub(super) fn coefficient(&self, d: usize, log_slope_sd: f64) -> NormalPrior {
+        self.coefficients.get(d).copied().unwrap_or_else(|| NormalPrior::new(0.0, libm::exp(log_slope_sd)))
+    }
 }
 
 /// Priors of the size parameters, all on the scale on which they are sampled.
@@ -209,9 +228,11 @@ impl Model {
             })
             .collect();
         let width = design.rows.first().map_or(1, Vec::len);
-        let priors = |intercept: NormalPrior, population: NormalPrior, other: NormalPrior, log_sd: NormalPrior| {
-            let slopes = (1..width).map(|d| if d == 1 && design.has_population { population } else { other });
-            RegressionPrior { coefficients: std::iter::once(intercept).chain(slopes).collect(), log_sd }
+        let priors = |intercept: NormalPrior, population: NormalPrior, log_sd: NormalPrior| RegressionPrior {
+            coefficients: if design.has_population { vec![intercept, population] } else { vec![intercept] },
+            covariates: width - 1 - usize::from(design.has_population),
+            log_slope_sd: NormalPrior::new(libm::log(0.05), 0.7),
+            log_sd,
         };
         let universe_sd = if design.has_population {
             NormalPrior::new(libm::log(0.3), 0.4)
@@ -220,14 +241,9 @@ impl Model {
         };
         let normal = NormalPrior::new;
         let regressions = [
-            priors(universe_centre(observed, &places), normal(1.0, 0.1), normal(0.0, 0.1), universe_sd),
-            priors(normal(-1.0, 1.5), normal(0.0, 0.3), normal(0.0, 0.15), normal(libm::log(0.5), 0.5)),
-            priors(
-                size_centre(observed, &places, sizes),
-                normal(0.1, 0.3),
-                normal(0.0, 0.15),
-                normal(libm::log(0.25), 0.4),
-            ),
+            priors(universe_centre(observed, &places), normal(1.0, 0.1), universe_sd),
+            priors(normal(-1.0, 1.5), normal(0.0, 0.3), normal(libm::log(0.5), 0.5)),
+            priors(size_centre(observed, &places, sizes), normal(0.1, 0.3), normal(libm::log(0.25), 0.4)),
         ];
         Self {
             places,
