@@ -27,6 +27,9 @@ pub(super) struct Regression {
     pub log_slope_sd: f64,
 }
 
+/// Parameters of sizes that every market has; crowding comes after them.
+const SHARED: usize = 4;
+
 /// A point of the chain.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct State {
@@ -160,6 +163,7 @@ impl<'a> Chain<'a> {
             log_tau: draw(model.sizes.log_tau.mean, model.sizes.log_tau.sd),
             log_ratio: draw(model.sizes.log_ratio.mean, model.sizes.log_ratio.sd),
             log_variation: draw(model.sizes.log_variation.mean, model.sizes.log_variation.sd),
+            logit_crowding: model.sizes.logit_crowding.map_or(f64::NEG_INFINITY, |p| draw(p.mean, p.sd)),
         };
         let captures = model.captures.as_ref().map(captures::CaptureData::start).unwrap_or_default();
         let mut alpha = Vec::with_capacity(count);
@@ -184,7 +188,7 @@ impl<'a> Chain<'a> {
                 log_total[j] = libm::log(libm::exp(model.places[j].floors.known) + free);
             }
         }
-        let block = width + 4;
+        let block = width + SHARED + usize::from(model.sizes.logit_crowding.is_some());
         let steps = |rates: &f64| 1.0 / (rates + 1.0).sqrt();
         let local = model
             .places
@@ -227,7 +231,8 @@ impl<'a> Chain<'a> {
         for j in 0..count {
             (chain.captures[j], chain.state.log_rho[j]) =
                 chain.capture_terms(j, chain.state.alpha[j], chain.state.beta[j]);
-            chain.demand[j] = chain.demand_term(j, chain.state.beta[j], chain.state.psi[j], chain.state.log_rho[j]);
+            let State { alpha, beta, psi, log_rho, .. } = &chain.state;
+            chain.demand[j] = chain.demand_term(j, alpha[j], beta[j], psi[j], log_rho[j]);
         }
         chain
     }
@@ -316,8 +321,9 @@ impl<'a> Chain<'a> {
         })
     }
 
-    fn demand_term(&self, j: usize, beta: f64, psi: f64, log_rho: f64) -> f64 {
-        self.model.demand(j, &self.terms, beta, psi, log_rho, self.state.log_total[j])
+    fn demand_term(&self, j: usize, alpha: f64, beta: f64, psi: f64, log_rho: f64) -> f64 {
+        let level = self.state.size.level(&self.model.places[j], alpha, beta, psi);
+        self.model.demand(j, &self.terms, beta, level, log_rho, self.state.log_total[j])
     }
 
     /// Log density of the universe and coverage effects.
@@ -345,11 +351,11 @@ impl<'a> Chain<'a> {
             self.rates(j, 3, alpha, beta, psi);
         }
         // psi: sizes.
-        let psi = self.state.psi[j];
+        let (alpha, psi) = (self.state.alpha[j], self.state.psi[j]);
         let proposal = psi + self.local[j][2].size() * normal(&mut self.rng);
         let sd = libm::exp(self.state.regressions[SIZE].log_sd);
         let z = |psi: f64| (psi - self.means[SIZE][j]) / sd;
-        let demand = self.demand_term(j, self.state.beta[j], proposal, self.state.log_rho[j]);
+        let demand = self.demand_term(j, alpha, self.state.beta[j], proposal, self.state.log_rho[j]);
         let ratio = demand - self.demand[j] + 0.5 * (z(psi) * z(psi) - z(proposal) * z(proposal));
         let accepted = self.accept(ratio);
         if accepted {
@@ -371,8 +377,7 @@ impl<'a> Chain<'a> {
         }
         let (captures, log_rho) = self.capture_terms(j, alpha, beta);
         ratio += captures - self.captures[j];
-        let touched = beta != beta_now || psi != psi_now || log_rho != self.state.log_rho[j];
-        let demand = if touched { self.demand_term(j, beta, psi, log_rho) } else { self.demand[j] };
+        let demand = self.demand_term(j, alpha, beta, psi, log_rho);
         ratio += demand - self.demand[j];
         let accepted = self.accept(ratio);
         if accepted {
@@ -409,7 +414,8 @@ impl<'a> Chain<'a> {
             }
             let at = |chain: &Self, j: usize, log_total: f64| {
                 let state = &chain.state;
-                chain.model.demand(j, &chain.terms, state.beta[j], state.psi[j], state.log_rho[j], log_total)
+                let level = state.size.level(&chain.model.places[j], state.alpha[j], state.beta[j], state.psi[j]);
+                chain.model.demand(j, &chain.terms, state.beta[j], level, state.log_rho[j], log_total)
             };
             let (one, two) = (at(self, i, first), at(self, j, second));
             // Densities per unit of log T carry the Jacobian of the logit already.
@@ -554,7 +560,7 @@ impl<'a> Chain<'a> {
                 let now = self.counts(j, self.state.alpha[j], self.state.beta[j]);
                 (captures, log_rho, self.counts(j, alpha, beta) - now)
             };
-            let demand = self.demand_term(j, beta, psi, log_rho);
+            let demand = self.demand_term(j, alpha, beta, psi, log_rho);
             ratio += counted + captures - self.captures[j] + demand - self.demand[j];
             effects.push((alpha, beta, psi));
             terms.push((captures, log_rho, demand));
@@ -577,18 +583,27 @@ impl<'a> Chain<'a> {
         self.regression[r][which].learn(accepted, self.gain);
     }
 
-    /// The parameters of sizes as one vector: kappa, log tau, log R, log c, then the size regression.
+    /// The parameters of sizes as one vector: kappa, log tau, log R, log c, logit chi where there is crowding, then the size
+    /// regression.
     fn size_block(&self) -> Vec<f64> {
         let p = &self.state.size;
         let mut block = vec![p.kappa, p.log_tau, p.log_ratio, p.log_variation];
+        if self.model.sizes.logit_crowding.is_some() {
+            block.push(p.logit_crowding);
+        }
         block.extend(&self.state.regressions[SIZE].coefficients);
         block
+    }
+
+    /// Where the size regression begins in the block.
+    fn shared(&self) -> usize {
+        SHARED + usize::from(self.model.sizes.logit_crowding.is_some())
     }
 
     fn single_size(&mut self) {
         let mut block = self.size_block();
         // The regression has moves of its own.
-        let which = (self.rng.next_u64() % 4) as usize;
+        let which = (self.rng.next_u64() % self.shared() as u64) as usize;
         block[which] += self.single[which].size() * normal(&mut self.rng);
         let accepted = self.move_sizes(&block);
         self.single[which].learn(accepted, self.gain);
@@ -617,7 +632,11 @@ impl<'a> Chain<'a> {
             + p.log_tau.log_density(block[1])
             + p.log_ratio.log_density(block[2])
             + p.log_variation.log_density(block[3])
-            + (0..).zip(&block[4..]).map(|(d, x)| regression.coefficient(d, slope_sd).log_density(*x)).sum::<f64>()
+            + p.logit_crowding.map_or(0.0, |prior| prior.log_density(block[SHARED]))
+            + (0..)
+                .zip(&block[self.shared()..])
+                .map(|(d, x)| regression.coefficient(d, slope_sd).log_density(*x))
+                .sum::<f64>()
     }
 
     fn move_sizes(&mut self, block: &[f64]) -> bool {
@@ -625,8 +644,15 @@ impl<'a> Chain<'a> {
         if !ratio.is_finite() {
             return false;
         }
-        let size = SizeParameters { kappa: block[0], log_tau: block[1], log_ratio: block[2], log_variation: block[3] };
-        let means = self.regression_means(&block[4..]);
+        let shared = self.shared();
+        let size = SizeParameters {
+            kappa: block[0],
+            log_tau: block[1],
+            log_ratio: block[2],
+            log_variation: block[3],
+            logit_crowding: if shared > SHARED { block[SHARED] } else { f64::NEG_INFINITY },
+        };
+        let means = self.regression_means(&block[shared..]);
         let kept = self.state.log_total.clone();
         if self.carries() {
             match self.carried(|j| means[j] - self.means[SIZE][j]) {
@@ -641,14 +667,17 @@ impl<'a> Chain<'a> {
         let mut moved = Vec::with_capacity(count);
         for (j, mean) in means.iter().enumerate() {
             let psi = self.state.psi[j] + mean - self.means[SIZE][j];
-            let demand = self.demand_term(j, self.state.beta[j], psi, self.state.log_rho[j]);
+            let (alpha, beta) = (self.state.alpha[j], self.state.beta[j]);
+            let level = size.level(&self.model.places[j], alpha, beta, psi);
+            let (log_rho, log_total) = (self.state.log_rho[j], self.state.log_total[j]);
+            let demand = self.model.demand(j, &self.terms, beta, level, log_rho, log_total);
             ratio += demand - self.demand[j];
             moved.push((psi, demand));
         }
         let accepted = self.accept(ratio);
         if accepted {
             self.state.size = size;
-            self.state.regressions[SIZE].coefficients.copy_from_slice(&block[4..]);
+            self.state.regressions[SIZE].coefficients.copy_from_slice(&block[shared..]);
             self.means[SIZE] = means;
             for (j, (psi, demand)) in moved.into_iter().enumerate() {
                 self.state.psi[j] = psi;
@@ -703,7 +732,7 @@ impl<'a> Chain<'a> {
             let (alpha, now) = (self.state.alpha[j], self.state.beta[j]);
             let beta = if free { now + step } else { now };
             let (captures, log_rho) = self.capture_terms(j, alpha, beta);
-            let demand = self.demand_term(j, beta, self.state.psi[j], log_rho);
+            let demand = self.demand_term(j, alpha, beta, self.state.psi[j], log_rho);
             ratio += self.effects(j, alpha, beta) + captures - self.captures[j] + demand - self.demand[j];
             moved.push((beta, captures, log_rho, demand));
         }
@@ -773,7 +802,7 @@ impl<'a> Chain<'a> {
                 self.state.captures.local[j][l] = proposal;
                 let (alpha, beta) = (self.state.alpha[j], self.state.beta[j]);
                 let (log, log_rho) = self.capture_terms(j, alpha, beta);
-                let demand = self.demand_term(j, beta, self.state.psi[j], log_rho);
+                let demand = self.demand_term(j, alpha, beta, self.state.psi[j], log_rho);
                 let ratio =
                     log - self.captures[j] + demand - self.demand[j] + 0.5 * weight * (now * now - proposal * proposal);
                 let accepted = self.accept(ratio);
@@ -795,7 +824,7 @@ impl<'a> Chain<'a> {
         for j in 0..count {
             let (alpha, beta) = (self.state.alpha[j], self.state.beta[j]);
             let (captures, log_rho) = self.captures_with(j, &moved, alpha, beta);
-            let demand = self.demand_term(j, beta, self.state.psi[j], log_rho);
+            let demand = self.demand_term(j, alpha, beta, self.state.psi[j], log_rho);
             ratio += captures - self.captures[j] + demand - self.demand[j];
             terms.push((captures, log_rho, demand));
         }

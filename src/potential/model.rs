@@ -18,9 +18,15 @@
 //! * **Known demand** W: lognormal with the moments of sum over open known of w_i, `log w_i = psi + kappa z_i + tau e_i`.
 //! * **Dark demand** D: N dark customers of mean m = (mean of the known) / R and coefficient of variation c; its moments are
 //!   those of the compound Poisson sum, with the atom P(N = 0) kept apart: matched where N > 0 by a lognormal (Fenton).
-//! * **Panel**: T = W + D. Where the territory's T is known, the split is integrated out (`numeric::SplitGrid`), W at
-//!   least our own sales, D at least what reaches customers not in our files through wholesalers. Where only the market is, the T_j of the rest live on the simplex that sums to it exactly.
-//!   Without either, only P(W >= own sales) speaks.
+//! * **Crowding** chi in (0, 1): does an outlet bring its own demand (0), or do the outlets of a territory share what its
+//!   people need (1)? Where a territory has more outlets than its population lets expect, and where by chance its outlets are
+//!   large ones, all are the smaller for it: the size level is `psi_j - chi (theta_j - expected theta_j)`, and the chance of the
+//!   sum of sizes enters the total with (1 - chi) of its deviation. logit chi ~ N(0, 1.5); 0 where sizes are known in demand
+//!   units.
+//! * **Panel**: T = W + D, lognormal with the mean of the sum and its variance times (1 - chi)^2 (Fenton); and W at least our
+//!   own sales, D at least what reaches customers not in our files through wholesalers: log W / D is normal, so
+//!   `P(W >= own | T) = Phi((mean log W / D - logit own / T) / sd)`. Where only the market's total is known, the T_j of the
+//!   rest live on the simplex that sums to it exactly. Without either, only P(W >= own sales) speaks.
 //!
 //! Priors (the map of a company's reach is unknown, so they are wide; those of R and of sizes matter and are said so):
 //! g1 ~ N(1, 0.1) on log population; c ~ N(-1, 1.5), its slope on log population N(0, 0.3); m1 ~ N(0.1, 0.3); the slopes of covariates
@@ -32,7 +38,7 @@
 use super::Settings;
 use super::activity::Activity;
 use super::captures::CaptureData;
-use super::numeric::{Floors, LogNormal, SplitGrid, log_add, log_normal_cdf};
+use super::numeric::{Floors, LogNormal, SplitGrid, log_add, log_logistic, log_normal_cdf};
 use super::observed::Observed;
 use super::sizes::{KnownSizes, NormalPrior, SizeSums};
 
@@ -78,6 +84,8 @@ pub(super) struct SizePriors {
     pub log_tau: NormalPrior,
     pub log_ratio: NormalPrior,
     pub log_variation: NormalPrior,
+    /// `None`: no crowding.
+    pub logit_crowding: Option<NormalPrior>,
 }
 
 /// What is known of a territory, ready for the likelihood.
@@ -92,6 +100,8 @@ pub(super) struct Place {
     pub demand: Demand,
     /// Our own sales to open customers, and those through wholesalers to customers not in our files.
     pub floors: Floors,
+    /// Log of the universe that its population lets expect, a priori.
+    pub expected_universe: f64,
 }
 
 /// What is known of a territory's category demand.
@@ -129,6 +139,24 @@ pub(super) struct SizeParameters {
     pub log_ratio: f64,
     /// Log of the coefficient of variation of the dark.
     pub log_variation: f64,
+    /// Minus infinity where there is no crowding.
+    pub logit_crowding: f64,
+}
+
+impl SizeParameters {
+    /// chi.
+    pub(super) fn crowding(&self) -> f64 {
+        libm::exp(log_logistic(self.logit_crowding))
+    }
+
+    /// Size level of a territory from its effect and its universe.
+    #[inline(always)]
+    pub(super) fn level(&self, place: &Place, alpha: f64, beta: f64, psi: f64) -> f64 {
+        if self.logit_crowding == f64::NEG_INFINITY {
+            return psi;
+        }
+        psi - self.crowding() * (log_add(alpha, beta) - place.expected_universe)
+    }
 }
 
 /// What the demand of every territory needs of [`SizeParameters`], worked out once.
@@ -140,6 +168,8 @@ pub(super) struct SizeTerms {
     /// Log mean of the dark at psi = 0.
     pub log_dark_mean: f64,
     pub variation2: f64,
+    /// (1 - chi)^2.
+    pub uncrowded2: f64,
 }
 
 impl SizeTerms {
@@ -149,6 +179,7 @@ impl SizeTerms {
         self.tau2 = tau * tau;
         self.log_dark_mean = model.sums.log_mean(p.kappa) + 0.5 * self.tau2 - p.log_ratio;
         self.variation2 = libm::exp(2.0 * p.log_variation);
+        self.uncrowded2 = (1.0 - p.crowding()) * (1.0 - p.crowding());
     }
 
     /// Demand of the open known of a territory at size level `psi`.
@@ -200,7 +231,7 @@ impl Model {
             .map(|market| market - known_parts)
             .filter(|&rest| !unknown.is_empty() && rest > own_unknown * 1.001 && rest > 0.0);
         let log = |amount: f64| if amount > 0.0 { libm::log(amount) } else { f64::NEG_INFINITY };
-        let places: Vec<Place> = observed
+        let mut places: Vec<Place> = observed
             .territories
             .iter()
             .enumerate()
@@ -224,6 +255,7 @@ impl Model {
                     audited_dark: territory.outlets.map(|outlets| (outlets - open[j]).max(0.0)),
                     demand,
                     floors: Floors { known: log(own), dark: log(observed.indirect(j)) },
+                    expected_universe: 0.0,
                 }
             })
             .collect();
@@ -245,6 +277,10 @@ impl Model {
             priors(normal(-1.0, 1.5), normal(0.0, 0.3), normal(libm::log(0.5), 0.5)),
             priors(size_centre(observed, &places, sizes), normal(0.1, 0.3), normal(libm::log(0.25), 0.4)),
         ];
+        for place in &mut places {
+            let centre = place.x.iter().zip(&regressions[UNIVERSE].coefficients);
+            place.expected_universe = centre.map(|(x, prior)| x * prior.mean).sum();
+        }
         Self {
             places,
             regressions,
@@ -253,6 +289,7 @@ impl Model {
                 log_tau: sizes.log_tau,
                 log_ratio: normal(libm::log(settings.size_ratio.median), settings.size_ratio.log_sd),
                 log_variation: normal(libm::log(1.3), 0.3),
+                logit_crowding: sizes.level.is_none().then(|| normal(0.0, 1.5)),
             },
             sums: SizeSums::new(observed, activity, sizes),
             grid: SplitGrid::new(),
@@ -264,15 +301,24 @@ impl Model {
 
     /// Log density of what the panel and our own sales say of a territory's demand, per unit of log T.
     ///
-    /// `log_total` is read where the demand is a share of the rest.
+    /// `level` is the territory's size level, `log_total` is read where the demand is a share of the rest.
     #[inline(always)]
-    pub(super) fn demand(&self, j: usize, terms: &SizeTerms, beta: f64, psi: f64, log_rho: f64, log_total: f64) -> f64 {
+    pub(super) fn demand(
+        &self,
+        j: usize,
+        terms: &SizeTerms,
+        beta: f64,
+        level: f64,
+        log_rho: f64,
+        log_total: f64,
+    ) -> f64 {
         let place = &self.places[j];
+        let known = terms.known(j, level);
         let total = match place.demand {
             Demand::Known(log_total) => log_total,
             Demand::Shared => log_total,
             Demand::Unknown => {
-                return match terms.known(j, psi) {
+                return match known {
                     Some(known) if place.floors.known > f64::NEG_INFINITY => {
                         log_normal_cdf((known.mean - place.floors.known) / known.sd)
                     }
@@ -280,33 +326,55 @@ impl Model {
                 };
             }
         };
-        let known = terms.known(j, psi);
         let (log_none, dark) = match place.audited_dark {
             Some(dark) if dark < 0.05 => (0.0, None),
-            Some(dark) => (f64::NEG_INFINITY, Some(terms.dark_of(psi, dark))),
+            Some(dark) => (f64::NEG_INFINITY, Some(terms.dark_of(level, dark))),
             None => {
                 let listed = self.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
-                let (log_none, dark) = terms.dark(psi, listed, libm::exp(beta + log_rho));
+                let (log_none, dark) = terms.dark(level, listed, libm::exp(beta + log_rho));
                 (log_none, Some(dark))
             }
         };
+        let alone = |part: LogNormal| part.with_variation(terms.uncrowded2).log_density(total);
         match (known, dark) {
             (Some(known), Some(dark)) => {
-                let split = self.grid.log_density(total, known, dark, place.floors);
+                let both = known.plus(dark).with_variation(terms.uncrowded2).log_density(total)
+                    + log_above_floors(total, known, dark, place.floors);
                 if log_none == f64::NEG_INFINITY || place.floors.dark > f64::NEG_INFINITY {
-                    split + if log_none > f64::NEG_INFINITY { log_some(log_none) } else { 0.0 }
+                    both + if log_none > f64::NEG_INFINITY { log_some(log_none) } else { 0.0 }
                 } else {
-                    log_add(log_none + known.log_density(total), log_some(log_none) + split)
+                    log_add(log_none + alone(known), log_some(log_none) + both)
                 }
             }
-            (Some(known), None) => known.log_density(total),
-            (None, Some(dark)) => {
-                dark.log_density(total) + if log_none == f64::NEG_INFINITY { 0.0 } else { log_some(log_none) }
-            }
+            (Some(known), None) => alone(known),
+            (None, Some(dark)) => alone(dark) + if log_none == f64::NEG_INFINITY { 0.0 } else { log_some(log_none) },
             (None, None) => 0.0,
         }
     }
 }
+
+/// Log of the probability that neither part of a total is below its floor.
+#[inline(always)]
+fn log_above_floors(total: f64, known: LogNormal, dark: LogNormal, floors: Floors) -> f64 {
+    let spread = (known.sd * known.sd + dark.sd * dark.sd).sqrt();
+    let ratio = known.mean - dark.mean;
+    let above = |floor: f64, ratio: f64| {
+        if floor == f64::NEG_INFINITY {
+            return 0.0;
+        }
+        let part = libm::exp(floor - total);
+        // All of the total is above the floor's part, or there is no room for the other.
+        if part >= 1.0 {
+            NO_ROOM
+        } else {
+            log_normal_cdf((ratio - libm::log(part / (1.0 - part))) / spread).max(NO_ROOM)
+        }
+    };
+    above(floors.known, ratio) + above(floors.dark, -ratio)
+}
+
+/// Log probability where the floors leave no room.
+const NO_ROOM: f64 = -20.0;
 
 /// Log of the probability that there are some, from that of none.
 #[inline(always)]

@@ -114,6 +114,23 @@ impl LogNormal {
         Self { mean: log_mean - 0.5 * variance, sd: variance.sqrt() }
     }
 
+    /// The lognormal with the moments of the sum of two independent ones.
+    #[inline(always)]
+    pub(super) fn plus(self, other: Self) -> Self {
+        let (one, two) = (self.mean + 0.5 * self.sd * self.sd, other.mean + 0.5 * other.sd * other.sd);
+        let log_mean = log_add(one, two);
+        let (first, second) = (libm::exp(one - log_mean), libm::exp(two - log_mean));
+        let squared =
+            first * first * libm::expm1(self.sd * self.sd) + second * second * libm::expm1(other.sd * other.sd);
+        Self::matching(log_mean, squared)
+    }
+
+    /// The lognormal of the same mean with its squared coefficient of variation times `factor`.
+    #[inline(always)]
+    pub(super) fn with_variation(self, factor: f64) -> Self {
+        Self::matching(self.mean + 0.5 * self.sd * self.sd, factor * libm::expm1(self.sd * self.sd))
+    }
+
     #[inline(always)]
     pub(super) fn log_density(self, log_x: f64) -> f64 {
         log_normal_density(log_x, self.mean, self.sd)

@@ -56,7 +56,8 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
             })
             .collect();
         let own: f64 = open.iter().map(|&i| observed.customers[i].own_year.max(0.0)).sum();
-        let known = known_demand(&open, state, sizes, state.psi[j], tau);
+        let level = state.size.level(place, state.alpha[j], state.beta[j], state.psi[j]);
+        let known = known_demand(&open, state, sizes, level, tau);
         let free = libm::exp(state.beta[j] + state.log_rho[j]);
         let listed = model.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
         let audited = territory.outlets.map(|outlets| (outlets - open.len() as f64).round().max(0.0));
@@ -68,7 +69,7 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
         let (number, known_amount, dark_amount) = match log_total {
             Some(log_total) => {
                 let (number, share) =
-                    split(model, &terms, state.psi[j], log_total, known, place.floors, audited, listed, free, rng);
+                    split(model, &terms, level, log_total, known, place.floors, audited, listed, free, rng);
                 let total = libm::exp(log_total);
                 // An audit that finds nobody dark outweighs a panel that sees a little of us beyond our files.
                 let indirect = if number > 0.0 { observed.indirect(j) } else { 0.0 };
@@ -87,7 +88,7 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
                     let tried = (0..20).map(|_| size(known, rng)).find(|&amount| amount >= own);
                     tried.unwrap_or(own * 1.02)
                 });
-                let dark_amount = if number > 0.0 { size(terms.dark_of(state.psi[j], number), rng) } else { 0.0 };
+                let dark_amount = if number > 0.0 { size(terms.dark_of(level, number), rng) } else { 0.0 };
                 (number, known_amount, dark_amount)
             }
         };
