@@ -13,17 +13,16 @@ use crate::stats::Summary;
 use crate::store;
 use crate::trial::{self, By, TrialError};
 
-impl From<TrialError> for Stop {
-    fn from(error: TrialError) -> Self {
-        Self::Input(vec![Problem::error(error.to_string())])
-    }
+/// A trial that cannot be made is a matter of the input, not of the program.
+fn refused(error: TrialError) -> Stop {
+    Stop::Input(vec![Problem::error(error.to_string())])
 }
 
 /// Hides, estimates again, scores and writes.
 pub fn hide(arguments: &HideArguments, common: &Common) -> Result<(), Stop> {
     let by = By::from(arguments.by);
     if by != By::Recent && !(arguments.share > 0.0 && arguments.share <= 0.9) {
-        return Err(TrialError::Share(arguments.share).into());
+        return Err(refused(TrialError::Share(arguments.share)));
     }
     let mut progress = Progress::new(common.quiet, 4);
     let input = pipeline::read(&arguments.scenario, common, &mut progress)?;
@@ -53,17 +52,17 @@ fn tried(input: &Input, by: By, share: f64, common: &Common, progress: &mut Prog
             })
         };
     let now = Observed::new(market)?;
-    let then = if by == By::Recent { Some(Observed::new(&trial::as_of(market)?)?) } else { None };
+    let then = if by == By::Recent { Some(Observed::new(&trial::as_of(market).map_err(refused)?)?) } else { None };
     let observed = then.as_ref().unwrap_or(&now);
-    let hidden = trial::choose(observed, by, share, seed)?;
+    let hidden = trial::choose(observed, by, share, seed).map_err(refused)?;
     let full = estimate("estimating with all the data", &now, &settings)?;
     let reduced = estimate("estimating without the hidden", &trial::hide(observed, &hidden, seed), &other)?;
     let (rows, scores, calibration) = if by == By::Recent {
-        let (rows, scores, calibration) = trial::score_recent(observed, &hidden, &reduced, seed)?;
+        let (rows, scores, calibration) = trial::score_recent(observed, &hidden, &reduced, seed).map_err(refused)?;
         let totals: Vec<f64> = full.dark_customers.iter().map(|draw| draw.iter().sum()).collect();
         (rows, scores, Summary::of(&totals).map(|summary| (calibration, summary)))
     } else {
-        let (rows, scores) = trial::score_hidden(observed, &hidden, &full, &reduced, market.unit())?;
+        let (rows, scores) = trial::score_hidden(observed, &hidden, &full, &reduced, market.unit()).map_err(refused)?;
         (rows, scores, None)
     };
     Ok(Trial {

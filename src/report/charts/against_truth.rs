@@ -80,7 +80,7 @@ fn root_ticks(high: f64) -> Vec<f64> {
     let mut finer: Vec<f64> = largest.iter().skip(1).flat_map(|&step| [step, step / 10.0]).collect();
     finer.sort_by(f64::total_cmp);
     for tick in finer {
-        let gap = tick.sqrt() - out.last().copied().unwrap_or(0.0).sqrt();
+        let gap = tick.sqrt() - out.last().copied().unwrap_or(0.0_f64).sqrt();
         if gap > 0.09 * high.sqrt() {
             out.push(tick);
         }
