@@ -24,7 +24,7 @@ pub fn hide(arguments: &HideArguments, common: &Common) -> Result<(), Stop> {
     if by != By::Recent && !(arguments.share > 0.0 && arguments.share <= 0.9) {
         return Err(refused(TrialError::Share(arguments.share)));
     }
-    let mut progress = Progress::new(common.quiet, 4);
+    let mut progress = Progress::new(common.quiet, 5);
     let input = pipeline::read(&arguments.scenario, common, &mut progress)?;
     let folder = format!("{}-hide-{by}", input.scenario.name);
     store::may_write(&common.out.join(&folder))?;

@@ -216,7 +216,7 @@ fn found_at_a_common_rate(seed: u64, spread: f64, wander: f64) -> Calibration {
     let (rows, scores, calibration) = score_recent(&then, &marks, &dark_of(&small, draws), seed).unwrap();
     assert_eq!(rows.len(), 60);
     assert!((0.12..0.3).contains(&value(&scores, "finding_rate")), "{scores:?}");
-    assert!(value(&scores, "rank_correlation") > 0.6);
+    assert!(value(&scores, "rank_correlation") > if wander > 0.0 { 0.2 } else { 0.6 });
     calibration
 }
 
