@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! units ids channel origin stats problem geometry rng lanes calendar
-//!   <- scenario, data <- market <- simulate <- calibrate <- potential <- strategy <- report      (cli on top)
+//!   <- scenario, data <- market <- simulate <- calibrate <- potential <- trial, strategy <- report   (cli on top)
 //! ```
 //!
 //! `synth` sits above `simulate` (it runs the agents over the past to make a market whose truth is known), `store`
@@ -31,4 +31,5 @@ pub mod stats;
 pub mod store;
 pub mod strategy;
 pub mod synth;
+pub mod trial;
 pub mod units;

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["simulate"],
     &["calibrate"],
     &["potential"],
-    &["strategy"],
+    &["trial", "strategy"],
     &["synth", "report", "store"],
     &["cli"],
 ];

@@ -143,3 +143,31 @@ fn a_scenario_without_a_market_says_what_to_add() {
     let message = String::from_utf8(result.get_output().stderr.clone()).unwrap();
     assert!(message.contains("--market DIR"), "{message}");
 }
+
+#[test]
+fn hidden_customers_are_scored() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(folder.path());
+    let hide = |arguments: &[&str], out: &str, threads: &str| {
+        let mut command = ikiz();
+        command.arg("hide").arg(&scenario).args(arguments).arg("--out").arg(folder.path().join(out));
+        command.args(["--threads", threads]);
+        command
+    };
+    let output = hide(&["--json"], "one", "1").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["by"], "random");
+    assert!(summary["hidden"].as_u64().unwrap() > 0);
+    hide(&["--quiet"], "two", "2").assert().success();
+    for file in ["hide.csv", "hide_scores.csv", "report.html", "plots/dark_customers.png", "manifest.json"] {
+        let [one, two] =
+            ["one", "two"].map(|out| fs::read(folder.path().join(out).join("small-hide-random").join(file)).unwrap());
+        assert!(one == two, "{file} differs between 1 and 2 threads");
+    }
+    let refused = hide(&["--share", "0.95"], "three", "1").output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("--share must be above 0 and at most 0.9"), "{said}");
+    assert!(!folder.path().join("three").exists());
+}

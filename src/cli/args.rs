@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::trial::By;
 
 /// A digital twin of your market: rebuilds the half you cannot see, and compares ways to grow before anyone is sent out.
 #[derive(Debug, Parser)]
@@ -59,6 +61,8 @@ pub enum Command {
     Potential(ScenarioArgument),
     /// Everything that `run` does; the name says what you came for.
     Compare(ScenarioArgument),
+    /// Hides known customers of your own data, estimates them as unknown, and scores the estimate against them.
+    Hide(HideArguments),
     /// Writes a synthetic market directory, with its truth beside it, from a description.
     Synth {
         /// Description of the market (TOML), e.g. scenarios/markets/turkiye.toml.
@@ -80,4 +84,41 @@ pub enum Command {
 pub struct ScenarioArgument {
     /// Scenario file, e.g. scenarios/turkiye.toml.
     pub scenario: PathBuf,
+}
+
+/// Arguments of `hide`.
+#[derive(Debug, Args)]
+pub struct HideArguments {
+    /// Scenario file, e.g. scenarios/turkiye.toml.
+    pub scenario: PathBuf,
+    /// Share of the customers (by territory: of the territories) to hide; not read with --by recent.
+    #[arg(long, default_value_t = 0.3)]
+    pub share: f64,
+    /// Who is hidden.
+    #[arg(long, value_enum, default_value_t = HideBy::Random)]
+    pub by: HideBy,
+}
+
+/// Who is hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HideBy {
+    /// The market as of 24 months ago; scored are the customers first known since.
+    Recent,
+    /// The smallest customers that you serve.
+    Size,
+    /// Any customers.
+    Random,
+    /// All customers of some territories.
+    Territory,
+}
+
+impl From<HideBy> for By {
+    fn from(by: HideBy) -> Self {
+        match by {
+            HideBy::Recent => Self::Recent,
+            HideBy::Size => Self::Size,
+            HideBy::Random => Self::Random,
+            HideBy::Territory => Self::Territory,
+        }
+    }
 }

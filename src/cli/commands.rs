@@ -24,6 +24,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Stop> {
         Command::Check(argument) => check(&argument.scenario, common),
         Command::Calibrate(argument) => calibrate(&argument.scenario, common),
         Command::Potential(argument) => potential(&argument.scenario, common),
+        Command::Hide(argument) => super::hide::hide(argument, common),
         Command::Synth { description, directory } => synthesise(description, directory, common),
         Command::Schema { parameters: false } => print(&scenario::json_schema()),
         Command::Schema { parameters: true } => print(&scenario::parameter_tables()),
@@ -31,7 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Stop> {
 }
 
 /// Prints to standard output; a closed pipe is not an error.
-fn print(text: &str) -> Result<(), Stop> {
+pub(super) fn print(text: &str) -> Result<(), Stop> {
     use std::io::Write as _;
     match writeln!(std::io::stdout(), "{}", text.trim_end()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -137,7 +138,8 @@ fn synthesise(description: &Path, directory: &Path, common: &Common) -> Result<(
     Ok(())
 }
 
-fn warn(input: &Input, common: &Common) {
+/// Prints the warnings of the input.
+pub(super) fn warn(input: &Input, common: &Common) {
     if !common.quiet && !input.warnings.is_empty() {
         eprintln!("{}", problem::render(&input.warnings, false));
     }
@@ -163,20 +165,34 @@ fn finish(
 /// Writes the output folder, whole or not at all, and gives its path.
 fn write(
     input: &Input,
-    mut files: Vec<(String, Vec<u8>)>,
+    files: Vec<(String, Vec<u8>)>,
     checks_passed: bool,
     common: &Common,
     progress: &Progress,
 ) -> Result<std::path::PathBuf, Stop> {
-    let directory = output(input, common);
+    write_to(input, &input.scenario.name, files, checks_passed, &[], common, progress)
+}
+
+/// [`write`] to a folder of this name, with further settings for the manifest.
+pub(super) fn write_to(
+    input: &Input,
+    folder: &str,
+    mut files: Vec<(String, Vec<u8>)>,
+    checks_passed: bool,
+    further: &[(&'static str, serde_json::Value)],
+    common: &Common,
+    progress: &Progress,
+) -> Result<std::path::PathBuf, Stop> {
+    let directory = common.out.join(folder);
     let scenario = &input.scenario;
-    let settings = BTreeMap::from([
+    let mut settings = BTreeMap::from([
         ("draws", json!(common.draws)),
         ("horizon", json!(scenario.horizon)),
         ("monte_carlo", json!(scenario.monte_carlo)),
         ("effort", json!(scenario.effort)),
         ("overrides", json!(common.overrides)),
     ]);
+    settings.extend(further.iter().cloned());
     let inputs = pipeline::inputs(input).iter().map(|file| (file.name.clone(), file.sha256.clone()));
     let scenario_hash = store::hash(scenario.source.text.as_bytes());
     let manifest = store::Manifest {

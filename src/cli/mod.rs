@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod findings;
+mod hide;
 mod pipeline;
 mod progress;
 mod summary;

@@ -120,7 +120,8 @@ pub fn feasts_on(scenario: &Scenario) -> bool {
     !scenario.mechanisms.iter().any(|(name, settings)| name == "feasts" && settings.on == Some(false))
 }
 
-fn potential_settings(scenario: &Scenario, draws: usize) -> potential::Settings {
+/// Settings of the estimate of the dark half.
+pub fn potential_settings(scenario: &Scenario, draws: usize) -> potential::Settings {
     let mut settings = potential::Settings {
         seed: scenario.seed,
         draws,

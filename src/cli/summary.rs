@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::pipeline::Input;
 use crate::calibrate::{Check, Verdict};
-use crate::report::Findings;
+use crate::report::{self, Findings, Trial};
 use crate::stats::Summary;
 
 /// Headline figures of a run.
@@ -102,6 +102,50 @@ pub fn of(findings: &Findings, directory: &Path, as_json: bool) -> String {
     }
     if let Some(why) = &findings.withheld {
         out += &format!("  {why}\n");
+    }
+    out + &format!("  report: {}", report.display())
+}
+
+/// What a trial found.
+pub fn trial(trial: &Trial, directory: &Path, as_json: bool) -> String {
+    let report = directory.join("report.html");
+    let widened = trial.calibration.map(|(calibration, summary)| {
+        let [as_it_was, widened] = report::headline(&calibration, &summary).map(|row| row.summary);
+        (calibration, as_it_was, widened)
+    });
+    if as_json {
+        return json!({
+            "market": trial.market_name,
+            "by": trial.by.to_string(),
+            "hidden": trial.hidden,
+            "customers": trial.customers,
+            "scores": trial.scores,
+            "calibration": widened.map(|(calibration, as_it_was, widened)| json!({
+                "calibration": calibration,
+                "dark_customers": as_it_was,
+                "dark_customers_widened": widened,
+            })),
+            "report": report.display().to_string(),
+        })
+        .to_string();
+    }
+    let mut out = format!("{}: {}\n", trial.market_name, report::story(trial));
+    for row in &trial.scores {
+        let label = format!("{}: {}", row.measure.replace('_', " "), row.score.replace('_', " "));
+        let expected = row.expected.map_or_else(String::new, |value| format!(" (expected {value})"));
+        out += &format!("  {label:<58} {:>8.2}{expected}\n", row.value);
+    }
+    if let Some((calibration, as_it_was, widened)) = widened {
+        out += &format!(
+            "  customers that you do not know: {} (90%: {} to {}); widened by the factor {:.2} +- {:.2}: 90%: {} to {}\n",
+            grouped(as_it_was.q50),
+            grouped(as_it_was.q05),
+            grouped(as_it_was.q95),
+            calibration.factor,
+            calibration.standard_error,
+            grouped(widened.q05),
+            grouped(widened.q95)
+        );
     }
     out + &format!("  report: {}", report.display())
 }

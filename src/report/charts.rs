@@ -1,11 +1,13 @@
 //! Charts, drawn with plotters.
 
 mod against_population;
+mod against_truth;
 mod forecast;
 mod intervals;
 mod pen;
 
 pub use against_population::against_population;
+pub use against_truth::{TruthChart, TruthPoint, against_truth};
 pub use forecast::forecast;
 pub use intervals::{IntervalChart, IntervalRow};
 

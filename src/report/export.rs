@@ -226,7 +226,7 @@ fn targets(rows: &[TargetRow]) -> Result<Vec<u8>, ReportError> {
 }
 
 /// A CSV file in the making.
-struct Table {
+pub(super) struct Table {
     file: &'static str,
     header: Vec<String>,
     /// Row of the file that is being filled, from 1; the header is row 1.
@@ -236,22 +236,22 @@ struct Table {
 }
 
 impl Table {
-    fn new(file: &'static str, header: &[&str]) -> Result<Self, ReportError> {
+    pub(super) fn new(file: &'static str, header: &[&str]) -> Result<Self, ReportError> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(header)?;
         let header = header.iter().map(|&name| name.to_owned()).collect();
         Ok(Self { file, header, row: 2, fields: Vec::new(), writer })
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.fields.push(text.to_owned());
     }
 
-    fn texts(&mut self, texts: &[&str]) {
+    pub(super) fn texts(&mut self, texts: &[&str]) {
         texts.iter().for_each(|text| self.text(text));
     }
 
-    fn number(&mut self, value: f64) -> Result<(), ReportError> {
+    pub(super) fn number(&mut self, value: f64) -> Result<(), ReportError> {
         self.number_with(value, nine_digits)
     }
 
@@ -264,7 +264,7 @@ impl Table {
         Ok(())
     }
 
-    fn optional(&mut self, value: Option<f64>) -> Result<(), ReportError> {
+    pub(super) fn optional(&mut self, value: Option<f64>) -> Result<(), ReportError> {
         match value {
             Some(value) => self.number(value),
             None => {
@@ -274,12 +274,12 @@ impl Table {
         }
     }
 
-    fn moments(&mut self, summary: &Summary) -> Result<(), ReportError> {
+    pub(super) fn moments(&mut self, summary: &Summary) -> Result<(), ReportError> {
         self.number(summary.mean)?;
         self.number(summary.sd)
     }
 
-    fn quantiles(&mut self, summary: Option<&Summary>) -> Result<(), ReportError> {
+    pub(super) fn quantiles(&mut self, summary: Option<&Summary>) -> Result<(), ReportError> {
         let Some(summary) = summary else {
             self.texts(&[""; 5]);
             return Ok(());
@@ -298,14 +298,14 @@ impl Table {
         Err(ReportError::QuantilesOutOfOrder { file: self.file, row: self.row, quantiles: format!("{quantiles:?}") })
     }
 
-    fn end_row(&mut self) -> Result<(), ReportError> {
+    pub(super) fn end_row(&mut self) -> Result<(), ReportError> {
         self.writer.write_record(&self.fields)?;
         self.fields.clear();
         self.row += 1;
         Ok(())
     }
 
-    fn bytes(self) -> Result<Vec<u8>, ReportError> {
+    pub(super) fn bytes(self) -> Result<Vec<u8>, ReportError> {
         self.writer.into_inner().map_err(|error| ReportError::Csv(csv::Error::from(error.into_error())))
     }
 }

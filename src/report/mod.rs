@@ -12,6 +12,7 @@ mod finite;
 #[cfg(test)]
 mod fixture;
 mod font;
+mod hide;
 mod maps;
 mod page;
 mod plots;
@@ -25,6 +26,7 @@ mod words;
 pub use error::ReportError;
 pub use export::{OutputFile, calibration_tables};
 pub use findings::*;
+pub use hide::{Trial, headline, render_trial, story};
 
 use self::potential_index::Potential;
 use self::strategies::Strategies;
