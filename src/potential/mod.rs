@@ -29,7 +29,7 @@ mod tests;
 
 pub use attainable::AttainableInputs;
 pub use dark_half::*;
-pub use effort::{EffortRow, effort_curves};
+pub use effort::{EFFORTS, EffortRow, effort_curves};
 pub use error::PotentialError;
 pub use estimate::{Settings, SizeRatioPrior, estimate, estimate_observed};
 pub use measures::measures;

@@ -1,11 +1,13 @@
 //! Charts, drawn with plotters.
 
 mod against_population;
+mod effort;
 mod forecast;
 mod intervals;
 mod pen;
 
 pub use against_population::against_population;
+pub use effort::effort;
 pub use forecast::forecast;
 pub use intervals::{IntervalChart, IntervalRow};
 
