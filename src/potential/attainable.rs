@@ -192,7 +192,7 @@ pub(super) fn draw(
     let appeal = appeals(served, wallets, &rates);
     let more = |j: usize| {
         let of = |i: usize| Some(headroom(appeal[i]?, rates.goodwill[i], effort, f64::from(wallets[i])));
-        market.customers_of(j).filter_map(of).sum()
+        market.customers_of(j).filter_map(of).sum::<f64>()
     };
     let white = white(market, served, dark, inputs, &appeal, index);
     let sales = |(j, white): (usize, &White)| {

@@ -61,10 +61,10 @@ pub fn effort_curves(market: &Market, dark: &DarkHalf, inputs: AttainableInputs<
     // `[draw][point][territory]`
     let yields: Option<Vec<Vec<Vec<Attainable>>>> = (0..dark.dark_customers.len())
         .into_par_iter()
-        .map(|d| {
+        .map(|d| -> Option<Vec<Vec<Attainable>>> {
             let calibrated = inputs.calibration.draws.get(d % inputs.calibration.draws.len().max(1))?;
             let white = attainable::white_space(market, &served, dark, inputs, d)?;
-            let at = |point: &Point| {
+            let at = |point: &Point| -> Vec<Attainable> {
                 let effort = Effort { calls_per_month: point.calls_per_month, ..inputs.effort };
                 let goodwill = attainable::goodwill_at(&calibrated.parameters, effort.calls_per_month);
                 let conversion = attainable::conversion_within(&calibrated.parameters, effort);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::figure::{Unit, count, percent};
+use super::super::figure::{Unit, count, percent, rounded};
 use super::super::findings::Findings;
 use super::super::potential_index::Potential;
 use super::super::strategies::Strategies;
