@@ -34,6 +34,7 @@ pub fn gather(input: &Input, estimates: &Estimates, comparison: Result<Compariso
         posterior: (posterior.header, posterior.rows),
         actions_found: estimates.calibration.actions_found.clone(),
         potential: estimates.potential.clone(),
+        potential_effort: estimates.potential_effort.clone(),
         evidence: estimates.dark_half.evidence.clone(),
         identification: estimates.dark_half.identification.clone(),
         size_ratio_sensitivity: estimates

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use crate::calibrate::{self, Calibration, Check, Verdict};
 use crate::data::{self, InputFile};
 use crate::market::{self, Bound};
-use crate::potential::{self, AttainableInputs, DarkHalf, PotentialRow};
+use crate::potential::{self, AttainableInputs, DarkHalf, EffortRow, PotentialRow};
 use crate::problem::{Problem, any_error};
 use crate::scenario::{self, MarketSource, Prior, Scenario};
 use crate::strategy::{self, Comparison};
@@ -69,6 +69,7 @@ pub struct Estimates {
     pub calibration: Calibration,
     pub dark_half: DarkHalf,
     pub potential: Vec<PotentialRow>,
+    pub potential_effort: Vec<EffortRow>,
 }
 
 /// Calibrates.
@@ -112,7 +113,8 @@ pub fn estimated(
         seed,
     };
     let potential = potential::measures(market, &dark_half, Some(inputs));
-    Ok(Estimates { calibration, dark_half, potential })
+    let potential_effort = potential::effort_curves(market, &dark_half, inputs);
+    Ok(Estimates { calibration, dark_half, potential, potential_effort })
 }
 
 /// Whether the scenario leaves moving feasts on.

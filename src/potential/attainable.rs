@@ -131,6 +131,43 @@ pub fn headroom(appeal: f64, goodwill_today: f64, goodwill_effort: f64, demand: 
     more.max(0.0) * demand
 }
 
+impl Attainable {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.winnable += other.winnable;
+        self.shared += other.shared;
+        self.won += other.won;
+        self.sales += other.sales;
+    }
+}
+
+/// White space of a territory on one draw, before effort and selection are known.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct White {
+    /// Appeal of a served customer that stands for it, and category demand a year.
+    pub identified: Vec<(f64, f64)>,
+    /// Appeals of equal parts of the dark demand.
+    pub cells: Vec<f64>,
+    pub cell_demand: f64,
+    /// Share of the dark found a month.
+    pub found: f64,
+}
+
+impl White {
+    /// Prospects, given the chance of conversion by month and the log odds that selection takes off.
+    pub(super) fn prospects(&self, conversion: &[f64], selection: f64) -> Vec<Prospect> {
+        let converted = conversion.last().copied().unwrap_or(0.0);
+        let won = won_from_the_dark(self.found, conversion);
+        let identified = self.identified.iter().map(|&(appeal, demand)| Prospect {
+            appeal: appeal - selection,
+            demand,
+            won: converted,
+        });
+        let dark =
+            self.cells.iter().map(|&appeal| Prospect { appeal: appeal - selection, demand: self.cell_demand, won });
+        identified.chain(dark).collect()
+    }
+}
+
 /// Headroom and white space by territory, on one draw of the dark half.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct AttainableDraw {
@@ -151,52 +188,86 @@ pub(super) fn draw(
     let parameters = &calibrated.parameters;
     let effort = goodwill_at(parameters, inputs.effort.calls_per_month);
     let conversion = conversion_within(parameters, inputs.effort);
-    let converted = conversion.last().copied().unwrap_or(0.0);
     let wallets = &dark.wallets[index];
-    let appeal: Vec<Option<f64>> = (0..market.customer_count())
+    let appeal = appeals(served, wallets, &rates);
+    let more = |j: usize| {
+        let of = |i: usize| Some(headroom(appeal[i]?, rates.goodwill[i], effort, f64::from(wallets[i])));
+        market.customers_of(j).filter_map(of).sum::<f64>()
+    };
+    let white = white(market, served, dark, inputs, &appeal, index);
+    let sales = |(j, white): (usize, &White)| {
+        let indirect = dark.indirect.get(j).copied().unwrap_or(0.0);
+        attainable_sales(&white.prospects(&conversion, calibrated.selection), effort, indirect)
+    };
+    Some(AttainableDraw {
+        headroom: (0..market.territory_count()).map(more).collect(),
+        white: white.iter().enumerate().map(sales).collect(),
+    })
+}
+
+/// The white space by territory on one draw; `None` without draws of the calibration.
+pub(super) fn white_space(
+    market: &Market,
+    served: &[bool],
+    dark: &DarkHalf,
+    inputs: AttainableInputs<'_>,
+    index: usize,
+) -> Option<Vec<White>> {
+    let draws = inputs.calibration.draws.len();
+    let rates = (draws > 0).then(|| (inputs.rates)(index % draws))?;
+    let appeal = appeals(served, &dark.wallets[index], &rates);
+    Some(white(market, served, dark, inputs, &appeal, index))
+}
+
+/// Appeals of the customers that we serve.
+fn appeals(served: &[bool], wallets: &[f32], rates: &CustomerRates) -> Vec<Option<f64>> {
+    (0..wallets.len())
         .map(|i| {
             let wallet = f64::from(wallets[i]);
             let own = rates.own.get(i).copied().filter(|own| own.is_finite())?;
             (served[i] && wallet > 0.0).then(|| choice::appeal(12.0 * own / wallet, rates.goodwill[i]))
         })
-        .collect();
+        .collect()
+}
+
+/// The white space by territory, with appeals drawn among those of the served.
+fn white(
+    market: &Market,
+    served: &[bool],
+    dark: &DarkHalf,
+    inputs: AttainableInputs<'_>,
+    appeal: &[Option<f64>],
+    index: usize,
+) -> Vec<White> {
+    let draws = &inputs.calibration.draws;
+    let finds = draws.get(index % draws.len().max(1)).map_or(&[][..], |calibrated| &calibrated.finds);
+    let wallets = &dark.wallets[index];
     let everywhere: Vec<f64> = appeal.iter().filter_map(|appeal| *appeal).collect();
     let mut rng = Stream::new(inputs.seed, "potential/appeal", index as u64);
-    let mut out = AttainableDraw::default();
+    let mut out = Vec::new();
     for j in 0..market.territory_count() {
         let customers = market.customers_of(j);
         let here: Vec<f64> = appeal[customers.clone()].iter().filter_map(|appeal| *appeal).collect();
-        let more: f64 = customers
-            .clone()
-            .filter_map(|i| Some(headroom(appeal[i]?, rates.goodwill[i], effort, f64::from(wallets[i]))))
-            .sum();
-        out.headroom.push(more);
         let pool = if here.len() >= ENOUGH_SERVED { &here } else { &everywhere };
-        let mut prospect_appeal = || {
+        let mut drawn = || {
             let uniform: f64 = rng.random();
             let position = ((uniform * pool.len() as f64) as usize).min(pool.len().saturating_sub(1));
-            pool.get(position).map(|appeal| appeal - calibrated.selection)
+            pool.get(position).copied()
         };
-        let mut white = Vec::new();
+        let mut white = White::default();
         for i in customers.filter(|&i| !served[i] && wallets[i] > 0.0) {
-            if let Some(appeal) = prospect_appeal() {
-                white.push(Prospect { appeal, demand: f64::from(wallets[i]), won: converted });
-            }
+            white.identified.extend(drawn().map(|appeal| (appeal, f64::from(wallets[i]))));
         }
         let (number, demand) = (dark.dark_customers[index][j], dark.dark_demand[index][j]);
         if demand > 0.0 && number > 0.0 {
-            let found = calibrated.finds.get(j).copied().unwrap_or(0.0) / number;
-            let won = won_from_the_dark(found, &conversion);
             let cells = CELLS.min(number.ceil() as usize).max(1);
-            for _ in 0..cells {
-                if let Some(appeal) = prospect_appeal() {
-                    white.push(Prospect { appeal, demand: demand / cells as f64, won });
-                }
-            }
+            white.found = finds.get(j).copied().unwrap_or(0.0) / number;
+            white.cell_demand = demand / cells as f64;
+            white.cells.extend((0..cells).filter_map(|_| drawn()));
         }
-        out.white.push(attainable_sales(&white, effort, dark.indirect.get(j).copied().unwrap_or(0.0)));
+        out.push(white);
     }
-    Some(out)
+    out
 }
 
 #[cfg(test)]

@@ -2,13 +2,16 @@
 //!
 //! Every measure is worked out on sums over territories *within* a draw and only then summarised: the total's quantiles are
 //! those of the sum, not sums of quantiles. What nothing in the files speaks to has no row
-//! (`docs/decisions/0003-what-is-left-out.md`).
+//! (`docs/decisions/0003-what-is-left-out.md`). Segments (`segments.rs`) have rows where `customers.csv` names them.
 
 use rayon::prelude::*;
 
 use super::attainable::{self, AttainableDraw, AttainableInputs};
 use super::dark_half::{DarkHalf, PotentialRow};
+use super::evolution;
+use super::segments::{Part, Segmented};
 use crate::market::Market;
+use crate::rng::Stream;
 use crate::stats::Summary;
 
 /// Sums over a group of territories in one draw; amounts a year.
@@ -36,6 +39,20 @@ struct Sums {
 impl Sums {
     fn total(&self) -> f64 {
         self.served_demand + self.identified_demand + self.dark_demand
+    }
+
+    fn of_segment(part: &Part) -> Self {
+        Self {
+            dark_customers: part.dark_customers,
+            identified_customers: part.identified_customers,
+            served_customers: part.served_customers,
+            dark_demand: part.dark_demand,
+            identified_demand: part.identified_demand,
+            served_demand: part.served_demand,
+            own: part.own,
+            own_served: part.own_served,
+            ..Self::default()
+        }
     }
 
     fn add(&mut self, other: &Self) {
@@ -93,6 +110,9 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
 fn index(part: f64, heads: f64, all_part: f64, all_heads: f64) -> Option<f64> {
     Some(100.0 * ratio(part, heads)? / ratio(all_part, all_heads).filter(|&x| x > 0.0)?)
 }
+
+/// Measures that segments have: the first of [`MEASURES`].
+const OF_SEGMENTS: usize = 8;
 
 const MEASURES: [Measure; 15] = [
     Measure {
@@ -178,10 +198,18 @@ pub fn measures(market: &Market, dark: &DarkHalf, attainable: Option<AttainableI
     let draws = dark.dark_customers.len();
     let count = market.territory_count();
     let served = market.served();
+    let seed = attainable.map(|inputs| inputs.seed);
     let attainable: Option<Vec<AttainableDraw>> = attainable.and_then(|inputs| {
         (0..draws).into_par_iter().map(|d| attainable::draw(market, &served, dark, inputs, d)).collect()
     });
     let fixed = fixed_sums(market);
+    let segmented = Segmented::new(market);
+    let seed = seed.unwrap_or_default();
+    let parts: Vec<Vec<Vec<Part>>> = segmented.as_ref().map_or_else(Vec::new, |segmented| {
+        let split = |d: usize| segmented.split(dark, d, &mut Stream::new(seed, "potential/segments", d as u64));
+        (0..draws).into_par_iter().map(split).collect()
+    });
+    let names = segmented.as_ref().map_or(&[][..], |segmented| &segmented.names);
     let by_draw: Vec<Vec<Sums>> = (0..draws)
         .into_par_iter()
         .map(|d| {
@@ -226,25 +254,48 @@ pub fn measures(market: &Market, dark: &DarkHalf, attainable: Option<AttainableI
                 attainable: attainable.is_some(),
                 population: sums.first().is_some_and(|sums| sums.population > 0.0),
             };
-            let row = |measure: &Measure| {
-                // A share of nothing is left out, not made zero.
-                let values: Option<Vec<f64>> =
-                    sums.iter().zip(&everything).map(|(sums, all)| (measure.value)(sums, all)).collect();
-                let unit = match measure.unit {
-                    Unit::Customers => "customers",
-                    Unit::Demand => market.unit(),
-                    Unit::Share => "share",
-                    Unit::Index => "index",
+            let rows_of = |segment: &str, sums: &[Sums], measures: &[Measure]| -> Vec<PotentialRow> {
+                let row = |measure: &Measure| {
+                    // A share of nothing is left out, not made zero.
+                    let values: Option<Vec<f64>> =
+                        sums.iter().zip(&everything).map(|(sums, all)| (measure.value)(sums, all)).collect();
+                    let unit = match measure.unit {
+                        Unit::Customers => "customers",
+                        Unit::Demand => market.unit(),
+                        Unit::Share => "share",
+                        Unit::Index => "index",
+                    };
+                    Some(PotentialRow {
+                        territory_id: id.clone(),
+                        segment: segment.into(),
+                        measure: measure.name.into(),
+                        unit: unit.into(),
+                        summary: Summary::of(&values?)?,
+                    })
                 };
-                Some(PotentialRow {
-                    territory_id: id.clone(),
-                    segment: "*".into(),
-                    measure: measure.name.into(),
-                    unit: unit.into(),
-                    summary: Summary::of(&values?)?,
-                })
+                measures.iter().filter(|measure| (measure.allowed)(allowed)).filter_map(row).collect()
             };
-            MEASURES.iter().filter(|measure| (measure.allowed)(allowed)).filter_map(row).collect()
+            let mut rows = rows_of("*", &sums, &MEASURES);
+            let whole = id == "*";
+            rows.extend(evolution::index(market, members, whole).map(|index| PotentialRow {
+                territory_id: id.clone(),
+                segment: "*".into(),
+                measure: "evolution_index".into(),
+                unit: "index".into(),
+                summary: Summary::exact(index),
+            }));
+            for (s, name) in names.iter().enumerate() {
+                let sums: Vec<Sums> = parts
+                    .iter()
+                    .map(|parts| {
+                        let mut sums = Sums::default();
+                        members.iter().for_each(|&j| sums.add(&Sums::of_segment(&parts[j][s])));
+                        sums
+                    })
+                    .collect();
+                rows.extend(rows_of(name, &sums, &MEASURES[..OF_SEGMENTS]));
+            }
+            rows
         })
         .collect();
     rows.into_iter().flatten().collect()

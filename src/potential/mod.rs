@@ -1,7 +1,8 @@
 //! The dark half: who is out there, territory by territory, as draws.
 //!
 //! [`estimate`] fuses all evidence of a market into a posterior ([`DarkHalf`]); [`measures`] turns it into the rows of
-//! `potential.csv`; [`attainable`] says what of it could be won at an effort. Each source of evidence also stands alone in
+//! `potential.csv`; [`attainable`] says what of it could be won at an effort, [`effort_curves`] at
+//! other efforts. Each source of evidence also stands alone in
 //! [`evidence`], so that a reader can see which one pulls where. The model is described in `model.rs`.
 
 mod activity;
@@ -10,9 +11,11 @@ mod captures;
 mod chain;
 mod convergence;
 mod dark_half;
+mod effort;
 mod error;
 mod estimate;
 pub mod evidence;
+mod evolution;
 mod identification;
 mod measures;
 mod model;
@@ -20,6 +23,7 @@ mod numeric;
 mod observed;
 mod panel_error;
 mod predict;
+mod segments;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -27,6 +31,7 @@ mod worth;
 
 pub use attainable::AttainableInputs;
 pub use dark_half::*;
+pub use effort::{EFFORTS, EffortRow, effort_curves};
 pub use error::PotentialError;
 pub use estimate::{Settings, SizeRatioPrior, estimate, estimate_observed};
 pub use measures::measures;

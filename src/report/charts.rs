@@ -2,12 +2,14 @@
 
 mod against_population;
 mod against_truth;
+mod effort;
 mod forecast;
 mod intervals;
 mod pen;
 
 pub use against_population::against_population;
 pub use against_truth::{TruthChart, TruthPoint, against_truth};
+pub use effort::effort;
 pub use forecast::forecast;
 pub use intervals::{IntervalChart, IntervalRow};
 

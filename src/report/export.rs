@@ -7,7 +7,7 @@
 use super::error::ReportError;
 use super::findings::Findings;
 use crate::calibrate::{ActionFound, Diagnostic, Identified};
-use crate::potential::PotentialRow;
+use crate::potential::{EffortRow, PotentialRow};
 use crate::stats::Summary;
 use crate::strategy::{Comparison, ForecastRow, StrategyRow, TargetRow};
 
@@ -24,6 +24,9 @@ pub const MARK: &str = "a check failed: do not rely on this";
 pub fn tables(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
     let failed = findings.failed();
     let mut files = vec![("potential.csv".to_owned(), potential(&findings.potential, failed)?)];
+    if !findings.potential_effort.is_empty() {
+        files.push(("potential_effort.csv".to_owned(), effort(&findings.potential_effort, failed)?));
+    }
     files.extend(calibration_tables(&findings.posterior, &findings.diagnostics, &findings.actions_found)?);
     if let Some(Comparison { forecast: months, strategies: rows, targets: ranked, .. }) = &findings.comparison {
         files.push(("forecast.csv".to_owned(), forecast(months)?));
@@ -60,6 +63,29 @@ fn potential(rows: &[PotentialRow], failed: bool) -> Result<Vec<u8>, ReportError
     let mut table = Table::new("potential.csv", &header)?;
     for row in rows {
         table.texts(&[&row.territory_id, &row.segment, &row.measure, &row.unit]);
+        table.moments(&row.summary)?;
+        table.quantiles(Some(&row.summary))?;
+        if failed {
+            table.text(MARK);
+        }
+        table.end_row()?;
+    }
+    table.bytes()
+}
+
+/// `selection` is a multiple of what was calibrated: 1 on the curves.
+fn effort(rows: &[EffortRow], failed: bool) -> Result<Vec<u8>, ReportError> {
+    let mut header = vec!["territory_id", "calls_per_month", "selection", "measure", "unit", "mean", "sd"];
+    header.extend(QUANTILES);
+    if failed {
+        header.push("mark");
+    }
+    let mut table = Table::new("potential_effort.csv", &header)?;
+    for row in rows {
+        table.text(&row.territory_id);
+        table.number(row.calls_per_month)?;
+        table.number(row.selection)?;
+        table.texts(&[&row.measure, &row.unit]);
         table.moments(&row.summary)?;
         table.quantiles(Some(&row.summary))?;
         if failed {

@@ -1,7 +1,7 @@
 //! Everything a report shows.
 
 use crate::calibrate::{ActionFound, Check, Diagnostic, Verdict};
-use crate::potential::{Evidence, Identification, PotentialRow};
+use crate::potential::{EffortRow, Evidence, Identification, PotentialRow};
 use crate::scenario::Objective;
 use crate::strategy::Comparison;
 use crate::units::{Month, MonthSpan};
@@ -31,6 +31,8 @@ pub struct Findings {
     pub posterior: (Vec<String>, Vec<Vec<f64>>),
     pub actions_found: Vec<ActionFound>,
     pub potential: Vec<PotentialRow>,
+    /// Curves over effort, and the sensitivity to selection.
+    pub potential_effort: Vec<EffortRow>,
     pub evidence: Vec<Evidence>,
     pub identification: Vec<Identification>,
     /// Headline dark demand (whole market) at other prior centres of the size ratio R: (centre, q05, q50, q95).

@@ -6,7 +6,7 @@ use super::findings::{Findings, TerritoryOutline};
 use crate::calibrate::{ActionFound, Check, Diagnostic, Identified, Verdict};
 use crate::ids::stable_hash;
 use crate::origin::Origin;
-use crate::potential::{Evidence, Identification, PotentialRow};
+use crate::potential::{EffortRow, Evidence, Identification, PotentialRow};
 use crate::scenario::Objective;
 use crate::stats::Summary;
 use crate::strategy::{Assumption, Comparison, ForecastRow, StrategyRow, TargetRow};
@@ -90,6 +90,7 @@ pub fn empty() -> Findings {
         posterior: (Vec::new(), Vec::new()),
         actions_found: Vec::new(),
         potential: Vec::new(),
+        potential_effort: Vec::new(),
         evidence: Vec::new(),
         identification: Vec::new(),
         size_ratio_sensitivity: Vec::new(),
@@ -319,8 +320,33 @@ pub fn of(places: &[Place]) -> Findings {
             ("turkiye.toml".to_owned(), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned()),
             ("sales.csv".to_owned(), "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752".to_owned()),
         ],
+        potential_effort: curves(total("attainable_sales"), total("total_demand")),
         potential,
     }
+}
+
+/// Curves over effort of the whole market, and the sensitivity to selection at 4 calls a month.
+fn curves(sales: f64, demand: f64) -> Vec<EffortRow> {
+    let row = |calls: f64, selection: f64, measure: &str, unit: &str, value: f64| EffortRow {
+        territory_id: "*".to_owned(),
+        calls_per_month: calls,
+        selection,
+        measure: measure.to_owned(),
+        unit: unit.to_owned(),
+        summary: about(value, 0.2),
+    };
+    let curve = crate::potential::EFFORTS.map(|calls| (calls, 1.0));
+    let share = if demand > 0.0 { sales / demand } else { 0.0 };
+    let at = |(calls, selection): (f64, f64)| {
+        let part = (0.3 + calls / (calls + 2.0)) / 0.967 * (1.25 - 0.25 * selection);
+        [
+            row(calls, selection, "attainable_sales", "boxes", sales * part),
+            row(calls, selection, "untapped_share", "share", share * part),
+            row(calls, selection, "p_won", "share", 0.5 * part),
+            row(calls, selection, "attainable_share", "share", 0.4 * part),
+        ]
+    };
+    curve.into_iter().chain([(4.0, 0.0), (4.0, 2.0)]).flat_map(at).collect()
 }
 
 /// Seasonal growth that ends near 1 over the last 12 months.

@@ -3,6 +3,7 @@
 //! What it says is put together here as plain values; how it looks is in `assets/report.html`.
 
 mod answer;
+mod dark_tables;
 mod tables;
 
 use base64::Engine as _;
@@ -45,6 +46,9 @@ struct View<'a> {
     checks: Vec<tables::CheckLine<'a>>,
     identification: Vec<tables::IdentificationLine<'a>>,
     size_ratio_plot: Option<String>,
+    effort_plot: Option<String>,
+    selection: Option<tables::Table>,
+    segments: Option<tables::Table>,
     missing: &'a [String],
     warnings: &'a [String],
     notes: &'a [String],
@@ -124,6 +128,9 @@ pub fn page(
         checks: tables::checks(findings),
         identification: tables::identification(findings),
         size_ratio_plot: plot("size_ratio"),
+        effort_plot: plot("effort"),
+        selection: dark_tables::selection(findings),
+        segments: dark_tables::segments(findings),
         missing: &findings.missing,
         warnings: &findings.warnings,
         notes: &findings.calibration_notes,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::charts::{IntervalChart, IntervalRow, against_population, forecast};
+use super::charts::{IntervalChart, IntervalRow, against_population, effort, forecast};
 use super::error::ReportError;
 use super::figure::{Unit, percent, range, rounded};
 use super::findings::Findings;
@@ -35,6 +35,9 @@ pub fn plots(findings: &Findings, potential: &Potential, strategies: &Strategies
     }
     if let Some(svg) = forecast(findings)? {
         plots.drawn.insert("forecast".to_owned(), svg);
+    }
+    if let Some(svg) = effort(findings)? {
+        plots.drawn.insert("effort".to_owned(), svg);
     }
     for chart in [ranking(findings, potential), comparison(findings, strategies), size_ratio(findings, potential)] {
         plots.add(chart.as_ref())?;

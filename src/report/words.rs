@@ -18,6 +18,9 @@ pub fn measure(name: &str) -> String {
         "attainable_sales" => "Attainable sales",
         "bdi" => "BDI",
         "cdi" => "CDI",
+        "evolution_index" => "Evolution index",
+        "p_won" => "P(won)",
+        "attainable_share" => "Attainable share",
         other => return spaced(other),
     }
     .to_owned()

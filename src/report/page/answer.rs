@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::figure::{Unit, count, percent};
+use super::super::figure::{Unit, count, percent, rounded};
 use super::super::findings::Findings;
 use super::super::potential_index::Potential;
 use super::super::strategies::Strategies;
@@ -49,6 +49,7 @@ pub fn answer(findings: &Findings, potential: &Potential, strategies: &Strategie
             });
         sentences.push(format!("They bought {} in the 12 months to {}{of_all}.", full(row), findings.history.last));
     }
+    sentences.extend(size_ratio(findings, potential));
     if let Some(row) = potential.whole("attainable_sales") {
         let share = potential.whole("untapped_share").map_or_else(String::new, |share| {
             format!(
@@ -101,6 +102,29 @@ pub fn answer(findings: &Findings, potential: &Potential, strategies: &Strategie
     sentences.iter_mut().for_each(unbroken);
     cards.iter_mut().for_each(|card| unbroken(&mut card.note));
     Answer { sentences, cards }
+}
+
+/// How far the headline moves with the assumption on size, on the first page because few data settle it.
+fn size_ratio(findings: &Findings, potential: &Potential) -> Option<String> {
+    let unit = Unit::new(&potential.whole("dark_demand")?.unit, &findings.currency);
+    let (first, last) = (findings.size_ratio_sensitivity.first()?, findings.size_ratio_sensitivity.last()?);
+    (first.0 < last.0).then(|| {
+        let smaller = |centre: f64| {
+            if centre == 1.0 {
+                "as large as those on file".to_owned()
+            } else {
+                format!("{} times smaller", rounded(centre))
+            }
+        };
+        format!(
+            "That rests on how large they are: taken beforehand to be {}, they would have bought {}; {}, {} (see \
+             “If the size of dark customers is not what was assumed”).",
+            smaller(first.0),
+            unit.full(first.2),
+            smaller(last.0),
+            unit.full(last.2)
+        )
+    })
 }
 
 /// What the comparison says, with its doubts.

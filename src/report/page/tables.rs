@@ -45,7 +45,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    fn text(text: impl Into<String>) -> Self {
+    pub fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
 
@@ -53,7 +53,7 @@ impl Cell {
         Self { text: text.into(), sort: Some(sort), number: true, ..Self::default() }
     }
 
-    fn none() -> Self {
+    pub fn none() -> Self {
         Self { text: "–".to_owned(), number: true, ..Self::default() }
     }
 
@@ -62,22 +62,22 @@ impl Cell {
     }
 
     /// Median over its 90% interval.
-    fn estimate(summary: &Summary, unit: &Unit) -> Self {
+    pub fn estimate(summary: &Summary, unit: &Unit) -> Self {
         let below = if summary.q05 < summary.q95 { unit.bare_interval(summary) } else { String::new() };
         Self { below, ..Self::number(unit.bare(summary.q50), summary.q50) }
     }
 }
 
-fn text_head(name: &str) -> Head {
+pub fn text_head(name: &str) -> Head {
     Head { name: name.to_owned(), unit: String::new(), number: false }
 }
 
-fn number_head(name: &str, unit: &str) -> Head {
+pub fn number_head(name: &str, unit: &str) -> Head {
     Head { name: name.to_owned(), unit: unit.to_owned(), number: true }
 }
 
 /// `Some` when it has rows.
-fn filled(table: Table) -> Option<Table> {
+pub fn filled(table: Table) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
