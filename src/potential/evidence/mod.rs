@@ -4,7 +4,12 @@
 //! remark says why.
 
 mod capture_recapture;
+mod chapman;
 mod discovery_curve;
+mod heterogeneity;
+#[cfg(test)]
+mod known_answers;
+mod log_linear;
 mod panel_gap;
 mod repeat_purchase;
 mod size_selection;
@@ -21,7 +26,7 @@ const DRAWS: usize = 1000;
 pub fn all(observed: &Observed, unit: &str, seed: u64) -> Vec<Evidence> {
     let mut out = Vec::new();
     out.extend(universe_regression::estimate(observed, seed));
-    out.extend(capture_recapture::estimate(observed));
+    out.extend(capture_recapture::estimate(observed, seed));
     out.extend(repeat_purchase::estimate(observed));
     out.extend(discovery_curve::estimate(observed));
     out.extend(panel_gap::estimate(observed, unit));

@@ -1,0 +1,35 @@
+//! The capture-recapture of this folder on published sets whose true size is known: one automatic procedure, nothing set by hand.
+//!
+//! | set | truth | seen | source |
+//! |---|---|---|---|
+//! | cottontail rabbits, 18 nights | 135 | 76 | Edwards & Eberhardt (1967), J. Wildl. Manage. 31: 87-96; penned |
+//! | Edinburgh taxicabs, scheme A, 10 days | 420 | 283 | Carothers (1973), J. Anim. Ecol. 42: 125-146; all licensed cabs |
+//! | golf tees, 2 teams | 250 | 162 | Borchers, Buckland & Zucchini (2002), Estimating animal abundance; groups laid out by hand |
+//!
+//! Frequencies of the first two agree with those of the program of Morgan & Ridout (2008, Appl. Statist. 57: 433-446) and of the
+//! package wiqid; of the golf tees the 250 and the 162 are in the documentation of the package mrds, and the teams' counts (124, 142, both 104)
+//! add up to the 162.
+
+use super::heterogeneity::{Tally, unseen};
+use crate::stats::Summary;
+
+/// Posterior of the population.
+fn population(tally: &Tally) -> Summary {
+    let seen = tally.seen();
+    let draws: Vec<f64> = unseen(tally, 1, 0).unwrap().draws.iter().map(|unseen| seen + unseen).collect();
+    Summary::of(&draws).unwrap()
+}
+
+#[test]
+fn known_populations() {
+    let rabbits = Tally::of_frequencies(&[43.0, 16.0, 8.0, 6.0, 0.0, 2.0, 1.0], 18);
+    let taxicabs = Tally::of_frequencies(&[142.0, 81.0, 49.0, 7.0, 3.0, 1.0], 10);
+    let golf_tees = Tally::of_histories(&[0.0, 20.0, 38.0, 104.0], 2);
+    assert_eq!([rabbits.seen(), taxicabs.seen(), golf_tees.seen()], [76.0, 283.0, 162.0]);
+    let sets = [("rabbits", rabbits, 135.0), ("taxicabs", taxicabs, 420.0), ("golf tees", golf_tees, 250.0)];
+    for (name, tally, truth) in &sets {
+        let s = population(tally);
+        let inside = s.q05 <= *truth && *truth <= s.q95;
+        println!("{name}: {:.0} ({:.0} to {:.0}), truth {truth}, inside {inside}", s.q50, s.q05, s.q95);
+    }
+}
