@@ -297,7 +297,9 @@ mod tests {
     #[test]
     fn sources_stand_in_for_captures() {
         let mut customers = Vec::new();
-        for (mask, n) in [(0b001, 120), (0b010, 80), (0b100, 60), (0b011, 40), (0b101, 30), (0b110, 20), (0b111, 10), (0, 15)] {
+        for (mask, n) in
+            [(0b001, 120), (0b010, 80), (0b100, 60), (0b011, 40), (0b101, 30), (0b110, 20), (0b111, 10), (0, 15)]
+        {
             customers.extend(vec![ObservedCustomer { lists: Some(mask), ..Default::default() }; n]);
         }
         let territory = ObservedTerritory { customers: 0..customers.len(), ..Default::default() };

@@ -202,7 +202,7 @@ fn density(tally: &Tally, nodes: &[(f64, f64)], levels: &DVector<f64>) -> Densit
     }
     let mut mean = DVector::zeros(width);
     // log g(s), and the mean of p_l under its weights.
-    let mut moments = |times: f64, mean: &mut DVector<f64>| -> f64 {
+    let moments = |times: f64, mean: &mut DVector<f64>| -> f64 {
         let top = rows.iter().map(|(none, height, _)| none + times * height).fold(f64::NEG_INFINITY, f64::max);
         let mut sum = 0.0;
         mean.fill(0.0);
@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn independent_lists_give_back_the_population() {
         // N = 1000 on three independent lists with probabilities 0.5, 0.4, 0.3: expected cells, 210 on none.
-        let p = [0.5, 0.4, 0.3];
+        let p = [0.5_f64, 0.4, 0.3];
         let cells: Vec<f64> = (0..8_usize)
             .map(|history| {
                 let each = p.iter().enumerate().map(|(l, p)| if history >> l & 1 == 1 { *p } else { 1.0 - p });

@@ -14,6 +14,8 @@ use crate::rng::Stream;
 
 /// Lists up to which every set of pairs is fitted.
 const ALL_SETS: usize = 4;
+/// Pairs that may enter forwards.
+const MOST_PAIRS: usize = 6;
 /// A model whose log unseen is less sure than this (a factor of 50 at one deviation) has no estimate: it is left out.
 const LEAST_SURE: f64 = 4.0;
 
@@ -44,7 +46,7 @@ impl Average {
         } else {
             let mut best = fit(cells, lists, 0)?;
             fits.push(best);
-            loop {
+            for _ in 0..MOST_PAIRS {
                 let open = (0..pairs).map(|pair| 1_u64 << pair).filter(|pair| best.pairs & pair == 0);
                 let further: Vec<Fit> = open.filter_map(|pair| fit(cells, lists, best.pairs | pair)).collect();
                 fits.extend(&further);
@@ -57,7 +59,8 @@ impl Average {
         let least = fits.iter().map(|fit| fit.bic).fold(f64::INFINITY, f64::min);
         let weights: Vec<f64> = fits.iter().map(|fit| libm::exp(-0.5 * (fit.bic - least))).collect();
         let total: f64 = weights.iter().sum();
-        let weighted: Vec<(Fit, f64)> = fits.into_iter().zip(weights).map(|(fit, weight)| (fit, weight / total)).collect();
+        let weighted: Vec<(Fit, f64)> =
+            fits.into_iter().zip(weights).map(|(fit, weight)| (fit, weight / total)).collect();
         (!weighted.is_empty()).then_some(Self { fits: weighted })
     }
 
@@ -163,7 +166,7 @@ mod tests {
     #[test]
     fn the_pair_that_depends_is_found_and_weights_add_up() {
         // Lists 0 and 1 overlap twice as much as they should; list 2 is independent of both.
-        let (p, q) = ([0.55, 0.2, 0.1, 0.15], 0.4);
+        let (p, q) = ([0.55_f64, 0.2, 0.1, 0.15], 0.4_f64);
         let cells: Vec<f64> = (0..8_usize)
             .map(|history| (2000.0 * p[history & 3] * if history & 4 == 4 { q } else { 1.0 - q }).round())
             .collect();
@@ -178,8 +181,12 @@ mod tests {
 
     #[test]
     fn five_lists_go_forward() {
-        let cells: Vec<f64> =
-            (0..32_usize).map(|history| (3000.0 * 0.3_f64.powi(history.count_ones() as i32) * 0.7_f64.powi(5 - history.count_ones() as i32)).round()).collect();
+        let cells: Vec<f64> = (0..32_usize)
+            .map(|history| {
+                let times = history.count_ones() as i32;
+                (3000.0 * 0.3_f64.powi(times) * 0.7_f64.powi(5 - times)).round()
+            })
+            .collect();
         let average = Average::new(&cells, 5).unwrap();
         let best = average.fits.iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0;
         assert_eq!(best.pairs, 0);
