@@ -1,7 +1,7 @@
 //! Two lists: Chapman's (1951) estimator `(n1 + 1)(n2 + 1) / (m + 1) - 1` with Seber's (1970) variance.
 //!
-//! It takes the lists for independent, so lists that favour the same buyers make it a floor. The interval is lognormal on the unseen
-//! (Chao 1987): never below those seen, and skewed as the sampling distribution is.
+//! It takes the lists for independent, so lists that favour the same buyers make it a floor. The interval is lognormal on the
+//! unseen (Chao 1987): never below those seen, and skewed as the sampling distribution is.
 
 /// The unseen and their variance, from the counts on list 1 only, 2 only and both.
 pub(super) fn chapman(first_only: f64, second_only: f64, both: f64) -> (f64, f64) {

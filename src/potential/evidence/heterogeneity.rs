@@ -1,8 +1,8 @@
 //! How many were caught never, when some are seen more easily than others: M_t, M_h and M_th, averaged.
 //!
-//! Member i of a population of N is on list l with probability `logistic(a_l + b h_i)`, independently given its visibility h_i, which
-//! has mean 0 and variance 1 (Rasch model; Darroch, Fienberg, Glonek & Junker 1993; Coull & Agresti 1999). The shared h is the
-//! dependence between lists. Three families of h, each with prior weight 1/3:
+//! Member i of a population of N is on list l with probability `logistic(a_l + b h_i)`, independently given its visibility h_i,
+//! which has mean 0 and variance 1 (Rasch model; Darroch, Fienberg, Glonek & Junker 1993; Coull & Agresti 1999). The shared h
+//! is the dependence between lists. Three families of h, each with prior weight 1/3:
 //!
 //! | family | h | prior |
 //! |---|---|---|
@@ -10,16 +10,18 @@
 //! | normal | N(0, 1) | b ~ N+(0, 1) |
 //! | two classes (Pledger 2000) | a share w of easily seen | w uniform on 0.1, 0.2, .., 0.9; b ~ N+(0, 1) |
 //!
-//! Levels a_l ~ N(-1, 2^2), each list its own; where only the numbers caught once, twice, .. of K occasions are known, the occasions share
-//! one level. `p(N) ~ 1 / N`: then, with n seen and q the probability of being on no list, N cancels from the likelihood of the other
-//! parameters (the histories of those seen, given that they were seen), and N - n given q is negative binomial(n, 1 - q).
-//! The likelihood depends on the data through list totals T_l and the numbers f_s on exactly s lists alone:
+//! Levels a_l ~ N(-1, 2^2), each list its own; where only the numbers caught once, twice, .. of K occasions are known, the
+//! occasions share one level. `p(N) ~ 1 / N`: then, with n seen and q the probability of being on no list, N cancels from the
+//! likelihood of the other parameters (the histories of those seen, given that they were seen), and N - n given q is negative
+//! binomial(n, 1 - q). The likelihood depends on the data through list totals T_l and the numbers f_s on exactly s lists alone:
 //! `sum T_l a_l + sum f_s log g(s) - n log(1 - g(0))`, `g(s) = E exp(s b h) prod_l (1 - p_l(h))`, `q = g(0)`.
 //!
-//! Integration: b and w on a grid, the levels by importance sampling about their mode at each grid point; no tuning, no Markov chain.
+//! Integration: b and w on a grid, the levels by importance sampling about their mode at each grid point; no tuning, no Markov
+//! chain.
 //!
-//! The data alone cannot tell one family from another (Link 2003): families that fit the seen alike may differ in the unseen. The average
-//! over families makes the interval admit it; a population with many members that are next to invisible stays out of reach.
+//! The data alone cannot tell one family from another (Link 2003): families that fit the seen alike may differ in the unseen.
+//! The average over families makes the interval admit it; a population with many members that are next to invisible stays out
+//! of reach.
 
 use nalgebra::{DMatrix, DVector};
 use rand::RngExt as _;

@@ -1,9 +1,10 @@
 //! Three lists or more: log-linear models of the capture histories (Fienberg 1972), averaged.
 //!
-//! The count of each history is Poisson; its log mean has an intercept, an effect of each list and interactions of chosen pairs of
-//! lists (no triples: they are not identified against the unseen). The intercept is the log of the expected unseen. Up to four lists
-//! every set of pairs is fitted (8 or 64 models); with more, pairs enter forwards by BIC and every model met counts. Models are averaged by
-//! `exp(-BIC / 2)` (Hook & Regal 1997): the uncertainty of which lists depend on each other is part of the interval.
+//! The count of each history is Poisson; its log mean has an intercept, an effect of each list and interactions of chosen pairs
+//! of lists (no triples: they are not identified against the unseen). The intercept is the log of the expected unseen. Up to
+//! four lists every set of pairs is fitted (8 or 64 models); with more, pairs enter forwards by BIC and every model met counts.
+//! Models are averaged by `exp(-BIC / 2)` (Hook & Regal 1997): the uncertainty of which lists depend on each other is part of
+//! the interval.
 
 use nalgebra::{DMatrix, DVector};
 use rand::RngExt as _;

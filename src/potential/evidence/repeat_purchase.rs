@@ -1,15 +1,16 @@
 //! Repeat purchase: who bought once, against who bought twice (Chao 1984; Good 1953).
 //!
 //! With f1 and f2 customers that ordered in exactly one and two months, at least `f1 (f1 - 1) / (2 (f2 + 1))` more would have
-//! ordered at this rate and did not happen to. It counts people who buy *from us*, rarely: a dark customer who has never
-//! heard of us is not among them. A floor, shown and not fused (on the open Iowa data it ranges from 16 to 5,935 where 600
-//! are dark). Interval: lognormal, Chao (1987).
+//! ordered at this rate and did not happen to. It counts people who buy *from us*, rarely: a dark customer who has never heard
+//! of us is not among them. A floor, shown and not fused (on the open Iowa data it ranges from 16 to 5,935 where 600 are dark).
+//! Interval: lognormal, Chao (1987).
 //!
-//! Beside it a model of the rates: months with an order of a customer are Poisson with a gamma rate (negative binomial; Ehrenberg 1959),
-//! seen only when there is one. Mean m and shape k by maximum likelihood of the counts truncated at zero, with log k ~ N(0, 1) and
-//! log m ~ N(0, 2^2) as weak priors, since k runs off to 0 where the counts are a log-series; the zero class is `n p0 / (1 - p0)`,
-//! `p0 = (1 + m / k)^-k`. Interval: bootstrap of the customers, negative binomial about each. Newer customers had fewer months
-//! to order in, which the gamma takes for rarer buying: of the two the larger, and still only buyers of ours.
+//! Beside it a model of the rates: months with an order of a customer are Poisson with a gamma rate (negative binomial;
+//! Ehrenberg 1959), seen only when there is one. Mean m and shape k by maximum likelihood of the counts truncated at zero, with
+//! log k ~ N(0, 1) and log m ~ N(0, 2^2) as weak priors, since k runs off to 0 where the counts are a log-series; the zero
+//! class is `n p0 / (1 - p0)`, `p0 = (1 + m / k)^-k`. Interval: bootstrap of the customers, negative binomial about each. Newer
+//! customers had fewer months to order in, which the gamma takes for rarer buying: of the two the larger, and still only buyers
+//! of ours.
 
 use std::collections::BTreeMap;
 

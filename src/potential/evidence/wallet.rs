@@ -1,12 +1,15 @@
 //! Share of wallet: what served customers buy of the category, from us and from others.
 //!
-//! Two sources, shown alone and not fused as they stand here (the fusion reads the same survey and sizes in its own way, `sizes.rs`):
+//! Two sources, shown alone and not fused as they stand here (the fusion reads the same survey and sizes in its own way,
+//! `sizes.rs`):
 //!
-//! - **Survey** (`wallets.csv`, 8 served rows or more): log wallet on log(1 + own sales), order rate and, where half have one, log size, by
-//!   least squares; the others are predicted with Duan's (1983) smearing, never below our own sales. Uncertainty: bootstrap of the rows.
-//! - **Ceiling**: among customers alike in size (else in order rate), those that buy most from us give us nearly all of their wallet: the 90%
-//!   quantile of own sales given size stands for the wallet, forced not to fall with size (pool adjacent violators), never
-//!   below own sales. Where even the best give us half, the wallet is twice the ceiling: a floor. Bootstrap of the customers.
+//! - **Survey** (`wallets.csv`, 8 served rows or more): log wallet on log(1 + own sales), order rate and, where half have one,
+//!   log size, by least squares; the others are predicted with Duan's (1983) smearing, never below our own sales. Uncertainty:
+//!   bootstrap of the rows.
+//! - **Ceiling**: among customers alike in size (else in order rate), those that buy most from us give us nearly all of their
+//!   wallet: the 90% quantile of own sales given size stands for the wallet, forced not to fall with size (pool adjacent
+//!   violators), never below own sales. Where even the best give us half, the wallet is twice the ceiling: a floor. Bootstrap
+//!   of the customers.
 //!
 //! What the curvature of response or a competitor's pulses say of a customer's wallet is the calibration's to read, not ours.
 
