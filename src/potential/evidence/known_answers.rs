@@ -34,8 +34,8 @@ fn known_populations() {
     assert_eq!([rabbits.seen(), taxicabs.seen(), golf_tees.seen()], [76.0, 283.0, 162.0]);
     for (tally, truth, holds) in [(rabbits, 135.0, true), (taxicabs, 420.0, true), (golf_tees, 250.0, false)] {
         let s = population(&tally);
-        assert_eq!(s.q05 <= truth && truth <= s.q95, holds, "{truth}: {s:?}");
+        assert_eq!((s.q05..=s.q95).contains(&truth), holds, "{truth}: {s:?}");
         // Even where it is missed it is not far off: within a tenth of the interval's end.
-        assert!(s.q05 <= truth && truth <= 1.1 * s.q95, "{truth}: {s:?}");
+        assert!((s.q05..=1.1 * s.q95).contains(&truth), "{truth}: {s:?}");
     }
 }
