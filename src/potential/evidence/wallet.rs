@@ -207,7 +207,7 @@ mod tests {
                     active: 10,
                     exposed: 20,
                     log_size: Some(libm::log(wallet)),
-                    wallet: (i as usize % (400 / surveyed.max(1)) == 0 && surveyed > 0).then_some(wallet),
+                    wallet: (surveyed > 0 && (i as usize).is_multiple_of(400 / surveyed.max(1))).then_some(wallet),
                     ..Default::default()
                 }
             })
