@@ -71,7 +71,8 @@ pub struct ObservedCustomer {
     pub first_known: Option<i32>,
     /// Months with an order in the whole history, for counts of repeat purchase.
     pub orders: u32,
-    /// Lists that name it, bit by bit in the order of `ObservedCaptures::lists`; `None` without `sources`.
+    /// Lists that name it, bit by bit in the order of `ObservedCaptures::lists`, or of `sources` where there is no `captures.csv`;
+    /// `None` without `sources`.
     pub lists: Option<u32>,
 }
 
@@ -164,9 +165,14 @@ impl Observed {
             }
             ObservedCaptures { lists: captures.lists.clone(), own: captures.own_list, counts }
         });
-        if let (Some(captures), Some(sources)) = (&captures, &data.customers.sources) {
-            let position: Vec<Option<usize>> =
-                data.customers.lists.names().map(|name| captures.lists.iter().position(|list| list == name)).collect();
+        if let Some(sources) = &data.customers.sources {
+            let names = data.customers.lists.names().enumerate();
+            let position: Vec<Option<usize>> = names
+                .map(|(at, name)| match &captures {
+                    Some(captures) => captures.lists.iter().position(|list| list == name),
+                    None => Some(at),
+                })
+                .collect();
             for (customer, &bits) in customers.iter_mut().zip(sources) {
                 let on = position.iter().enumerate().filter(|&(bit, _)| bits >> bit & 1 == 1);
                 customer.lists = Some(on.filter_map(|(_, &at)| at).fold(0, |all, at| all | 1 << at));

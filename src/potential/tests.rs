@@ -294,7 +294,7 @@ fn lists_are_fused_and_bound_the_dark_from_below() {
     let s = column(&dark.dark_customers, 0);
     assert!(dark.dark_customers.iter().all(|draw| draw[0] >= 50.0));
     assert!(s.q05 < 100.0 && s.q95 > 100.0, "{s:?}");
-    let chapman = dark.evidence.iter().find(|e| e.name == "capture-recapture").unwrap();
+    let chapman = dark.evidence.iter().find(|e| e.name == "capture-recapture (Chapman)").unwrap();
     assert!((chapman.estimate.q50 - 99.2).abs() < 3.0, "{chapman:?}");
     // All lists the same.
     observed.captures = captures(vec![0.0, 0.0, 0.0, 60.0]);

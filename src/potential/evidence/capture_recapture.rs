@@ -1,150 +1,313 @@
-//! Capture-recapture on the lists of `captures.csv`, all territories together.
+//! Capture-recapture on the lists of `captures.csv`, or on `sources` of `customers.csv` where that file is missing.
 //!
-//! Two lists: Chapman's (1951) estimator `(n1 + 1)(n2 + 1) / (m + 1) - 1` with Seber's (1970) variance; it assumes that the lists are
-//! independent, so lists that favour the same (large) buyers make it a floor. Three lists or more: log-linear models (Fienberg
-//! 1972) by iteratively reweighted least squares, independence and all pairwise interactions, the one with the lower AIC.
+//! Estimators, side by side because they fail in different ways:
+//!
+//! - "capture-recapture", the headline: Bayesian averaging over equal and unequal visibility (`heterogeneity.rs`). Large buyers
+//!   are easier to find by everybody, so one latent visibility behind all lists is the dependence to expect, and its interval
+//!   says what two or three lists cannot tell.
+//! - Two lists: Chapman (`chapman.rs`), independence, a floor under shared visibility. Three or more: log-linear models
+//!   averaged (`log_linear.rs`), any pair of lists may depend on each other, but not all on something common.
+//! - By territory: the second kind in each territory that its lists allow (7 on two lists or more: Robson & Regier 1964), the
+//!   rest pooled, and added up. Lists that are good in the same territories look dependent in the pool and are not.
+//!
+//! Dark = those on no list + those on a list that are not ours. With `sources` alone everybody listed is ours: those on no list
+//! less our customers without a source.
 
-use nalgebra::{DMatrix, DVector};
+use rand_distr::{Distribution as _, StandardNormal};
 
 use super::super::dark_half::Evidence;
 use super::super::observed::Observed;
-use super::{open_known, shifted_lognormal};
+use super::heterogeneity::{Tally, unseen};
+use super::{DRAWS, chapman, log_linear::Average, open_known, shifted_lognormal};
+use crate::rng::Stream;
+use crate::stats::Summary;
 
-pub(super) fn estimate(observed: &Observed) -> Option<Evidence> {
-    let captures = observed.captures.as_ref()?;
-    let lists = captures.lists.len();
-    if !(2..=8).contains(&lists) {
-        return None;
+/// Most lists: 2^8 histories.
+const MOST_LISTS: usize = 8;
+/// A territory stands alone when its lists overlap in this many.
+const LEAST_OVERLAP: f64 = 7.0;
+/// The territories with the largest overlap stand alone, this many at most.
+const MOST_STRATA: usize = 100;
+
+/// Lists of one universe.
+struct Lists {
+    count: usize,
+    /// `[stratum][history]`, entry 0 always 0.
+    strata: Vec<Vec<f64>>,
+    /// Of all on some list, those that are ours; more than are on lists where customers without a source are known.
+    ours: f64,
+    told: String,
+}
+
+pub(super) fn estimate(observed: &Observed, seed: u64) -> Vec<Evidence> {
+    let Some(lists) = Lists::of_captures(observed).or_else(|| Lists::of_sources(observed)) else { return Vec::new() };
+    let pooled = added(&lists.strata, lists.count);
+    let seen: f64 = pooled.iter().sum();
+    if seen <= 0.0 {
+        return Vec::new();
     }
-    let mut cells = vec![0.0; 1 << lists];
-    for counts in captures.counts.iter().flatten() {
-        cells.iter_mut().zip(counts).for_each(|(cell, count)| *cell += count);
-    }
-    let seen: f64 = cells.iter().sum();
-    let ours: f64 = match captures.own {
-        Some(own) => cells.iter().enumerate().filter(|(history, _)| history >> own & 1 == 1).map(|(_, n)| n).sum(),
-        None => open_known(observed),
-    };
-    let (unseen, log_sd, how) = if lists == 2 {
-        let (unseen, variance) = chapman(cells[1], cells[2], cells[3]);
-        let sd = libm::log1p(variance / (unseen * unseen).max(1e-9)).sqrt();
-        (unseen, sd, "Chapman, two lists, taken as independent: a floor where both favour the same buyers".to_owned())
-    } else {
-        let fit = [false, true]
-            .into_iter()
-            .filter_map(|pairs| log_linear(&cells, lists, pairs))
-            .min_by(|a, b| a.aic.total_cmp(&b.aic))?;
-        let how = if fit.pairs { "with pairwise dependence" } else { "independent" };
-        (fit.unseen, fit.log_sd, format!("log-linear, {lists} lists, {how} (lower AIC)"))
-    };
-    if !(unseen > 0.0 && log_sd.is_finite() && unseen.is_finite()) {
-        return None;
-    }
-    Some(Evidence {
-        name: "capture-recapture".into(),
+    let evidence = |name: &str, estimate: Summary, remark: String| Evidence {
+        name: name.into(),
         measure: "dark_customers".into(),
         unit: "customers".into(),
-        estimate: shifted_lognormal((seen - ours).max(0.0), libm::log(unseen), log_sd),
-        remark: format!("{how}; {seen:.0} buyers on a list, {ours:.0} of them ours; the lists are fused"),
-    })
-}
-
-/// The unseen by Chapman and the variance, from the counts on list 1 only, 2 only and both.
-fn chapman(first_only: f64, second_only: f64, both: f64) -> (f64, f64) {
-    let (n1, n2) = (first_only + both, second_only + both);
-    let universe = (n1 + 1.0) * (n2 + 1.0) / (both + 1.0) - 1.0;
-    let variance = (n1 + 1.0) * (n2 + 1.0) * (n1 - both) * (n2 - both) / ((both + 1.0) * (both + 1.0) * (both + 2.0));
-    (universe - (first_only + second_only + both), variance)
-}
-
-struct Fit {
-    unseen: f64,
-    log_sd: f64,
-    aic: f64,
-    pairs: bool,
-}
-
-/// Poisson log-linear model of the cells other than the empty one.
-fn log_linear(cells: &[f64], lists: usize, pairs: bool) -> Option<Fit> {
-    let row = |history: usize| {
-        let on = |l: usize| (history >> l & 1) as f64;
-        let mut row = vec![1.0];
-        row.extend((0..lists).map(on));
-        if pairs {
-            row.extend((0..lists).flat_map(|a| (0..a).map(move |b| (a, b))).map(|(a, b)| on(a) * on(b)));
-        }
-        row
+        estimate,
+        remark,
     };
-    let rows: Vec<Vec<f64>> = (1..cells.len()).map(row).collect();
-    let width = rows[0].len();
-    if rows.len() < width {
+    // Those on a list but not ours are dark too; of those on none, customers without a source are not.
+    let dark = |unseen: f64| (seen + unseen - lists.ours).max(0.0);
+    let mut out = Vec::new();
+    let alike = unseen(&Tally::of_histories(&pooled, lists.count), seed, 0);
+    if let Some((estimate, alike)) = alike.and_then(|unseen| {
+        let draws: Vec<f64> = unseen.draws.iter().map(|&unseen| dark(unseen)).collect();
+        Some((Summary::of(&draws)?, unseen.alike))
+    }) {
+        let doubt = if lists.count == 2 {
+            "two lists cannot tell dependence from a small universe: the width is the prior's"
+        } else {
+            "one visibility behind all lists; buyers that are next to invisible to every list stay out of reach"
+        };
+        out.push(evidence(
+            "capture-recapture",
+            estimate,
+            format!(
+                "latent visibility, averaged over families ({:.0}% for buyers equally easy to see); {doubt}; {}",
+                100.0 * alike,
+                lists.told
+            ),
+        ));
+    }
+    if lists.count == 2 {
+        if let Some((mean, sd)) = chapman::log_unseen(&pooled) {
+            out.push(evidence(
+                "capture-recapture (Chapman)",
+                floored(shifted_lognormal(seen - lists.ours, mean, sd)),
+                format!("two lists taken as independent: a floor where both favour the same buyers; {}", lists.told),
+            ));
+        }
+    } else if let Some(average) = Average::new(&pooled, lists.count) {
+        let mut rng = Stream::new(seed, "potential/log-linear", 0);
+        let draws: Vec<f64> = (0..DRAWS).map(|_| dark(average.draw(&mut rng))).collect();
+        if let Some(estimate) = Summary::of(&draws) {
+            out.push(evidence(
+                "capture-recapture (log-linear)",
+                estimate,
+                format!(
+                    "{} models averaged by BIC, {:.0}% for pairs of lists that depend on each other; {}",
+                    average.fits.len(),
+                    100.0 * average.dependent(),
+                    lists.told
+                ),
+            ));
+        }
+    }
+    if let Some((unseen, alone)) = by_territory(&lists, seed) {
+        let draws: Vec<f64> = unseen.iter().map(|&unseen| dark(unseen)).collect();
+        if let Some(estimate) = Summary::of(&draws) {
+            let how = if lists.count == 2 { "Chapman" } else { "log-linear" };
+            out.push(evidence(
+                "capture-recapture by territory",
+                estimate,
+                format!("{how} in each of {alone} territories and in the rest together, added up; {}", lists.told),
+            ));
+        }
+    }
+    out
+}
+
+impl Lists {
+    fn of_captures(observed: &Observed) -> Option<Self> {
+        let captures = observed.captures.as_ref()?;
+        let count = captures.lists.len();
+        if !(2..=MOST_LISTS).contains(&count) {
+            return None;
+        }
+        let strata: Vec<Vec<f64>> =
+            captures.counts.iter().flatten().filter(|cells| cells.len() == 1 << count).cloned().collect();
+        let cells = added(&strata, count);
+        let seen: f64 = cells.iter().sum();
+        let ours: f64 = match captures.own {
+            Some(own) => cells.iter().enumerate().filter(|(history, _)| history >> own & 1 == 1).map(|(_, n)| n).sum(),
+            // Which of the listed are ours is not known: at most all of them.
+            None => open_known(observed).min(seen),
+        };
+        let told = format!("{seen:.0} buyers on {count} lists, {ours:.0} of them ours; the lists are fused");
+        Some(Self { count, strata, ours, told })
+    }
+
+    fn of_sources(observed: &Observed) -> Option<Self> {
+        let named: Vec<(u32, usize)> = observed
+            .customers
+            .iter()
+            .enumerate()
+            .filter(|(_, customer)| !customer.closed)
+            .filter_map(|(i, customer)| customer.lists.map(|lists| (lists, i)))
+            .collect();
+        let mut lists: Vec<(usize, u32)> =
+            (0..32).map(|bit| (named.iter().filter(|(mask, _)| mask >> bit & 1 == 1).count(), bit)).collect();
+        // The list that customers.csv is made from names every customer: that is no news of the others.
+        lists.retain(|&(members, _)| members > 0 && members < named.len());
+        lists.sort_by_key(|&(members, bit)| (std::cmp::Reverse(members), bit));
+        lists.truncate(MOST_LISTS);
+        let universal = (0..32).any(|bit| !named.is_empty() && named.iter().all(|(mask, _)| mask >> bit & 1 == 1));
+        if observed.captures.is_some() || universal || lists.len() < 2 {
+            return None;
+        }
+        let cell = |mask: u32| -> usize {
+            lists.iter().enumerate().map(|(place, (_, bit))| ((mask >> bit & 1) as usize) << place).sum()
+        };
+        let mut strata = Vec::new();
+        for territory in &observed.territories {
+            let mut cells = vec![0.0; 1 << lists.len()];
+            for customer in &observed.customers[territory.customers.clone()] {
+                if let (false, Some(mask)) = (customer.closed, customer.lists) {
+                    cells[cell(mask)] += 1.0;
+                }
+            }
+            cells[0] = 0.0;
+            strata.push(cells);
+        }
+        let ours = open_known(observed);
+        let told = format!(
+            "no captures.csv: `sources` of our {ours:.0} customers as {} lists; everybody listed is ours, so it counts buyers that \
+             all lists missed, and takes listed buyers to have become customers whatever the list; not fused",
+            lists.len()
+        );
+        Some(Self { count: lists.len(), strata, ours, told })
+    }
+}
+
+/// Histories of all strata together.
+fn added(strata: &[Vec<f64>], lists: usize) -> Vec<f64> {
+    let mut cells = vec![0.0; 1 << lists];
+    for counts in strata {
+        cells.iter_mut().zip(counts).for_each(|(cell, count)| *cell += count);
+    }
+    cells
+}
+
+/// Draws of the unseen summed over territories, and how many stood alone; `None` where fewer than two can.
+fn by_territory(lists: &Lists, seed: u64) -> Option<(Vec<f64>, usize)> {
+    let overlap = |cells: &[f64]| -> f64 {
+        cells.iter().enumerate().filter(|(history, _)| history.count_ones() >= 2).map(|(_, n)| n).sum()
+    };
+    let mut order: Vec<(f64, usize)> =
+        lists.strata.iter().enumerate().map(|(stratum, cells)| (overlap(cells), stratum)).collect();
+    order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut sum = vec![0.0; DRAWS];
+    let mut rest = vec![0.0; 1 << lists.count];
+    let mut alone = 0;
+    for (rank, &(overlap, stratum)) in order.iter().enumerate() {
+        let cells = &lists.strata[stratum];
+        let drawn = (overlap >= LEAST_OVERLAP && rank < MOST_STRATA)
+            .then(|| drawn(cells, lists.count, seed, stratum as u64 + 1))
+            .flatten();
+        match drawn {
+            Some(draws) => {
+                alone += 1;
+                sum.iter_mut().zip(draws).for_each(|(sum, draw)| *sum += draw);
+            }
+            None => rest.iter_mut().zip(cells).for_each(|(rest, n)| *rest += n),
+        }
+    }
+    if alone < 2 {
         return None;
     }
-    let x = DMatrix::from_fn(rows.len(), width, |r, c| rows[r][c]);
-    let y = DVector::from_fn(rows.len(), |r, _| cells[r + 1]);
-    let mut mean = y.map(|n| n + 0.5);
-    let mut solved = None;
-    for _ in 0..60 {
-        let working = DVector::from_fn(rows.len(), |r, _| libm::log(mean[r]) + (y[r] - mean[r]) / mean[r]);
-        let weighted = DMatrix::from_fn(width, rows.len(), |c, r| x[(r, c)] * mean[r]);
-        let mut information = &weighted * &x;
-        for d in 0..width {
-            information[(d, d)] += 1e-9;
-        }
-        let factor = information.cholesky()?;
-        let coefficients = factor.solve(&(weighted * working));
-        mean = (&x * &coefficients).map(|eta| libm::exp(eta.clamp(-20.0, 20.0)));
-        solved = Some((coefficients, factor.inverse()));
+    if rest.iter().sum::<f64>() > 0.0 {
+        let draws = drawn(&rest, lists.count, seed, 0)?;
+        sum.iter_mut().zip(draws).for_each(|(sum, draw)| *sum += draw);
     }
-    let (coefficients, covariance) = solved?;
-    let deviance: f64 = y
-        .iter()
-        .zip(mean.iter())
-        .map(|(&n, &m)| 2.0 * (if n > 0.0 { n * libm::log(n / m) } else { 0.0 } - n + m))
-        .sum();
-    let log_sd = covariance[(0, 0)].sqrt();
-    Some(Fit { unseen: libm::exp(coefficients[0]), log_sd, aic: deviance + 2.0 * width as f64, pairs })
+    Some((sum, alone))
+}
+
+/// Draws of the unseen of one table; `None` where it has no estimate.
+fn drawn(cells: &[f64], lists: usize, seed: u64, index: u64) -> Option<Vec<f64>> {
+    let mut rng = Stream::new(seed, "potential/capture-recapture by territory", index);
+    if lists == 2 {
+        let (mean, sd) = chapman::log_unseen(cells)?;
+        let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+        return Some((0..DRAWS).map(|_| libm::exp(mean + sd * normal())).collect());
+    }
+    let average = Average::new(cells, lists)?;
+    Some((0..DRAWS).map(|_| average.draw(&mut rng)).collect())
+}
+
+/// No fewer than none.
+fn floored(summary: Summary) -> Summary {
+    let at = |x: f64| x.max(0.0);
+    Summary {
+        mean: at(summary.mean),
+        sd: summary.sd,
+        q05: at(summary.q05),
+        q25: at(summary.q25),
+        q50: at(summary.q50),
+        q75: at(summary.q75),
+        q95: at(summary.q95),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::observed::{ObservedCaptures, ObservedTerritory};
+    use super::super::super::observed::{ObservedCaptures, ObservedCustomer, ObservedTerritory};
     use super::*;
 
-    #[test]
-    fn chapman_on_the_textbook_case() {
-        // Seber (1982): n1 = 200, n2 = 150, m = 30 gives (201 x 151 / 31) - 1 = 978.06.
-        let (unseen, variance) = chapman(170.0, 120.0, 30.0);
-        assert!((unseen + 320.0 - 978.065).abs() < 1e-2, "{unseen}");
-        assert!((variance - 201.0 * 151.0 * 170.0 * 120.0 / (31.0 * 31.0 * 32.0)).abs() < 1e-6);
+    fn with_captures(counts: Vec<Vec<f64>>, lists: usize) -> Observed {
+        Observed {
+            territories: vec![ObservedTerritory::default(); counts.len()],
+            captures: Some(ObservedCaptures {
+                lists: (0..lists).map(|l| format!("list {l}")).collect(),
+                own: Some(0),
+                counts: counts.into_iter().map(Some).collect(),
+            }),
+            ..Default::default()
+        }
     }
 
     #[test]
-    fn three_lists_with_pairs_have_a_closed_form() {
-        // n000 = n111 n100 n010 n001 / (n110 n101 n011), Fienberg (1972).
-        let mut cells = vec![0.0; 8];
-        for (history, n) in
-            [(0b111, 40.0), (0b001, 60.0), (0b010, 50.0), (0b100, 45.0), (0b011, 30.0), (0b101, 25.0), (0b110, 20.0)]
-        {
-            cells[history] = n;
-        }
-        let fit = log_linear(&cells, 3, true).unwrap();
-        let closed = 40.0 * 60.0 * 50.0 * 45.0 / (30.0 * 25.0 * 20.0);
-        assert!((fit.unseen - closed).abs() < 1e-4 * closed, "{} {closed}", fit.unseen);
+    fn two_lists_side_by_side() {
+        // 60 ours, 30 of them on the other list, 50 others on it: 100 dark if independent.
+        let rows = estimate(&with_captures(vec![vec![0.0, 30.0, 50.0, 30.0]], 2), 1);
+        assert_eq!(rows.len(), 2);
+        assert!((rows[1].estimate.q50 - (50.0 + 61.0 * 81.0 / 31.0 - 111.0)).abs() < 1e-6, "{:?}", rows[1]);
+        // Shared visibility can only add to the unseen.
+        assert!(rows[0].estimate.q95 > rows[1].estimate.q95 && rows[0].estimate.q05 < 100.0, "{:?}", rows[0]);
+        assert!(rows[0].remark.contains("prior's"));
+    }
+
+    #[test]
+    fn territories_that_differ_are_not_taken_for_dependence() {
+        // Both lists see 3 in 4 of one territory's 400 and 1 in 10 of the other's 1,000: independent within each.
+        let table = |population: f64, p: f64| {
+            vec![0.0, population * p * (1.0 - p), population * p * (1.0 - p), population * p * p]
+        };
+        let rows = estimate(&with_captures(vec![table(400.0, 0.75), table(1000.0, 0.1)], 2), 1);
+        // 1,400 less 300 and 100 ours.
+        let (pooled, apart) = (rows[1].estimate, rows[2].estimate);
+        assert!(pooled.q95 < 700.0, "{pooled:?}");
+        assert!(apart.q05 < 1000.0 && apart.q95 > 1000.0 && apart.q50 > 700.0, "{apart:?}");
     }
 
     #[test]
     fn identical_lists_leave_no_one_unseen_and_do_not_panic() {
-        let observed = |counts: Vec<f64>, lists: usize| Observed {
-            territories: vec![ObservedTerritory::default()],
-            captures: Some(ObservedCaptures {
-                lists: (0..lists).map(|l| format!("list {l}")).collect(),
-                own: Some(0),
-                counts: vec![Some(counts)],
-            }),
-            ..Default::default()
-        };
-        assert!(estimate(&observed(vec![0.0, 0.0, 0.0, 90.0], 2)).is_none());
-        let _ = estimate(&observed(vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 90.0], 3));
+        for (lists, cells) in [(2, vec![0.0, 0.0, 0.0, 90.0]), (3, vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 90.0])] {
+            let rows = estimate(&with_captures(vec![cells], lists), 1);
+            assert!(rows.iter().all(|row| row.estimate.q50 < 20.0), "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn sources_stand_in_for_captures() {
+        let mut customers = Vec::new();
+        for (mask, n) in
+            [(0b001, 120), (0b010, 80), (0b100, 60), (0b011, 40), (0b101, 30), (0b110, 20), (0b111, 10), (0, 15)]
+        {
+            customers.extend(vec![ObservedCustomer { lists: Some(mask), ..Default::default() }; n]);
+        }
+        let territory = ObservedTerritory { customers: 0..customers.len(), ..Default::default() };
+        let mut observed = Observed { territories: vec![territory], customers, ..Default::default() };
+        let rows = estimate(&observed, 1);
+        assert!(rows[0].remark.contains("no captures.csv") && rows[0].estimate.q50 > 100.0, "{rows:?}");
+        // A list that names everybody is customers.csv itself: nothing is said.
+        observed.customers.iter_mut().for_each(|customer| customer.lists = customer.lists.map(|mask| mask | 8));
+        assert!(estimate(&observed, 1).is_empty());
     }
 }

@@ -4,11 +4,19 @@
 //! remark says why.
 
 mod capture_recapture;
+mod chapman;
 mod discovery_curve;
+mod heterogeneity;
+#[cfg(test)]
+mod known_answers;
+mod log_linear;
 mod panel_gap;
 mod repeat_purchase;
 mod size_selection;
+#[cfg(test)]
+mod tests;
 mod universe_regression;
+mod wallet;
 
 use super::dark_half::Evidence;
 use super::observed::Observed;
@@ -21,12 +29,21 @@ const DRAWS: usize = 1000;
 pub fn all(observed: &Observed, unit: &str, seed: u64) -> Vec<Evidence> {
     let mut out = Vec::new();
     out.extend(universe_regression::estimate(observed, seed));
-    out.extend(capture_recapture::estimate(observed));
+    out.extend(capture_recapture::estimate(observed, seed));
     out.extend(repeat_purchase::estimate(observed));
+    out.extend(repeat_purchase::rates(observed, seed));
     out.extend(discovery_curve::estimate(observed));
     out.extend(panel_gap::estimate(observed, unit));
     out.extend(size_selection::estimate(observed, seed));
+    out.extend(wallet::estimate(observed, unit, seed));
+    out.retain(|evidence| sound(&evidence.estimate));
     out
+}
+
+/// Finite, and quantiles in order: an estimator that its data have driven over the edge says nothing.
+fn sound(summary: &Summary) -> bool {
+    let levels = [summary.q05, summary.q25, summary.q50, summary.q75, summary.q95];
+    levels.iter().chain([&summary.mean, &summary.sd]).all(|x| x.is_finite()) && levels.is_sorted()
 }
 
 /// Known customers that have not closed.

@@ -1,13 +1,34 @@
 //! Repeat purchase: who bought once, against who bought twice (Chao 1984; Good 1953).
 //!
 //! With f1 and f2 customers that ordered in exactly one and two months, at least `f1 (f1 - 1) / (2 (f2 + 1))` more would have
-//! ordered at this rate and did not happen to. It counts people who buy *from us*, rarely: a dark customer who has never
-//! heard of us is not among them. A floor, shown and not fused (on the open Iowa data it ranges from 16 to 5,935 where 600
-//! are dark). Interval: lognormal, Chao (1987).
+//! ordered at this rate and did not happen to. It counts people who buy *from us*, rarely: a dark customer who has never heard
+//! of us is not among them. A floor, shown and not fused (on the open Iowa data it ranges from 16 to 5,935 where 600 are dark).
+//! Interval: lognormal, Chao (1987).
+//!
+//! Beside it a model of the rates: months with an order of a customer are Poisson with a gamma rate (negative binomial;
+//! Ehrenberg 1959), seen only when there is one. Mean m and shape k by maximum likelihood of the counts truncated at zero, with
+//! log k ~ N(0, 1) and log m ~ N(0, 2^2) as weak priors, since k runs off to 0 where the counts are a log-series; the zero
+//! class is `n p0 / (1 - p0)`, `p0 = (1 + m / k)^-k`. Interval: bootstrap of the customers, negative binomial about each. Newer
+//! customers had fewer months to order in, which the gamma takes for rarer buying: of the two the larger, and still only buyers
+//! of ours.
+
+use std::collections::BTreeMap;
+
+use rand::RngExt as _;
+use rand_distr::{Distribution as _, Gamma};
 
 use super::super::dark_half::Evidence;
+use super::super::numeric::nelder_mead;
 use super::super::observed::Observed;
+use super::heterogeneity::poisson;
 use super::shifted_lognormal;
+use crate::rng::Stream;
+use crate::stats::Summary;
+
+/// Customers with an order needed for a model of rates.
+const ENOUGH: usize = 20;
+/// Bootstrap draws.
+const RESAMPLED: usize = 200;
 
 pub(super) fn estimate(observed: &Observed) -> Option<Evidence> {
     let orders: Vec<u32> = observed.customers.iter().map(|customer| customer.orders).collect();
@@ -46,6 +67,69 @@ fn chao1_variance(once: f64, twice: f64) -> f64 {
         + once * once * twice * (once - 1.0) * (once - 1.0) / (4.0 * next * next * next * next)
 }
 
+/// The zero class of a gamma mixture of Poisson rates.
+pub(super) fn rates(observed: &Observed, seed: u64) -> Option<Evidence> {
+    let counts: Vec<u32> = observed.customers.iter().map(|customer| customer.orders).filter(|&n| n > 0).collect();
+    if counts.len() < ENOUGH || counts.iter().all(|&n| n == counts[0]) {
+        return None;
+    }
+    let n = counts.len() as f64;
+    let mut table: BTreeMap<u32, f64> = BTreeMap::new();
+    counts.iter().for_each(|&n| *table.entry(n).or_default() += 1.0);
+    let distinct: Vec<u32> = table.keys().copied().collect();
+    let table: Vec<(f64, f64)> = table.into_iter().map(|(n, customers)| (f64::from(n), customers)).collect();
+    let mean = table.iter().map(|(n, customers)| n * customers).sum::<f64>() / n;
+    let start = fit(&table, [libm::log(mean), 0.0], 600);
+    let places: Vec<usize> = counts.iter().map(|n| distinct.binary_search(n).unwrap_or(0)).collect();
+    let mut rng = Stream::new(seed, "potential/repeat purchase", 0);
+    let draws: Vec<f64> = (0..RESAMPLED)
+        .map(|_| {
+            let mut again: Vec<(f64, f64)> = table.iter().map(|&(n, _)| (n, 0.0)).collect();
+            for _ in &counts {
+                let uniform: f64 = rng.random();
+                again[places[((uniform * n) as usize).min(counts.len() - 1)]].1 += 1.0;
+            }
+            let none = zero(&fit(&again, start, 150));
+            let gamma = Gamma::new(n, 1.0).map_or(n, |gamma| gamma.sample(&mut rng));
+            poisson(gamma * none / (1.0 - none).max(1e-9), &mut rng)
+        })
+        .collect();
+    Some(Evidence {
+        name: "repeat purchase (Poisson-gamma)".into(),
+        measure: "dark_customers".into(),
+        unit: "customers".into(),
+        estimate: Summary::of(&draws)?,
+        remark: format!(
+            "a floor, not fused: buyers of ours who by chance ordered in no month, from the months with an order of {n:.0} customers (gamma \
+             shape {:.2}); not buyers of the category",
+            libm::exp(start[1])
+        ),
+    })
+}
+
+/// Log mean and log shape at the mode, from (count, customers).
+fn fit(table: &[(f64, f64)], start: [f64; 2], evaluations: usize) -> [f64; 2] {
+    nelder_mead(start, [0.3, 0.3], evaluations, |at| {
+        let (mean, shape) = (libm::exp(at[0]), libm::exp(at[1]));
+        let (on, off) = (libm::log(mean / (mean + shape)), shape * libm::log(shape / (mean + shape)));
+        let seen = libm::log((-libm::expm1(off)).max(1e-300));
+        let log: f64 = table
+            .iter()
+            .map(|(n, customers)| {
+                customers
+                    * (libm::lgamma(n + shape) - libm::lgamma(shape) - libm::lgamma(n + 1.0) + n * on + off - seen)
+            })
+            .sum();
+        -log + 0.5 * at[1] * at[1] + 0.125 * at[0] * at[0]
+    })
+}
+
+/// Probability of no order.
+fn zero(at: &[f64; 2]) -> f64 {
+    let (mean, shape) = (libm::exp(at[0]), libm::exp(at[1]));
+    libm::exp(shape * libm::log(shape / (mean + shape)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::observed::ObservedCustomer;
@@ -63,5 +147,30 @@ mod tests {
         // Good-Turing: 1 - 10 / (10 + 8 + 42).
         assert!(evidence.remark.contains("83.3%"), "{}", evidence.remark);
         assert!(estimate(&Observed { customers: customers(5, 3), ..Default::default() }).is_none());
+    }
+
+    #[test]
+    fn the_zero_class_of_a_negative_binomial_is_found() {
+        // 2,000 customers, mean 3, shape 0.8: (0.8 / 3.8)^0.8 = 28.8% never order, 575.
+        let (mean, shape) = (3.0_f64, 0.8_f64);
+        let probability = |n: u32| {
+            let n = f64::from(n);
+            libm::exp(
+                libm::lgamma(n + shape) - libm::lgamma(shape) - libm::lgamma(n + 1.0)
+                    + n * (mean / (mean + shape)).ln()
+                    + shape * (shape / (mean + shape)).ln(),
+            )
+        };
+        let customers = (1..60)
+            .flat_map(|orders| {
+                let count = (2000.0 * probability(orders)).round() as usize;
+                vec![ObservedCustomer { orders, ..Default::default() }; count]
+            })
+            .collect();
+        let evidence = rates(&Observed { customers, ..Default::default() }, 1).unwrap();
+        let truth = 2000.0 * probability(0);
+        assert!((truth - 575.0).abs() < 2.0);
+        let s = evidence.estimate;
+        assert!((s.q50 / truth - 1.0).abs() < 0.15 && s.q05 < truth && s.q95 > truth, "{s:?}");
     }
 }

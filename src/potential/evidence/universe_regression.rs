@@ -24,6 +24,9 @@ pub(super) fn estimate(observed: &Observed, seed: u64) -> Option<Evidence> {
             (territory.population.map(libm::log), territory.outlets, known)
         })
         .collect();
+    if rows.is_empty() {
+        return None;
+    }
     let unaudited = rows.iter().filter(|(_, outlets, _)| outlets.is_none()).count();
     let seen: f64 = rows.iter().filter_map(|(_, outlets, known)| Some((outlets.as_ref()? - known).max(0.0))).sum();
     if unaudited == 0 {
