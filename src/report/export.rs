@@ -385,7 +385,10 @@ mod tests {
     #[test]
     fn what_was_not_compared_is_absent() {
         let names: Vec<String> = texts(&fixture::only_potential()).into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["potential.csv", "posterior.csv", "diagnostics.csv", "actions_found.csv"]);
+        assert_eq!(
+            names,
+            ["potential.csv", "potential_effort.csv", "posterior.csv", "diagnostics.csv", "actions_found.csv"]
+        );
     }
 
     #[test]
