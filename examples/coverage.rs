@@ -137,16 +137,19 @@ fn truth(market: &SyntheticMarket, scenario: &Scenario, measure: &str) -> (Vec<f
     }
 }
 
+/// Whether the truth lies in the 50% and in the 90% interval, the median and the truth.
+type Outcome = (bool, bool, f64, f64);
+
 /// What one market adds to a measure's score.
 #[derive(Default, Clone)]
 struct Score {
-    /// Of territories without an audit: whether the truth lies in the 50% and the 90% interval, the median and the truth.
-    territories: Vec<(bool, bool, f64, f64)>,
-    whole: (bool, bool, f64, f64),
+    /// By territory; those without an audit are counted.
+    territories: Vec<Outcome>,
+    whole: Outcome,
     audited: Vec<bool>,
 }
 
-fn row(row: &PotentialRow, truth: f64) -> (bool, bool, f64, f64) {
+fn row(row: &PotentialRow, truth: f64) -> Outcome {
     let s = &row.summary;
     // Half a unit of the last digit: what is known exactly has an interval of no width.
     let slack = 1e-6 * truth.abs();
@@ -225,16 +228,16 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     for (m, measure) in MEASURES.iter().enumerate() {
         let of = |score: &Vec<Score>| score[m].clone();
         let scores: Vec<Score> = scores.iter().map(of).collect();
-        let open: Vec<(bool, bool, f64, f64)> = scores
+        let open: Vec<Outcome> = scores
             .iter()
             .flat_map(|score| score.territories.iter().zip(&score.audited).filter(|(_, audited)| !**audited))
             .map(|(row, _)| *row)
             .collect();
-        let whole: Vec<(bool, bool, f64, f64)> = scores.iter().map(|score| score.whole).collect();
-        let share = |rows: &[(bool, bool, f64, f64)], wide: bool| {
+        let whole: Vec<Outcome> = scores.iter().map(|score| score.whole).collect();
+        let share = |rows: &[Outcome], wide: bool| {
             rows.iter().filter(|row| if wide { row.1 } else { row.0 }).count() as f64 / rows.len().max(1) as f64
         };
-        let error = |estimate: &dyn Fn(&(bool, bool, f64, f64)) -> f64| {
+        let error = |estimate: &dyn Fn(&Outcome) -> f64| {
             let some = open.iter().filter(|row| row.3 > 0.0);
             median(some.map(|row| (estimate(row) - row.3).abs() / row.3).collect())
         };

@@ -27,7 +27,7 @@ fn made(seed: u64) -> (Segmented, DarkHalf, [f64; 3], [f64; 3]) {
         ..Default::default()
     };
     let (mut wallets, mut count, mut demand) = (Vec::new(), [0.0; 3], [0.0; 3]);
-    let mut dark = vec![[0.0; 2]; TERRITORIES];
+    let mut dark = [[0.0; 2]; TERRITORIES];
     let mut served = vec![0.0; TERRITORIES];
     for j in 0..TERRITORIES {
         let from = wallets.len();
