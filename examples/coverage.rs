@@ -14,9 +14,10 @@ use std::path::Path;
 use ikiz::calibrate;
 use ikiz::data;
 use ikiz::market;
-use ikiz::potential::{self, AttainableInputs, PotentialRow};
+use ikiz::potential::{self, AttainableInputs};
 use ikiz::rng::Stream;
 use ikiz::scenario::Scenario;
+use ikiz::stats::Summary;
 use ikiz::synth::{self, Description, SyntheticMarket};
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, StandardNormal};
@@ -42,24 +43,115 @@ impl Prior {
     }
 }
 
+/// How large the customers are: two segments, lognormal in each.
+struct Sizes {
+    /// Median demand of the small, and of the large ones over that.
+    small: f64,
+    large: f64,
+    /// Share of the large.
+    chains: f64,
+    /// Standard deviation of log size within a segment.
+    spread: f64,
+}
+
+impl Sizes {
+    /// The spread is that of the estimate's own prior: what an index of size tells, and what it does not.
+    fn draw(prior: &mut Prior) -> Self {
+        let (told, rest) = (prior.normal(0.9, 0.3), prior.lognormal(0.7, 0.3));
+        Self {
+            small: prior.lognormal(50.0, 0.3),
+            large: prior.lognormal(2.5, 0.3),
+            chains: prior.uniform(0.05, 0.3),
+            spread: told.hypot(rest).clamp(0.3, 2.0),
+        }
+    }
+
+    /// How strongly size and taste make a customer visible, such that the mean demand of a known over that of a dark one, and
+    /// the mean appeal of a known less that of a dark one, are these; `None` where these customers cannot give that, however
+    /// they are found.
+    fn visibility(&self, prior: &mut Prior, dark: f64, taste_sd: f64, wanted: (f64, f64)) -> Option<(f64, f64)> {
+        /// Of log visibility: what size and taste do not explain of customers (0.6) and of territories (0.3).
+        const UNEXPLAINED: f64 = 0.67;
+        /// What a description may say.
+        const RANGE: (f64, f64) = (-2.0, 3.0);
+        let people: Vec<[f64; 3]> = (0..2000)
+            .map(|_| {
+                let segment = if prior.uniform(0.0, 1.0) < self.chains { self.large.ln() } else { 0.0 };
+                [segment + prior.normal(0.0, self.spread), prior.normal(0.0, 1.0), prior.normal(0.0, UNEXPLAINED)]
+            })
+            .collect();
+        // Ratio of mean demands and difference of mean appeals.
+        let differ = |of_size: f64, of_taste: f64| {
+            let visible = |p: &[f64; 3]| (of_size * p[0] + of_taste * p[1] + p[2]).exp();
+            let visible: Vec<f64> = people.iter().map(visible).collect();
+            let unknown = |k: f64| visible.iter().map(|v| (-k * v).exp()).sum::<f64>() / people.len() as f64;
+            let k = bisect((0.0, 1e4), |k| unknown(k) < dark);
+            let [mut known, mut hidden] = [[0.0; 3]; 2];
+            for ([size, taste, _], v) in people.iter().zip(&visible) {
+                let chance = (-k * v).exp();
+                for (sums, weight) in [(&mut known, 1.0 - chance), (&mut hidden, chance)] {
+                    for (sum, x) in sums.iter_mut().zip([1.0, size.exp(), taste_sd * taste]) {
+                        *sum += weight * x;
+                    }
+                }
+            }
+            let mean = |sums: [f64; 3], which: usize| sums[which] / sums[0];
+            (mean(known, 1) / mean(hidden, 1), mean(known, 2) - mean(hidden, 2))
+        };
+        let (ratio, selection) = wanted;
+        let (mut of_size, mut of_taste) = (0.0, 0.0);
+        for _ in 0..4 {
+            of_size = bisect(RANGE, |of_size| differ(of_size, of_taste).0 > ratio);
+            of_taste = bisect(RANGE, |of_taste| differ(of_size, of_taste).1 > selection);
+        }
+        let (found, chosen) = differ(of_size, of_taste);
+        let reached = (found / ratio).ln().abs() < 0.05 && (chosen - selection).abs() < 0.05;
+        reached.then_some((of_size, of_taste))
+    }
+}
+
+/// Customers and how they are found, with a size ratio and a selection that are drawn from the priors that the estimate has of
+/// them: R lognormal with median 2.5 and log deviation 0.8, selection normal with mean 0.5 and deviation 0.5. Where customers
+/// cannot give them, other customers are drawn, and after some tries other wishes.
+fn customers(prior: &mut Prior, dark: f64) -> (Sizes, f64, (f64, f64)) {
+    loop {
+        let wanted = (prior.lognormal(2.5, 0.8), prior.normal(0.5, 0.5));
+        for _ in 0..20 {
+            let (sizes, taste_sd) = (Sizes::draw(prior), prior.lognormal(0.6, 0.25));
+            if let Some(visibility) = sizes.visibility(prior, dark, taste_sd, wanted) {
+                return (sizes, taste_sd, visibility);
+            }
+        }
+    }
+}
+
+/// Where a condition that holds from some point on begins to hold.
+fn bisect((mut low, mut high): (f64, f64), holds: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..30 {
+        let middle = 0.5 * (low + high);
+        if holds(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
 /// A description, as the file that it would be.
 fn description(seed: u64, market: u64, correlated: bool) -> String {
     let mut prior = Prior(Stream::new(seed, "coverage/description", market));
     let territories = prior.uniform(20.0, 37.0).floor();
-    let customers = (territories * prior.uniform(20.0, 50.0)).floor();
+    let living = (territories * prior.uniform(20.0, 50.0)).floor();
     let dark = prior.uniform(0.25, 0.75);
-    let reps = (customers * (1.0 - dark) / prior.uniform(60.0, 140.0)).ceil();
+    let reps = (living * (1.0 - dark) / prior.uniform(60.0, 140.0)).ceil();
     let mut text = format!(
-        "name = \"coverage {market}\"\nmonths = 60\nhistory_end = \"2025-12\"\ncustomers = {customers}\n\
+        "name = \"coverage {market}\"\nmonths = 60\nhistory_end = \"2025-12\"\ncustomers = {living}\n\
          dark_share = {dark}\nterritories = {{ grid = {territories} }}\ndemand = \"units\"\ncurrency = \"EUR\"\n\
          unit_price = 10.0\ninflation = [0.0]\n\n[[company]]\nid = \"us\"\nname = \"us\"\n"
     );
     for (id, weight) in [("north", 0.5), ("south", 0.3), ("east", 0.2)] {
         let _ = write!(text, "\n[[company]]\nid = \"{id}\"\nname = \"{id}\"\nweight = {weight}\n");
     }
-    let (small, spread) = (prior.lognormal(50.0, 0.3), prior.uniform(0.5, 0.9));
-    let chains = prior.uniform(0.05, 0.3);
-    for (id, weight, size) in [("shop", 1.0 - chains, small), ("chain", chains, small * prior.lognormal(2.5, 0.3))] {
+    let (sizes, taste_sd, (visibility_of_size, visibility_of_taste)) = customers(&mut prior, dark);
+    let Sizes { small, large, chains, spread } = sizes;
+    for (id, weight, size) in [("shop", 1.0 - chains, small), ("chain", chains, small * large)] {
         let _ =
             write!(text, "\n[[segment]]\nid = \"{id}\"\nweight = {weight}\nmedian_size = {size}\nsize_sd = {spread}\n");
     }
@@ -87,17 +179,18 @@ fn description(seed: u64, market: u64, correlated: bool) -> String {
         prior.uniform(0.0, 0.4),
     );
     let closure = prior.uniform(0.02, 0.06);
+    text += "[truth]\n";
     for (name, value) in [
         ("share", prior.uniform(0.12, 0.35)),
-        ("taste_sd", prior.lognormal(0.6, 0.25)),
+        ("taste_sd", taste_sd),
         ("territory_sd", prior.lognormal(0.2, 0.3)),
         ("goodwill_decay", prior.uniform(0.6, 0.9)),
         ("visit_effect", prior.lognormal(0.12, 0.35)),
         ("half_saturation", prior.lognormal(3.0, 0.3)),
         ("order_unit", prior.lognormal(6.0, 0.3)),
         ("known_at_start", (1.0 - dark) * prior.uniform(0.3, 0.8)),
-        // The larger, the more the known differ from the dark: their mean demand is 1 to 4 times that of the dark.
-        ("visibility_of_size", prior.normal(0.6, 0.35).max(0.0)),
+        ("visibility_of_size", visibility_of_size),
+        ("visibility_of_taste", visibility_of_taste),
         ("prospecting_yield", prior.lognormal(0.06, 0.4)),
         ("conversion", prior.lognormal(0.05, 0.4)),
         ("conversion_goodwill", prior.normal(1.5, 0.4).max(0.0)),
@@ -105,13 +198,8 @@ fn description(seed: u64, market: u64, correlated: bool) -> String {
         ("closure", closure),
         ("birth", closure + prior.uniform(-0.01, 0.02)),
         ("growth", prior.normal(0.02, 0.015)),
-    ]
-    .iter()
-    .enumerate()
-    .map(|(position, row)| (if position == 0 { "[truth]\n" } else { "" }, row))
-    .map(|(header, (name, value))| (format!("{header}{name} ="), value))
-    {
-        let _ = writeln!(text, "{name} {value}");
+    ] {
+        let _ = writeln!(text, "{name} = {value}");
     }
     text
 }
@@ -149,15 +237,25 @@ struct Score {
     audited: Vec<bool>,
 }
 
-fn row(row: &PotentialRow, truth: f64) -> Outcome {
-    let s = &row.summary;
+fn outcome(s: &Summary, truth: f64) -> Outcome {
     // Half a unit of the last digit: what is known exactly has an interval of no width.
     let slack = 1e-6 * truth.abs();
     let within = |low: f64, high: f64| low - slack <= truth && truth <= high + slack;
     (within(s.q25, s.q75), within(s.q05, s.q95), s.q50, truth)
 }
 
-fn one(seed: u64, number: u64, correlated: bool) -> Result<Vec<Score>, Box<dyn Error + Send + Sync>> {
+/// Mean demand of a known over that of a dark customer, in truth.
+fn size_ratio(market: &SyntheticMarket) -> f64 {
+    let sum = |of: &dyn Fn(&synth::Totals) -> f64| market.totals.iter().map(of).sum::<f64>();
+    let known = sum(&|t| t.served_demand + t.identified_demand)
+        / sum(&|t| f64::from(t.served_customers) + f64::from(t.identified_customers));
+    known / (sum(&|t| t.dark_demand) / sum(&|t| f64::from(t.dark_customers)))
+}
+
+/// The scores by measure, and the outcome for R.
+type Scores = (Vec<Score>, Outcome);
+
+fn one(seed: u64, number: u64, correlated: bool) -> Result<Scores, Box<dyn Error + Send + Sync>> {
     let text = description(seed, number, correlated);
     let all = |problems: Vec<ikiz::problem::Problem>| ikiz::problem::render(&problems, false);
     let description = Description::parse(&text, "coverage").map_err(all)?;
@@ -188,21 +286,25 @@ fn one(seed: u64, number: u64, correlated: bool) -> Result<Vec<Score>, Box<dyn E
     let rates = |draw| calibration.customer_rates(&bound.market, draw, number);
     let inputs = AttainableInputs { effort: scenario.effort, calibration: &calibration, rates: &rates, seed: number };
     let rows = potential::measures(&bound.market, &dark, Some(inputs));
+    let ratio = size_ratio(&made);
+    let posterior = Summary::of(&dark.size_ratio).ok_or("no draws of R")?;
+    let ratio = outcome(&posterior, ratio);
     let ids: Vec<&str> = made.world.places.iter().map(|place| place.id.as_str()).collect();
-    Ok(MEASURES
+    let scores = MEASURES
         .iter()
         .map(|measure| {
             let (by, whole) = truth(&made, &scenario, measure);
             let mut score = Score { audited: made.audited.clone(), ..Score::default() };
             for found in rows.iter().filter(|row| row.measure == *measure && row.segment == "*") {
                 match ids.iter().position(|id| *id == found.territory_id) {
-                    Some(j) => score.territories.push(row(found, by[j])),
-                    None => score.whole = row(found, whole),
+                    Some(j) => score.territories.push(outcome(&found.summary, by[j])),
+                    None => score.whole = outcome(&found.summary, whole),
                 }
             }
             score
         })
-        .collect())
+        .collect();
+    Ok((scores, ratio))
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
@@ -215,12 +317,12 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let number = |at: usize, otherwise: u64| arguments.get(at).map_or(Ok(otherwise), |word| word.parse());
     let (markets, seed) = (number(0, 100)?, number(2, 1)?);
     let correlated = arguments.get(1).is_some_and(|word| word == "correlated");
-    if std::env::var_os("COVERAGE_DESCRIBE").is_some() {
-        println!("{}", description(seed, 0, correlated));
-        return Ok(());
-    }
-    let scores: Vec<Vec<Score>> =
-        (0..markets).into_par_iter().map(|market| one(seed, market, correlated)).collect::<Result<_, _>>()?;
+    let (scores, ratios): (Vec<Vec<Score>>, Vec<Outcome>) = (0..markets)
+        .into_par_iter()
+        .map(|market| one(seed, market, correlated))
+        .collect::<Result<Vec<Scores>, _>>()?
+        .into_iter()
+        .unzip();
     println!(
         "| measure | cover50 | cover90 | whole market: cover50 | cover90 | median error | of the prior mean | total |"
     );
@@ -253,5 +355,16 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             error(&|_| mean),
         );
     }
+    let count = ratios.len().max(1) as f64;
+    let share = |wide: bool| ratios.iter().filter(|r| if wide { r.1 } else { r.0 }).count() as f64 / count;
+    let log = |of: &dyn Fn(&Outcome) -> f64| ikiz::stats::mean_sd(&ratios.iter().map(of).collect::<Vec<_>>());
+    let (centre, spread) = log(&|r| r.3.ln());
+    let (off, scatter) = log(&|r| r.2.ln() - r.3.ln());
+    println!(
+        "\nR: log of the truth {centre:.2} (sd {spread:.2}); 50% and 90% intervals hold it in {:.2} and {:.2}; log of the \
+         posterior's median less log of the truth {off:+.2} (sd {scatter:.2})",
+        share(false),
+        share(true),
+    );
     Ok(())
 }

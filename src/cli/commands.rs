@@ -170,7 +170,7 @@ fn write(
     common: &Common,
     progress: &Progress,
 ) -> Result<std::path::PathBuf, Stop> {
-    write_to(input, &input.scenario.name, files, checks_passed, &[], common, progress)
+    write_to(input, &input.scenario.name, files, Some(checks_passed), &[], common, progress)
 }
 
 /// [`write`] to a folder of this name, with further settings for the manifest.
@@ -178,7 +178,7 @@ pub(super) fn write_to(
     input: &Input,
     folder: &str,
     mut files: Vec<(String, Vec<u8>)>,
-    checks_passed: bool,
+    checks_passed: Option<bool>,
     further: &[(&'static str, serde_json::Value)],
     common: &Common,
     progress: &Progress,

@@ -32,7 +32,7 @@ pub fn hide(arguments: &HideArguments, common: &Common) -> Result<(), Stop> {
     let trial = tried(&input, by, arguments.share, common, &mut progress)?;
     let files = progress.stage("writing the report", |_| report::render_trial(&trial))?;
     let extra = [("by", json!(by.to_string())), ("share", json!((by != By::Recent).then_some(arguments.share)))];
-    let directory = commands::write_to(&input, &folder, files, true, &extra, common, &progress)?;
+    let directory = commands::write_to(&input, &folder, files, None, &extra, common, &progress)?;
     if !common.quiet || common.json {
         commands::print(&summary::trial(&trial, &directory, common.json))?;
     }
@@ -42,7 +42,11 @@ pub fn hide(arguments: &HideArguments, common: &Common) -> Result<(), Stop> {
 fn tried(input: &Input, by: By, share: f64, common: &Common, progress: &mut Progress) -> Result<Trial, Stop> {
     let market = &input.bound.market;
     let seed = input.scenario.seed;
-    let settings = pipeline::potential_settings(&input.scenario, common.draws as usize);
+    // What each file is worth takes as long as the estimate, and no trial reads it.
+    let settings = potential::Settings {
+        worth_of_files: false,
+        ..pipeline::potential_settings(&input.scenario, common.draws as usize)
+    };
     // The two estimates must not share their random numbers: the scores treat them as independent.
     let other = potential::Settings { seed: seed.wrapping_add(1), ..settings.clone() };
     let mut estimate =

@@ -13,13 +13,15 @@
 //! building up from nothing by the month: `G_t = decay G_{t-1} + lift(e)`. A dark one must first be found, with probability f a month:
 //! `sum_m f (1 - f)^(m-1) P(won within n - m)`. The appeal of a served customer is what makes today's share of its wallet come out at
 //! today's goodwill; the white space is given the appeals of served customers, less the selection that calibration found (who
-//! was won first liked us more). Sales that already reach the white space through wholesalers are not there to be won.
+//! was won first liked us more). The dark of a territory stand in parts from the hardest to the easiest to see, which differ in
+//! size, in appeal and in how soon they are found (`visibility.rs`). Sales that already reach the white space through wholesalers are not there to be won.
 //!
 //! The functions take plain numbers, so that the truth of a synthetic market goes through the same ones.
 
 use rand::RngExt as _;
 
 use super::dark_half::DarkHalf;
+use super::visibility;
 use crate::calibrate::{Calibration, CustomerRates};
 use crate::channel::Channel;
 use crate::market::Market;
@@ -28,8 +30,8 @@ use crate::scenario::Effort;
 use crate::simulate::Parameters;
 use crate::simulate::mechanisms::choice;
 
-/// Appeals drawn for the dark half of a territory: enough that their mean share is steady.
-const CELLS: usize = 24;
+/// Share of the dark found a month at most: where fewer are left than were found, nearly all are.
+const MOST_FOUND: f64 = 0.999;
 
 /// Served customers a territory must have for its own appeals to speak for its white space.
 const ENOUGH_SERVED: usize = 5;
@@ -140,30 +142,52 @@ impl Attainable {
     }
 }
 
+/// A part of a territory's dark customers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cell {
+    /// Appeal of a served customer that stands for it.
+    pub appeal: f64,
+    /// Category demand a year.
+    pub demand: f64,
+    /// Share found a month.
+    pub found: f64,
+    /// Part of the selection that does not hold for it.
+    pub lean: f64,
+}
+
 /// White space of a territory on one draw, before effort and selection are known.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct White {
     /// Appeal of a served customer that stands for it, and category demand a year.
     pub identified: Vec<(f64, f64)>,
-    /// Appeals of equal parts of the dark demand.
-    pub cells: Vec<f64>,
-    pub cell_demand: f64,
-    /// Share of the dark found a month.
-    pub found: f64,
+    /// Parts of the dark.
+    pub cells: Vec<Cell>,
+    /// What of its demand already reaches it through wholesalers, a year.
+    pub indirect: f64,
+}
+
+/// What the white space of each territory yields at an effort, with these log odds taken off for selection.
+pub(super) fn yields(white: &[White], parameters: &Parameters, effort: Effort, selection: f64) -> Vec<Attainable> {
+    let goodwill = goodwill_at(parameters, effort.calls_per_month);
+    let conversion = conversion_within(parameters, effort);
+    let of = |white: &White| attainable_sales(&white.prospects(&conversion, selection), goodwill, white.indirect);
+    white.iter().map(of).collect()
 }
 
 impl White {
     /// Prospects, given the chance of conversion by month and the log odds that selection takes off.
     pub(super) fn prospects(&self, conversion: &[f64], selection: f64) -> Vec<Prospect> {
         let converted = conversion.last().copied().unwrap_or(0.0);
-        let won = won_from_the_dark(self.found, conversion);
         let identified = self.identified.iter().map(|&(appeal, demand)| Prospect {
             appeal: appeal - selection,
             demand,
             won: converted,
         });
-        let dark =
-            self.cells.iter().map(|&appeal| Prospect { appeal: appeal - selection, demand: self.cell_demand, won });
+        let dark = self.cells.iter().map(|cell| Prospect {
+            appeal: cell.appeal - selection * (1.0 - cell.lean),
+            demand: cell.demand,
+            won: won_from_the_dark(cell.found, conversion),
+        });
         identified.chain(dark).collect()
     }
 }
@@ -187,7 +211,6 @@ pub(super) fn draw(
     let rates = (inputs.rates)(index % draws.len());
     let parameters = &calibrated.parameters;
     let effort = goodwill_at(parameters, inputs.effort.calls_per_month);
-    let conversion = conversion_within(parameters, inputs.effort);
     let wallets = &dark.wallets[index];
     let appeal = appeals(served, wallets, &rates);
     let more = |j: usize| {
@@ -195,13 +218,9 @@ pub(super) fn draw(
         market.customers_of(j).filter_map(of).sum::<f64>()
     };
     let white = white(market, served, dark, inputs, &appeal, index);
-    let sales = |(j, white): (usize, &White)| {
-        let indirect = dark.indirect.get(j).copied().unwrap_or(0.0);
-        attainable_sales(&white.prospects(&conversion, calibrated.selection), effort, indirect)
-    };
     Some(AttainableDraw {
         headroom: (0..market.territory_count()).map(more).collect(),
-        white: white.iter().enumerate().map(sales).collect(),
+        white: yields(&white, parameters, inputs.effort, calibrated.selection),
     })
 }
 
@@ -244,6 +263,10 @@ fn white(
     let wallets = &dark.wallets[index];
     let everywhere: Vec<f64> = appeal.iter().filter_map(|appeal| *appeal).collect();
     let mut rng = Stream::new(inputs.seed, "potential/appeal", index as u64);
+    let known = wallets.iter().filter(|&&wallet| wallet > 0.0).count() as f64;
+    let hidden: f64 = dark.dark_customers[index].iter().sum();
+    let ratio = dark.size_ratio.get(index).copied().unwrap_or(1.0);
+    let parts = visibility::parts(hidden / (hidden + known).max(1.0), ratio);
     let mut out = Vec::new();
     for j in 0..market.territory_count() {
         let customers = market.customers_of(j);
@@ -254,16 +277,23 @@ fn white(
             let position = ((uniform * pool.len() as f64) as usize).min(pool.len().saturating_sub(1));
             pool.get(position).copied()
         };
-        let mut white = White::default();
+        let indirect = dark.indirect.get(j).copied().unwrap_or(0.0);
+        let mut white = White { indirect, ..White::default() };
         for i in customers.filter(|&i| !served[i] && wallets[i] > 0.0) {
             white.identified.extend(drawn().map(|appeal| (appeal, f64::from(wallets[i]))));
         }
         let (number, demand) = (dark.dark_customers[index][j], dark.dark_demand[index][j]);
         if demand > 0.0 && number > 0.0 {
-            let cells = CELLS.min(number.ceil() as usize).max(1);
-            white.found = finds.get(j).copied().unwrap_or(0.0) / number;
-            white.cell_demand = demand / cells as f64;
-            white.cells.extend((0..cells).filter_map(|_| drawn()));
+            let found = (finds.get(j).copied().unwrap_or(0.0) / number).clamp(0.0, MOST_FOUND);
+            let hazard = -libm::log1p(-found);
+            white.cells.extend(parts.iter().filter_map(|part| {
+                Some(Cell {
+                    appeal: drawn()?,
+                    demand: demand * part.demand,
+                    found: -libm::expm1(-hazard * part.hazard),
+                    lean: part.lean,
+                })
+            }));
         }
         out.push(white);
     }

@@ -15,7 +15,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::captures::{self, CaptureParameters};
 use super::model::{COVERAGE, Demand, Model, SIZE, SizeParameters, SizeTerms, UNIVERSE};
-use super::numeric::{log_add, log_logistic};
+use super::numeric::{LogNormal, log_add, log_logistic};
 use crate::rng::Stream;
 
 /// Coefficients of a regression and the log deviation around it.
@@ -27,8 +27,8 @@ pub(super) struct Regression {
     pub log_slope_sd: f64,
 }
 
-/// Parameters of sizes that every market has; crowding comes after them.
-const SHARED: usize = 4;
+/// Moves of the sizes' parameters in a sweep that keep the means of totals.
+const STEADY_MOVES: usize = 3;
 
 /// A point of the chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,6 +125,9 @@ pub(super) struct Chain<'a> {
     shift: Step,
     single: Vec<Step>,
     joint: Step,
+    /// As `single` and `joint`, with the expected totals of territories kept.
+    steady: Vec<Step>,
+    steady_joint: Step,
     /// Non-centred steps of each regression: coefficients, then log deviation.
     regression: [Vec<Step>; 3],
     list: Vec<[Step; 2]>,
@@ -188,7 +191,7 @@ impl<'a> Chain<'a> {
                 log_total[j] = libm::log(libm::exp(model.places[j].floors.known) + free);
             }
         }
-        let block = width + SHARED + usize::from(model.sizes.logit_crowding.is_some());
+        let block = width + model.sizes.width();
         let steps = |rates: &f64| 1.0 / (rates + 1.0).sqrt();
         let local = model
             .places
@@ -217,6 +220,8 @@ impl<'a> Chain<'a> {
             shift: Step::new(0.2, 0.4),
             single: vec![Step::new(0.2, 0.44); block],
             joint: Step::new(0.6, 0.28),
+            steady: vec![Step::new(0.4, 0.44); model.sizes.width()],
+            steady_joint: Step::new(1.0, 0.28),
             regression: std::array::from_fn(|_| vec![Step::new(0.1, 0.44); width + 1]),
             list: vec![[Step::new(0.2, 0.44); 2]; lists],
             spread: Step::new(0.2, 0.44),
@@ -282,6 +287,9 @@ impl<'a> Chain<'a> {
         for _ in 0..5 {
             self.joint_size();
         }
+        for _ in 0..STEADY_MOVES {
+            self.steady_size();
+        }
         for r in 0..3 {
             self.non_centred(r);
         }
@@ -322,7 +330,7 @@ impl<'a> Chain<'a> {
     }
 
     fn demand_term(&self, j: usize, alpha: f64, beta: f64, psi: f64, log_rho: f64) -> f64 {
-        let level = self.state.size.level(&self.model.places[j], alpha, beta, psi);
+        let level = self.terms.level(&self.model.places[j], alpha, beta, psi);
         self.model.demand(j, &self.terms, beta, level, log_rho, self.state.log_total[j])
     }
 
@@ -377,7 +385,12 @@ impl<'a> Chain<'a> {
         }
         let (captures, log_rho) = self.capture_terms(j, alpha, beta);
         ratio += captures - self.captures[j];
-        let demand = self.demand_term(j, alpha, beta, psi, log_rho);
+        // Without crowding a move of alpha alone leaves the demand as it is.
+        let touched = beta != beta_now
+            || psi != psi_now
+            || log_rho != self.state.log_rho[j]
+            || (alpha != alpha_now && self.terms.crowding > 0.0);
+        let demand = if touched { self.demand_term(j, alpha, beta, psi, log_rho) } else { self.demand[j] };
         ratio += demand - self.demand[j];
         let accepted = self.accept(ratio);
         if accepted {
@@ -414,7 +427,7 @@ impl<'a> Chain<'a> {
             }
             let at = |chain: &Self, j: usize, log_total: f64| {
                 let state = &chain.state;
-                let level = state.size.level(&chain.model.places[j], state.alpha[j], state.beta[j], state.psi[j]);
+                let level = chain.terms.level(&chain.model.places[j], state.alpha[j], state.beta[j], state.psi[j]);
                 chain.model.demand(j, &chain.terms, state.beta[j], level, state.log_rho[j], log_total)
             };
             let (one, two) = (at(self, i, first), at(self, j, second));
@@ -595,15 +608,10 @@ impl<'a> Chain<'a> {
         block
     }
 
-    /// Where the size regression begins in the block.
-    fn shared(&self) -> usize {
-        SHARED + usize::from(self.model.sizes.logit_crowding.is_some())
-    }
-
     fn single_size(&mut self) {
         let mut block = self.size_block();
         // The regression has moves of its own.
-        let which = (self.rng.next_u64() % self.shared() as u64) as usize;
+        let which = (self.rng.next_u64() % self.model.sizes.width() as u64) as usize;
         block[which] += self.single[which].size() * normal(&mut self.rng);
         let accepted = self.move_sizes(&block);
         self.single[which].learn(accepted, self.gain);
@@ -632,11 +640,96 @@ impl<'a> Chain<'a> {
             + p.log_tau.log_density(block[1])
             + p.log_ratio.log_density(block[2])
             + p.log_variation.log_density(block[3])
-            + p.logit_crowding.map_or(0.0, |prior| prior.log_density(block[SHARED]))
+            + p.logit_crowding.map_or(0.0, |prior| prior.log_density(block[4]))
             + (0..)
-                .zip(&block[self.shared()..])
+                .zip(&block[p.width()..])
                 .map(|(d, x)| regression.coefficient(d, slope_sd).log_density(*x))
                 .sum::<f64>()
+    }
+
+    fn sizes_of(&self, block: &[f64]) -> SizeParameters {
+        SizeParameters {
+            kappa: block[0],
+            log_tau: block[1],
+            log_ratio: block[2],
+            log_variation: block[3],
+            logit_crowding: self.model.sizes.logit_crowding.map_or(f64::NEG_INFINITY, |_| block[4]),
+        }
+    }
+
+    /// Moves parameters of sizes, one or all, while each territory's size level keeps its total where it is in its distribution,
+    /// and the regression's intercept makes up for what the levels do on average.
+    ///
+    /// The panel ties the totals down; with levels that stay, R and crowding could move by no more than the panel leaves
+    /// open (interweaving with the totals' standardised deviations for augmentation, Yu & Meng 2011). A level moves by a
+    /// linear map whose slope is the ratio of the deviations; that of the intercept is 1.
+    fn steady_size(&mut self) {
+        let shared = self.model.sizes.width();
+        let now = self.size_block();
+        let mut block = now.clone();
+        let joint = self.learnt.factor.is_some() && self.rng.random::<f64>() < 0.5;
+        let which = (self.rng.next_u64() % shared as u64) as usize;
+        if let (true, Some(factor)) = (joint, &self.learnt.factor) {
+            let noise = DVector::from_fn(shared, |_, _| normal(&mut self.rng));
+            let step = factor.view((0, 0), (shared, shared)) * noise;
+            let scale = self.steady_joint.size() / (shared as f64).sqrt();
+            block.iter_mut().zip(step.iter()).for_each(|(x, step)| *x += scale * step);
+        } else {
+            block[which] += self.steady[which].size() * normal(&mut self.rng);
+        }
+        let accepted = self.move_steadily(&now, block);
+        if joint { &mut self.steady_joint } else { &mut self.steady[which] }.learn(accepted, self.gain);
+    }
+
+    fn move_steadily(&mut self, now: &[f64], mut block: Vec<f64>) -> bool {
+        if !self.log_prior_sizes(&block).is_finite() {
+            return false;
+        }
+        let size = self.sizes_of(&block);
+        let mut terms = SizeTerms::default();
+        terms.write(self.model, &size);
+        // Location and deviation of a total at an effect of 0.
+        let total = |j: usize, terms: &SizeTerms| {
+            let (alpha, beta, log_rho) = (self.state.alpha[j], self.state.beta[j], self.state.log_rho[j]);
+            let level = terms.level(&self.model.places[j], alpha, beta, 0.0);
+            self.model.total(j, terms, beta, level, log_rho)
+        };
+        let both = (0..self.model.places.len()).map(|j| Some((total(j, &self.terms)?, total(j, &terms)?)));
+        let both: Vec<Option<(LogNormal, LogNormal)>> = both.collect();
+        let moved: f64 = both.iter().flatten().map(|(before, after)| before.mean - after.mean).sum();
+        let common = moved / both.iter().flatten().count().max(1) as f64;
+        block[self.model.sizes.width()] += common;
+        let mut ratio = self.log_prior_sizes(&block) - self.log_prior_sizes(now);
+        let weight = 0.5 * libm::exp(-2.0 * self.state.regressions[SIZE].log_sd);
+        std::mem::swap(&mut terms, &mut self.terms);
+        let mut moved = Vec::with_capacity(both.len());
+        for (j, both) in both.iter().enumerate() {
+            let (alpha, beta, psi) = (self.state.alpha[j], self.state.beta[j], self.state.psi[j]);
+            let mut to = psi + common;
+            if let Some((before, after)) = both {
+                let log_total = match self.model.places[j].demand {
+                    Demand::Known(log_total) => log_total,
+                    _ => self.state.log_total[j],
+                };
+                let (off, stretch) = (log_total - psi - before.mean, after.sd / before.sd);
+                to = log_total - after.mean - stretch * off;
+                ratio += libm::log(stretch);
+            }
+            let (from, onto) = (psi - self.means[SIZE][j], to - self.means[SIZE][j] - common);
+            let demand = self.demand_term(j, alpha, beta, to, self.state.log_rho[j]);
+            ratio += weight * (from * from - onto * onto) + demand - self.demand[j];
+            moved.push((to, demand));
+        }
+        let accepted = self.accept(ratio);
+        if accepted {
+            self.state.size = size;
+            self.state.regressions[SIZE].coefficients[0] += common;
+            self.means[SIZE].iter_mut().for_each(|mean| *mean += common);
+            (self.state.psi, self.demand) = moved.into_iter().unzip();
+        } else {
+            std::mem::swap(&mut terms, &mut self.terms);
+        }
+        accepted
     }
 
     fn move_sizes(&mut self, block: &[f64]) -> bool {
@@ -644,14 +737,8 @@ impl<'a> Chain<'a> {
         if !ratio.is_finite() {
             return false;
         }
-        let shared = self.shared();
-        let size = SizeParameters {
-            kappa: block[0],
-            log_tau: block[1],
-            log_ratio: block[2],
-            log_variation: block[3],
-            logit_crowding: if shared > SHARED { block[SHARED] } else { f64::NEG_INFINITY },
-        };
+        let shared = self.model.sizes.width();
+        let size = self.sizes_of(block);
         let means = self.regression_means(&block[shared..]);
         let kept = self.state.log_total.clone();
         if self.carries() {
@@ -668,9 +755,7 @@ impl<'a> Chain<'a> {
         for (j, mean) in means.iter().enumerate() {
             let psi = self.state.psi[j] + mean - self.means[SIZE][j];
             let (alpha, beta) = (self.state.alpha[j], self.state.beta[j]);
-            let level = size.level(&self.model.places[j], alpha, beta, psi);
-            let (log_rho, log_total) = (self.state.log_rho[j], self.state.log_total[j]);
-            let demand = self.model.demand(j, &self.terms, beta, level, log_rho, log_total);
+            let demand = self.demand_term(j, alpha, beta, psi, self.state.log_rho[j]);
             ratio += demand - self.demand[j];
             moved.push((psi, demand));
         }

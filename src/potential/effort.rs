@@ -13,7 +13,7 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::attainable::{self, Attainable, AttainableInputs, White};
+use super::attainable::{self, Attainable, AttainableInputs};
 use super::dark_half::DarkHalf;
 use crate::market::Market;
 use crate::scenario::Effort;
@@ -66,14 +66,7 @@ pub fn effort_curves(market: &Market, dark: &DarkHalf, inputs: AttainableInputs<
             let white = attainable::white_space(market, &served, dark, inputs, d)?;
             let at = |point: &Point| -> Vec<Attainable> {
                 let effort = Effort { calls_per_month: point.calls_per_month, ..inputs.effort };
-                let goodwill = attainable::goodwill_at(&calibrated.parameters, effort.calls_per_month);
-                let conversion = attainable::conversion_within(&calibrated.parameters, effort);
-                let selection = point.selection * calibrated.selection;
-                let of = |(j, white): (usize, &White)| {
-                    let indirect = dark.indirect.get(j).copied().unwrap_or(0.0);
-                    attainable::attainable_sales(&white.prospects(&conversion, selection), goodwill, indirect)
-                };
-                white.iter().enumerate().map(of).collect()
+                attainable::yields(&white, &calibrated.parameters, effort, point.selection * calibrated.selection)
             };
             Some(points.iter().map(at).collect())
         })
@@ -139,6 +132,7 @@ fn figures(sum: &Attainable, total: f64) -> [Option<f64>; 4] {
 
 #[cfg(test)]
 mod tests {
+    use super::attainable::{Cell, White};
     use super::*;
 
     #[test]
@@ -154,15 +148,21 @@ mod tests {
 
     #[test]
     fn selection_lowers_the_share_by_its_log_odds_and_not_the_chance() {
-        let white = White { identified: vec![(0.2, 100.0)], cells: vec![-0.3, 0.5], cell_demand: 50.0, found: 0.1 };
+        let cell = |appeal: f64, lean: f64| Cell { appeal, demand: 50.0, found: 0.1, lean };
+        let white = White {
+            identified: vec![(0.2, 100.0)],
+            cells: vec![cell(-0.3, 0.0), cell(0.5, 0.4)],
+            indirect: 0.0,
+        };
         let conversion = [0.0, 0.2, 0.36];
         let at = |selection: f64| attainable::attainable_sales(&white.prospects(&conversion, selection), 0.7, 0.0);
         let share = |appeal: f64| 1.0 / (1.0 + libm::exp(-appeal));
         for selection in [0.0, 0.5, 1.0] {
-            let moved = |appeal: f64| share(appeal + 0.7 - selection);
-            let shared = 100.0 * moved(0.2) + 50.0 * (moved(-0.3) + moved(0.5));
+            let moved = |appeal: f64, lean: f64| share(appeal + 0.7 - selection * (1.0 - lean));
+            let dark = 50.0 * (moved(-0.3, 0.0) + moved(0.5, 0.4));
+            let shared = 100.0 * moved(0.2, 0.0) + dark;
             // Found in the first month, one month to convert: 0.1 x 0.2. Found in the second: none left.
-            let sales = 0.36 * 100.0 * moved(0.2) + 0.02 * 50.0 * (moved(-0.3) + moved(0.5));
+            let sales = 0.36 * 100.0 * moved(0.2, 0.0) + 0.02 * dark;
             let out = at(selection);
             assert!((out.shared - shared).abs() < 1e-9 && (out.sales - sales).abs() < 1e-9, "{out:?}");
             assert_eq!((out.won, out.winnable), (at(0.0).won, 200.0));

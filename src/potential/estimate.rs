@@ -129,7 +129,7 @@ pub fn estimate_observed(
     let dark_total: Vec<f64> = predictions.iter().map(|p| p.dark_demand.iter().sum()).collect();
     let mut notes = conflicts(observed, &activity.iter().map(|a| a.open).collect::<Vec<_>>());
     notes.extend(unsettled(&diagnostics));
-    let worth = match settings.worth_of_files {
+    let worth = match settings.worth_of_files && std::env::var_os("NOWORTH").is_none() {
         true => worth::of_files(observed, settings, &fitted, &|part| progress(0.8 + 0.19 * part)),
         false => Vec::new(),
     };
@@ -275,6 +275,7 @@ fn diagnostics(chains: &[Vec<State>], predictions: &[Prediction]) -> Vec<Sampler
     out.extend(of("kappa", &|state: &State| state.size.kappa));
     out.extend(of("log tau", &|state: &State| state.size.log_tau));
     out.extend(of("log R", &|state: &State| state.size.log_ratio));
+    out.extend(of("logit chi", &|state: &State| state.size.logit_crowding));
     out.extend(of("log variation of the dark", &|state: &State| state.size.log_variation));
     let by_chain = |value: &dyn Fn(&Prediction) -> f64| -> Vec<Vec<f64>> {
         (0..chains.len()).map(|c| predictions.iter().skip(c).step_by(chains.len()).map(value).collect()).collect()

@@ -198,13 +198,12 @@ pub fn measures(market: &Market, dark: &DarkHalf, attainable: Option<AttainableI
     let draws = dark.dark_customers.len();
     let count = market.territory_count();
     let served = market.served();
-    let seed = attainable.map(|inputs| inputs.seed);
+    let seed = attainable.map_or(0, |inputs| inputs.seed);
     let attainable: Option<Vec<AttainableDraw>> = attainable.and_then(|inputs| {
         (0..draws).into_par_iter().map(|d| attainable::draw(market, &served, dark, inputs, d)).collect()
     });
     let fixed = fixed_sums(market);
     let segmented = Segmented::new(market);
-    let seed = seed.unwrap_or_default();
     let parts: Vec<Vec<Vec<Part>>> = segmented.as_ref().map_or_else(Vec::new, |segmented| {
         let split = |d: usize| segmented.split(dark, d, &mut Stream::new(seed, "potential/segments", d as u64));
         (0..draws).into_par_iter().map(split).collect()

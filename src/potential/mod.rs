@@ -27,6 +27,7 @@ mod segments;
 mod sizes;
 #[cfg(test)]
 mod tests;
+mod visibility;
 mod worth;
 
 pub use attainable::AttainableInputs;

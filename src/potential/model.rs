@@ -29,7 +29,7 @@
 //!   rest live on the simplex that sums to it exactly. Without either, only P(W >= own sales) speaks.
 //!
 //! Priors (the map of a company's reach is unknown, so they are wide; those of R and of sizes matter and are said so):
-//! g1 ~ N(1, 0.1) on log population; c ~ N(-1, 1.5), its slope on log population N(0, 0.3); m1 ~ N(0.1, 0.3); the slopes of covariates
+//! g1 ~ N(1, 0.1) on log population; c ~ N(-1, 1.5), its slope on log population N(0, 0.3); m1 ~ N(0.1, 0.15); the slopes of covariates
 //! (per standard deviation) N(0, s_x^2) with s_x ~ LN(0.05, 0.7) for each regression: most of the columns that a company has say
 //! little of its market, and a few audited territories fit any of them (shrinkage with a common scale; Gelman et al., Bayesian Data
 //! Analysis, 3rd ed., 14.6); s_N ~ LN(0.3, 0.4), s_a ~ LN(0.5, 0.5), s_m ~ LN(0.25, 0.4); log R ~ N(log 2.5, 0.8); c ~ LN(1.3, 0.3).
@@ -88,6 +88,13 @@ pub(super) struct SizePriors {
     pub logit_crowding: Option<NormalPrior>,
 }
 
+impl SizePriors {
+    /// Number of parameters.
+    pub(super) fn width(&self) -> usize {
+        4 + usize::from(self.logit_crowding.is_some())
+    }
+}
+
 /// What is known of a territory, ready for the likelihood.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
@@ -143,22 +150,6 @@ pub(super) struct SizeParameters {
     pub logit_crowding: f64,
 }
 
-impl SizeParameters {
-    /// chi.
-    pub(super) fn crowding(&self) -> f64 {
-        libm::exp(log_logistic(self.logit_crowding))
-    }
-
-    /// Size level of a territory from its effect and its universe.
-    #[inline(always)]
-    pub(super) fn level(&self, place: &Place, alpha: f64, beta: f64, psi: f64) -> f64 {
-        if self.logit_crowding == f64::NEG_INFINITY {
-            return psi;
-        }
-        psi - self.crowding() * (log_add(alpha, beta) - place.expected_universe)
-    }
-}
-
 /// What the demand of every territory needs of [`SizeParameters`], worked out once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SizeTerms {
@@ -168,8 +159,8 @@ pub(super) struct SizeTerms {
     /// Log mean of the dark at psi = 0.
     pub log_dark_mean: f64,
     pub variation2: f64,
-    /// (1 - chi)^2.
-    pub uncrowded2: f64,
+    /// chi.
+    pub crowding: f64,
 }
 
 impl SizeTerms {
@@ -179,7 +170,16 @@ impl SizeTerms {
         self.tau2 = tau * tau;
         self.log_dark_mean = model.sums.log_mean(p.kappa) + 0.5 * self.tau2 - p.log_ratio;
         self.variation2 = libm::exp(2.0 * p.log_variation);
-        self.uncrowded2 = (1.0 - p.crowding()) * (1.0 - p.crowding());
+        self.crowding = libm::exp(log_logistic(p.logit_crowding));
+    }
+
+    /// Size level of a territory from its effect and its universe.
+    #[inline(always)]
+    pub(super) fn level(&self, place: &Place, alpha: f64, beta: f64, psi: f64) -> f64 {
+        if self.crowding == 0.0 {
+            return psi;
+        }
+        psi - self.crowding * (log_add(alpha, beta) - place.expected_universe)
     }
 
     /// Demand of the open known of a territory at size level `psi`.
@@ -204,6 +204,47 @@ impl SizeTerms {
         let some = -libm::expm1(-free);
         let given_some = (1.0 + variation2) * some - 1.0;
         (-free, LogNormal::matching(log_mean - libm::log(some.max(1e-300)), given_some))
+    }
+
+    /// A sum of demand as it enters a total: crowding leaves `1 - chi` of its chance.
+    #[inline(always)]
+    pub(super) fn alone(&self, part: LogNormal) -> LogNormal {
+        if self.crowding == 0.0 {
+            return part;
+        }
+        let uncrowded = 1.0 - self.crowding;
+        part.with_variation(uncrowded * uncrowded)
+    }
+
+    /// Log density of a total without dark customers, and of one with some above the floors.
+    #[inline(always)]
+    fn none_or_some(
+        &self,
+        log_none: f64,
+        known: LogNormal,
+        dark: LogNormal,
+        floors: Floors,
+        log_total: f64,
+    ) -> (f64, f64) {
+        let density = |sum: LogNormal| self.alone(sum).log_density(log_total);
+        let some = density(known.plus(dark)) + log_above_floors(log_total, known, dark, floors);
+        (log_none + density(known), if log_none == f64::NEG_INFINITY { some } else { some + log_some(log_none) })
+    }
+
+    /// Probability that a territory has no dark customers, given its total.
+    pub(super) fn chance_of_none(
+        &self,
+        log_none: f64,
+        known: LogNormal,
+        dark: LogNormal,
+        floors: Floors,
+        log_total: f64,
+    ) -> f64 {
+        if log_none == f64::NEG_INFINITY {
+            return 0.0;
+        }
+        let (none, some) = self.none_or_some(log_none, known, dark, floors, log_total);
+        1.0 / (1.0 + libm::exp((some - none).clamp(-700.0, 700.0)))
     }
 
     /// Demand of exactly `count` dark customers (a real number: an expectation may stand for it).
@@ -275,7 +316,7 @@ impl Model {
         let regressions = [
             priors(universe_centre(observed, &places), normal(1.0, 0.1), universe_sd),
             priors(normal(-1.0, 1.5), normal(0.0, 0.3), normal(libm::log(0.5), 0.5)),
-            priors(size_centre(observed, &places, sizes), normal(0.1, 0.3), normal(libm::log(0.25), 0.4)),
+            priors(size_centre(observed, &places, sizes), normal(0.1, 0.15), normal(libm::log(0.25), 0.4)),
         ];
         for place in &mut places {
             let centre = place.x.iter().zip(&regressions[UNIVERSE].coefficients);
@@ -297,6 +338,32 @@ impl Model {
             sharing: if rest.is_some() { unknown } else { Vec::new() },
             rest,
         }
+    }
+
+    /// Dark demand of a territory that has some, with the log probability that it has none.
+    #[inline(always)]
+    fn dark(&self, j: usize, terms: &SizeTerms, beta: f64, level: f64, log_rho: f64) -> (f64, Option<LogNormal>) {
+        match self.places[j].audited_dark {
+            Some(dark) if dark < 0.05 => (0.0, None),
+            Some(dark) => (f64::NEG_INFINITY, Some(terms.dark_of(level, dark))),
+            None => {
+                let listed = self.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
+                let (log_none, dark) = terms.dark(level, listed, libm::exp(beta + log_rho));
+                (log_none, Some(dark))
+            }
+        }
+    }
+
+    /// Category demand of a territory of whose demand something is known, if it has dark customers where it may have some.
+    pub(super) fn total(&self, j: usize, terms: &SizeTerms, beta: f64, level: f64, log_rho: f64) -> Option<LogNormal> {
+        if self.places[j].demand == Demand::Unknown {
+            return None;
+        }
+        let both = match (terms.known(j, level), self.dark(j, terms, beta, level, log_rho).1) {
+            (Some(known), Some(dark)) => known.plus(dark),
+            (one, other) => one.or(other)?,
+        };
+        Some(terms.alone(both))
     }
 
     /// Log density of what the panel and our own sales say of a territory's demand, per unit of log T.
@@ -326,24 +393,15 @@ impl Model {
                 };
             }
         };
-        let (log_none, dark) = match place.audited_dark {
-            Some(dark) if dark < 0.05 => (0.0, None),
-            Some(dark) => (f64::NEG_INFINITY, Some(terms.dark_of(level, dark))),
-            None => {
-                let listed = self.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
-                let (log_none, dark) = terms.dark(level, listed, libm::exp(beta + log_rho));
-                (log_none, Some(dark))
-            }
-        };
-        let alone = |part: LogNormal| part.with_variation(terms.uncrowded2).log_density(total);
+        let (log_none, dark) = self.dark(j, terms, beta, level, log_rho);
+        let alone = |part: LogNormal| terms.alone(part).log_density(total);
         match (known, dark) {
             (Some(known), Some(dark)) => {
-                let both = known.plus(dark).with_variation(terms.uncrowded2).log_density(total)
-                    + log_above_floors(total, known, dark, place.floors);
+                let (none, some) = terms.none_or_some(log_none, known, dark, place.floors, total);
                 if log_none == f64::NEG_INFINITY || place.floors.dark > f64::NEG_INFINITY {
-                    both + if log_none > f64::NEG_INFINITY { log_some(log_none) } else { 0.0 }
+                    some
                 } else {
-                    log_add(log_none + alone(known), log_some(log_none) + both)
+                    log_add(none, some)
                 }
             }
             (Some(known), None) => alone(known),

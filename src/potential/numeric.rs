@@ -146,6 +146,13 @@ pub(super) struct Floors {
     pub dark: f64,
 }
 
+impl Floors {
+    /// The same parts of a total whose log is larger by `more`.
+    pub(super) fn scaled(self, more: f64) -> Self {
+        Self { known: self.known + more, dark: self.dark + more }
+    }
+}
+
 /// Grid of the dark share v of a total on the logit scale.
 #[derive(Debug, Clone)]
 pub(super) struct SplitGrid {
@@ -166,24 +173,8 @@ impl SplitGrid {
         }
     }
 
-    /// Log density of log T for T = W + D, both lognormal, neither below its floor.
-    ///
-    /// With v = D / T it is the integral over logit v of N(log T (1 - v)) N(log T v), the Jacobians cancelling; the
-    /// trapezoid rule converges geometrically as the integrand dies off at both ends.
-    pub(super) fn log_density(&self, log_total: f64, known: LogNormal, dark: LogNormal, floors: Floors) -> f64 {
-        let mut log = [f64::NEG_INFINITY; Self::CELLS];
-        let cells = self.integrand(log_total, known, dark, floors, &mut log);
-        let top = log[cells.clone()].iter().fold(f64::NEG_INFINITY, |top, &x| if x > top { x } else { top });
-        if top == f64::NEG_INFINITY {
-            // Nearly all of the total is our own sales: there is no room for the dark.
-            return known.log_density(log_total) - 20.0;
-        }
-        log[cells.clone()].iter_mut().for_each(|x| *x = fast_exp(*x - top));
-        let sum: f64 = log[cells].iter().sum();
-        top + libm::log((sum * Self::STEP).max(1e-12)) - LOG_2PI - libm::log(known.sd * dark.sd)
-    }
-
-    /// Writes the log of the integrand where neither part is below its floor, and gives those cells.
+    /// Writes the log density of logit v, v = D / T, given T = W + D, both lognormal, where neither part is below its floor, and
+    /// gives those cells: N(log T (1 - v)) N(log T v), the Jacobians cancelling.
     #[inline(always)]
     fn integrand(
         &self,
@@ -206,7 +197,7 @@ impl SplitGrid {
         begin..end
     }
 
-    /// Draws the dark share v given the total, by inverting `uniform` on the grid (linear within a cell).
+    /// Draws the dark share v given the total (0 where the floors leave the dark no room), by inverting `uniform` on the grid (linear within a cell).
     pub(super) fn draw(&self, total: f64, known: LogNormal, dark: LogNormal, floors: Floors, uniform: f64) -> f64 {
         let mut log = [f64::NEG_INFINITY; Self::CELLS];
         let cells = self.integrand(total, known, dark, floors, &mut log);
@@ -288,7 +279,10 @@ pub(super) fn nelder_mead<const N: usize>(
 
 #[cfg(test)]
 mod tests {
+    use rand_distr::{Distribution as _, StandardNormal};
+
     use super::*;
+    use crate::rng::Stream;
 
     const NONE: Floors = Floors { known: f64::NEG_INFINITY, dark: f64::NEG_INFINITY };
 
@@ -312,17 +306,29 @@ mod tests {
     }
 
     #[test]
-    fn the_split_integrates_to_one_and_leans_to_the_larger() {
+    fn the_split_is_that_of_two_sizes_with_this_sum() {
         let grid = SplitGrid::new();
         let (known, dark) = (LogNormal { mean: 1.0, sd: 0.4 }, LogNormal { mean: 0.0, sd: 0.9 });
-        let density: f64 = (0..4000)
-            .map(|i| 0.005 * libm::exp(grid.log_density(-8.0 + 0.005 * f64::from(i), known, dark, NONE)))
-            .sum();
-        assert!((density - 1.0).abs() < 1e-3, "{density}");
         let draws: Vec<f64> =
             (0..1000).map(|i| grid.draw(1.5, known, dark, NONE, (f64::from(i) + 0.5) / 1000.0)).collect();
         assert!(draws.windows(2).all(|pair| pair[0] <= pair[1]));
-        assert!(draws[500] > 0.1 && draws[500] < 0.4, "{}", draws[500]);
+        // Those of many pairs that sum to about 1.5 on the log scale.
+        let mut rng = Stream::new(1, "test/split", 0);
+        let mut size = |of: LogNormal| -> f64 {
+            let z: f64 = StandardNormal.sample(&mut rng);
+            libm::exp(of.mean + of.sd * z)
+        };
+        let mut shares: Vec<f64> = (0..400_000)
+            .map(|_| (size(known), size(dark)))
+            .filter(|(w, d)| (libm::log(w + d) - 1.5).abs() < 0.02)
+            .map(|(w, d)| d / (w + d))
+            .collect();
+        shares.sort_by(f64::total_cmp);
+        for quantile in [0.05, 0.25, 0.5, 0.75, 0.95] {
+            let (drawn, found) =
+                (draws[(quantile * 1000.0) as usize], shares[(quantile * shares.len() as f64) as usize]);
+            assert!((drawn - found).abs() < 0.015, "{quantile}: {drawn} {found} of {}", shares.len());
+        }
         // The floor holds.
         let floored: Vec<f64> = (0..100)
             .map(|i| grid.draw(1.5, known, dark, Floors { known: 1.4, ..NONE }, (f64::from(i) + 0.5) / 100.0))

@@ -56,7 +56,7 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
             })
             .collect();
         let own: f64 = open.iter().map(|&i| observed.customers[i].own_year.max(0.0)).sum();
-        let level = state.size.level(place, state.alpha[j], state.beta[j], state.psi[j]);
+        let level = terms.level(place, state.alpha[j], state.beta[j], state.psi[j]);
         let known = known_demand(&open, state, sizes, level, tau);
         let free = libm::exp(state.beta[j] + state.log_rho[j]);
         let listed = model.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
@@ -145,33 +145,44 @@ fn split(
     let uniform: f64 = rng.random();
     let Some(known) = known else {
         // Nobody known: all of it is dark.
-        let number = audited.unwrap_or_else(|| number_given_demand(terms, psi, log_total, listed, free, rng));
+        let (_, dark) = terms.dark(psi, listed, free);
+        let drawn = uncrowded(terms, dark, log_total);
+        let number = audited.unwrap_or_else(|| number_given_demand(terms, psi, drawn, listed, free, rng));
         return (number.max(1.0), 1.0);
+    };
+    let share = |dark: LogNormal| {
+        let drawn = uncrowded(terms, known.plus(dark), log_total);
+        let floors = floors.scaled(drawn - log_total);
+        (drawn, model.grid.draw(drawn, known, dark, floors, uniform))
     };
     match audited {
         Some(number) if number < 0.5 => (0.0, 0.0),
-        Some(number) => (number, model.grid.draw(log_total, known, terms.dark_of(psi, number), floors, uniform)),
+        Some(number) => (number, share(terms.dark_of(psi, number)).1),
         None => {
             let (log_none, dark) = terms.dark(psi, listed, free);
-            let none = log_none + known.log_density(log_total);
-            let some = libm::log((-libm::expm1(log_none)).max(1e-300))
-                + model.grid.log_density(log_total, known, dark, floors);
             let chance: f64 = rng.random();
-            if log_none > f64::NEG_INFINITY
-                && floors.dark == f64::NEG_INFINITY
-                && chance < 1.0 / (1.0 + libm::exp((some - none).clamp(-700.0, 700.0)))
+            if floors.dark == f64::NEG_INFINITY && chance < terms.chance_of_none(log_none, known, dark, floors, log_total)
             {
                 return (0.0, 0.0);
             }
-            let share = model.grid.draw(log_total, known, dark, floors, uniform);
+            let (drawn, share) = share(dark);
             if share <= 0.0 {
                 return (listed, 0.0);
             }
-            let number = number_given_demand(terms, psi, log_total + libm::log(share), listed, free, rng);
+            let number = number_given_demand(terms, psi, drawn + libm::log(share), listed, free, rng);
             (number, share)
         }
     }
 }
+
+/// The sum of sizes, at the territory's level, of a total that crowding has brought nearer to its mean.
+fn uncrowded(terms: &SizeTerms, sum: LogNormal, log_total: f64) -> f64 {
+    let total = terms.alone(sum);
+    sum.mean + sum.sd * ((log_total - total.mean) / total.sd).clamp(-MOST_OFF, MOST_OFF)
+}
+
+/// Deviations by which a total is taken to be off at most.
+const MOST_OFF: f64 = 4.0;
 
 /// Draws the number of dark customers, at least one, given their demand:
 /// P(n | D) proportional to Poisson(n - listed; free) x lognormal(D; n customers).

@@ -7,8 +7,12 @@
 //! | evidence | index | level | kappa | tau |
 //! |---|---|---|---|---|
 //! | `wallets.csv` (8 rows or more) | regression of log wallet on log size, log(1 + own sales) and activity | known to its standard error | slope of the regression | its residual |
-//! | `size` for half of the customers | log size | known to log sd 0.35 | near 1 in log size | LN(0.35, 0.4) |
+//! | `size` for half of the customers | log size | known to log sd 0.35 | 1 less what is error, in log size | LN(0.35, 0.4) |
 //! | orders only | activity (`activity.rs`) | from the panel, or unknown | N(0.9, 0.3) | LN(0.7, 0.3) |
+//!
+//! A `size` is taken to be the demand times an error of log sd e = 0.35: the log of the demand given the size then moves by
+//! `1 - e^2 / sd^2` of the log of the size (regression dilution, Fuller 1987, "Measurement error models", 1.1). Without it the large
+//! sizes, which hold most of a total, would be believed to the full and the known would be put e^2 / 2 too high.
 //!
 //! Sums over the customers of a territory are all that the totals need; they are tabulated over kappa once, so that the
 //! sampler's work does not depend on the number of customers.
@@ -17,6 +21,12 @@ use nalgebra::{DMatrix, DVector};
 
 use super::activity::Activity;
 use super::observed::Observed;
+
+/// Log deviation of a size in the files around the demand.
+const SIZE_ERROR: f64 = 0.35;
+
+/// Least part of a size's scatter that is demand.
+const LEAST_TOLD: f64 = 0.3;
 
 /// Where the sizes of known customers come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,13 +80,14 @@ impl KnownSizes {
             Self::from_survey(observed, activity, &open, &surveyed, log_size.as_deref())
         } else if let Some(log_size) = log_size {
             let (mean, sd) = moments(&open, &log_size);
+            let told = (1.0 - SIZE_ERROR * SIZE_ERROR / (sd * sd)).max(LEAST_TOLD);
             Self {
                 source: SizeSource::SizeColumn,
                 index: log_size.iter().map(|x| (x - mean) / sd).collect(),
                 // A size that was filled in from orders is less sure.
                 variance: observed.customers.iter().map(|c| if c.log_size.is_some() { 0.0 } else { 0.5 }).collect(),
-                kappa: NormalPrior::new(sd, 0.15 * sd),
-                log_tau: NormalPrior::new(libm::log(0.35), 0.4),
+                kappa: NormalPrior::new(told * sd, 0.15 * sd),
+                log_tau: NormalPrior::new(libm::log(SIZE_ERROR), 0.4),
                 level: Some(NormalPrior::new(mean, 0.35)),
             }
         } else {

@@ -33,7 +33,7 @@ fn made(seed: u64, shown: Shown) -> Made {
     let lognormal_sd = |draw: f64| libm::exp(draw);
     let (g0, g1, s_n) = (normal(3.3, 0.3), normal(1.0, 0.1), lognormal_sd(normal(libm::log(0.3), 0.4)));
     let (c0, c1, s_a) = (normal(-0.5, 0.7), normal(0.0, 0.3), lognormal_sd(normal(libm::log(0.5), 0.5)));
-    let (m0, m1, s_m) = (6.0, normal(0.1, 0.3), lognormal_sd(normal(libm::log(0.25), 0.4)));
+    let (m0, m1, s_m) = (6.0, normal(0.1, 0.15), lognormal_sd(normal(libm::log(0.25), 0.4)));
     let kappa = normal(0.9, 0.3).clamp(0.1, 1.6);
     let tau = lognormal_sd(normal(libm::log(0.7), 0.3));
     let ratio = libm::exp(normal(libm::log(2.5), 0.8));

@@ -52,46 +52,37 @@ pub fn calibration_tables(
     ])
 }
 
-const QUANTILES: [&str; 5] = ["q05", "q25", "q50", "q75", "q95"];
+pub(super) const QUANTILES: [&str; 5] = ["q05", "q25", "q50", "q75", "q95"];
 
 fn potential(rows: &[PotentialRow], failed: bool) -> Result<Vec<u8>, ReportError> {
-    let mut header = vec!["territory_id", "segment", "measure", "unit", "mean", "sd"];
-    header.extend(QUANTILES);
-    if failed {
-        header.push("mark");
-    }
+    let header = marked(&["territory_id", "segment", "measure", "unit"], failed);
     let mut table = Table::new("potential.csv", &header)?;
     for row in rows {
         table.texts(&[&row.territory_id, &row.segment, &row.measure, &row.unit]);
-        table.moments(&row.summary)?;
-        table.quantiles(Some(&row.summary))?;
-        if failed {
-            table.text(MARK);
-        }
-        table.end_row()?;
+        table.end_marked(&row.summary, failed)?;
     }
     table.bytes()
 }
 
+/// Columns of an estimate, with the mark of a failed check where there is one.
+fn marked<'a>(first: &[&'a str], failed: bool) -> Vec<&'a str> {
+    let mut header = first.to_vec();
+    header.extend(["mean", "sd"]);
+    header.extend(QUANTILES);
+    header.extend(failed.then_some("mark"));
+    header
+}
+
 /// `selection` is a multiple of what was calibrated: 1 on the curves.
 fn effort(rows: &[EffortRow], failed: bool) -> Result<Vec<u8>, ReportError> {
-    let mut header = vec!["territory_id", "calls_per_month", "selection", "measure", "unit", "mean", "sd"];
-    header.extend(QUANTILES);
-    if failed {
-        header.push("mark");
-    }
+    let header = marked(&["territory_id", "calls_per_month", "selection", "measure", "unit"], failed);
     let mut table = Table::new("potential_effort.csv", &header)?;
     for row in rows {
         table.text(&row.territory_id);
         table.number(row.calls_per_month)?;
         table.number(row.selection)?;
         table.texts(&[&row.measure, &row.unit]);
-        table.moments(&row.summary)?;
-        table.quantiles(Some(&row.summary))?;
-        if failed {
-            table.text(MARK);
-        }
-        table.end_row()?;
+        table.end_marked(&row.summary, failed)?;
     }
     table.bytes()
 }
@@ -322,6 +313,16 @@ impl Table {
             return Ok(());
         }
         Err(ReportError::QuantilesOutOfOrder { file: self.file, row: self.row, quantiles: format!("{quantiles:?}") })
+    }
+
+    /// An estimate, the mark of a failed check where there is one, and the end of the row.
+    fn end_marked(&mut self, summary: &Summary, failed: bool) -> Result<(), ReportError> {
+        self.moments(summary)?;
+        self.quantiles(Some(summary))?;
+        if failed {
+            self.text(MARK);
+        }
+        self.end_row()
     }
 
     pub(super) fn end_row(&mut self) -> Result<(), ReportError> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::charts::{TruthChart, TruthPoint, against_truth};
 use super::error::ReportError;
-use super::export::{OutputFile, Table};
+use super::export::{OutputFile, QUANTILES, Table};
 use super::figure::Unit;
 use super::raster;
 use super::svg::escaped;
@@ -60,22 +60,9 @@ pub fn render_trial(trial: &Trial) -> Result<Vec<OutputFile>, ReportError> {
 }
 
 fn rows(rows: &[HideRow]) -> Result<Vec<u8>, ReportError> {
-    let header = [
-        "territory_id",
-        "measure",
-        "unit",
-        "hidden",
-        "still_dark",
-        "mean",
-        "sd",
-        "q05",
-        "q25",
-        "q50",
-        "q75",
-        "q95",
-        "pit",
-        "scored",
-    ];
+    let mut header = vec!["territory_id", "measure", "unit", "hidden", "still_dark", "mean", "sd"];
+    header.extend(QUANTILES);
+    header.extend(["pit", "scored"]);
     let mut table = Table::new("hide.csv", &header)?;
     for row in rows {
         table.texts(&[&row.territory_id, &row.measure, &row.unit]);

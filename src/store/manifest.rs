@@ -32,8 +32,9 @@ pub struct Manifest {
     pub inputs: Vec<(String, String)>,
     /// Every setting that a figure depends on, by name.
     pub settings: Map<String, Value>,
-    /// Whether the calibration passed its checks, so that a reader of the folder need not open the report.
-    pub checks_passed: bool,
+    /// Whether the calibration passed its checks, so that a reader of the folder need not open the report; `None`, and null in
+    /// the file, where nothing was calibrated.
+    pub checks_passed: Option<bool>,
 }
 
 impl Manifest {
@@ -121,7 +122,7 @@ pub(super) mod tests {
             market: "Demo".into(),
             inputs: vec![("market.toml".into(), hash(b"name = \"Demo\""))],
             settings: Map::from_iter([("horizon".to_owned(), json!(24))]),
-            checks_passed: true,
+            checks_passed: Some(true),
         }
     }
 

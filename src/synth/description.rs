@@ -220,6 +220,8 @@ pub struct Truth {
     pub known_at_start: f64,
     /// Log of the discovery hazard per log of a customer's size: above 0 the large are found first.
     pub visibility_of_size: f64,
+    /// Log of the discovery hazard per standard deviation of taste for us: above 0 those who like us are found first.
+    pub visibility_of_taste: f64,
     /// Hazard of discovery at a served share of 1, relative to the spontaneous one.
     pub referral: f64,
     /// Customers found by one prospecting call while the dark half is whole.
@@ -328,6 +330,7 @@ impl Default for Truth {
             order_unit: 6.0,
             known_at_start: 0.22,
             visibility_of_size: 0.5,
+            visibility_of_taste: 0.0,
             referral: 2.0,
             prospecting_yield: 0.06,
             conversion: 0.05,

@@ -66,7 +66,7 @@ pub struct Past {
 
 /// The twin of the market as it was when the history began, under given parameters.
 fn twin(description: &Description, world: &World, parameters: Parameters, seed: u64) -> Twin {
-    let visibility_sd = SizeScale::of(description).visibility_sd(description.truth.visibility_of_size);
+    let visibility_sd = SizeScale::of(description).visibility_sd(&description.truth);
     let mut visibility: Vec<f64> = world
         .people
         .iter()

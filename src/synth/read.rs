@@ -332,6 +332,7 @@ impl Checker<'_> {
         self.positive("truth.order_unit", truth.order_unit);
         self.range("truth.known_at_start", truth.known_at_start, 0.0, 0.9, "it is a fraction between 0 and 1");
         self.range("truth.visibility_of_size", truth.visibility_of_size, -2.0, 3.0, "");
+        self.range("truth.visibility_of_taste", truth.visibility_of_taste, -2.0, 3.0, "");
         self.range("truth.referral", truth.referral, 0.0, 100.0, "");
         self.range("truth.prospecting_yield", truth.prospecting_yield, 0.0, 1.0, "");
         self.range("truth.conversion", truth.conversion, 0.0, 1.0, "it is a hazard a month");

@@ -8,7 +8,7 @@ use std::ops::Range;
 use geo::{BoundingRect as _, Contains as _, MultiPolygon, Point};
 use rayon::prelude::*;
 
-use super::description::{Description, TerritorySource};
+use super::description::{Description, TerritorySource, Truth};
 use super::draws::{Draws, logistic, logit};
 use super::turkiye;
 use crate::channel::Channel;
@@ -118,9 +118,9 @@ impl SizeScale {
     }
 
     /// Standard deviation of log visibility.
-    pub fn visibility_sd(self, visibility_of_size: f64) -> f64 {
-        let from_size = visibility_of_size * self.sd;
-        (from_size * from_size + UNEXPLAINED * UNEXPLAINED).sqrt()
+    pub fn visibility_sd(self, truth: &Truth) -> f64 {
+        let (from_size, from_taste) = (truth.visibility_of_size * self.sd, truth.visibility_of_taste);
+        (from_size * from_size + from_taste * from_taste + UNEXPLAINED * UNEXPLAINED).sqrt()
     }
 }
 
@@ -284,7 +284,8 @@ fn person(
     let influence = logistic(0.5 * z_size + draws.normal());
     let visibility = {
         let from_size = truth.visibility_of_size * (libm::log(size) - scale.mean);
-        (from_size + UNEXPLAINED * draws.normal()) / scale.visibility_sd(truth.visibility_of_size)
+        let from_taste = truth.visibility_of_taste * taste;
+        (from_size + from_taste + UNEXPLAINED * draws.normal()) / scale.visibility_sd(truth)
     };
     let preferences: [(Channel, f64); 5] = [
         (Channel::FaceToFace, 0.5),

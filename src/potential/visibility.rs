@@ -1,0 +1,154 @@
+//! Who of the dark is found next: those who are easily seen, and they are the larger ones and those who like us.
+//!
+//! What made the known known goes on among the dark. Customer i has a visibility `v_i = exp(s z_i)`, z ~ N(0, 1), and is
+//! still dark with probability `exp(-k v_i)`: found at a hazard in proportion to its visibility. Log size and appeal lean on z,
+//!
+//! ```text
+//! log w_i = d z_i + rest        a_i = t z_i + rest
+//! ```
+//!
+//! with rests that visibility has nothing to do with. On a draw of the dark half k makes the dark the share q of all, d makes
+//! the known R times as large as the dark, and t makes them like us better by the selection:
+//!
+//! ```text
+//! q = E exp(-k v)
+//! R = E[exp(d z) | known] / E[exp(d z) | dark]
+//! selection = t (E[z | known] - E[z | dark])
+//! ```
+//!
+//! So R and selection, which are parameters already, also say how demand, appeal and the hazard of being found go together among
+//! the dark (size-biased discovery; Barouch & Kaufman 1976 for the sizes of what is found first). The log deviation of visibility
+//! s = 1 is an assumption: at R = 1 and no selection it moves nothing but how soon finds thin out.
+
+/// Log deviation of visibility.
+const DEVIATION: f64 = 1.0;
+
+/// Equal parts of the customers, from the hardest to see.
+const PARTS: usize = 24;
+
+/// How much log size may lean on z.
+const STEEPEST: f64 = 6.0;
+
+/// A part of the dark.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Part {
+    /// Share of the dark demand.
+    pub demand: f64,
+    /// Hazard of being found over the mean of the dark.
+    pub hazard: f64,
+    /// Part of the selection that does not hold for it: 0 for one like the dark on average, 1 for one like the known.
+    pub lean: f64,
+}
+
+/// The dark in parts, where a share of all customers is dark and the known are so many times as large.
+pub(super) fn parts(dark_share: f64, size_ratio: f64) -> Vec<Part> {
+    let dark_share = dark_share.clamp(0.01, 0.99);
+    let z: Vec<f64> = (0..PARTS).map(|n| quantile((n as f64 + 0.5) / PARTS as f64)).collect();
+    let hazard: Vec<f64> = z.iter().map(|z| libm::exp(DEVIATION * z)).collect();
+    let dark = |k: f64| -> Vec<f64> { hazard.iter().map(|v| libm::exp(-k * v)).collect() };
+    let k = libm::exp(crossing(-12.0, 12.0, |log_k| {
+        dark(libm::exp(log_k)).iter().sum::<f64>() < dark_share * PARTS as f64
+    }));
+    let dark = dark(k);
+    let known: Vec<f64> = dark.iter().map(|dark| 1.0 - dark).collect();
+    let mean = |weights: &[f64], of: &dyn Fn(usize) -> f64| {
+        let (sum, weight) = (0..PARTS).fold((0.0, 0.0), |(s, w), n| (s + weights[n] * of(n), w + weights[n]));
+        sum / weight
+    };
+    let size = |d: f64| move |z: f64| libm::exp(d * z);
+    let d = crossing(-STEEPEST, STEEPEST, |d| {
+        let of = |n: usize| size(d)(z[n]);
+        mean(&known, &of) > size_ratio * mean(&dark, &of)
+    });
+    let demand: Vec<f64> = (0..PARTS).map(|n| dark[n] * size(d)(z[n])).collect();
+    let all: f64 = demand.iter().sum();
+    let (here, there) = (mean(&dark, &|n| z[n]), mean(&known, &|n| z[n]));
+    let usual = mean(&dark, &|n| hazard[n]);
+    (0..PARTS)
+        .map(|n| Part { demand: demand[n] / all, hazard: hazard[n] / usual, lean: (z[n] - here) / (there - here) })
+        .collect()
+}
+
+/// Quantile of the standard normal, by halving: two dozen of them a draw.
+fn quantile(p: f64) -> f64 {
+    crossing(-8.0, 8.0, |z| 0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2) > p)
+}
+
+/// Where a condition that holds from some point on begins to hold, to about 1e-9 of the range.
+fn crossing(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..32 {
+        let middle = 0.5 * (low + high);
+        if holds(middle) { high = middle } else { low = middle }
+    }
+    0.5 * (low + high)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt as _;
+    use rand_distr::{Distribution as _, StandardNormal};
+
+    use super::*;
+    use crate::rng::Stream;
+
+    fn total(parts: &[Part], of: impl Fn(&Part) -> f64) -> f64 {
+        parts.iter().map(of).sum()
+    }
+
+    #[test]
+    fn a_market_of_agents_is_found_as_the_parts_say() {
+        // Many agents, found at hazards in proportion to their visibility until 60% are left; log size leans by 0.8.
+        let mut rng = Stream::new(1, "test/visibility", 0);
+        let (lean, k) = (0.8, 0.337);
+        let [mut known, mut dark] = [[0.0; 3]; 2];
+        for _ in 0..400_000 {
+            let z: f64 = StandardNormal.sample(&mut rng);
+            let rest: f64 = StandardNormal.sample(&mut rng);
+            let (visibility, size) = (libm::exp(DEVIATION * z), libm::exp(lean * z + 0.7 * rest));
+            let hidden = rng.random::<f64>() < libm::exp(-k * visibility);
+            let sums = if hidden { &mut dark } else { &mut known };
+            sums.iter_mut().zip([1.0, size, size * visibility]).for_each(|(sum, x)| *sum += x);
+        }
+        let share = dark[0] / (dark[0] + known[0]);
+        let ratio = (known[1] / known[0]) / (dark[1] / dark[0]);
+        let parts = parts(share, ratio);
+        assert!((total(&parts, |part| part.demand) - 1.0).abs() < 1e-12);
+        // Visibility of the dark, weighted with demand, over that of the whole: with the parts' own scale taken out.
+        let weighted = total(&parts, |part| part.demand * part.hazard);
+        let plain = {
+            let mut rng = Stream::new(2, "test/visibility", 0);
+            let (mut sum, mut weight) = (0.0, 0.0);
+            for _ in 0..400_000 {
+                let z: f64 = StandardNormal.sample(&mut rng);
+                let v = libm::exp(DEVIATION * z);
+                (sum, weight) = (sum + v * libm::exp(-k * v), weight + libm::exp(-k * v));
+            }
+            sum / weight
+        };
+        let agents = dark[2] / dark[1] / plain;
+        assert!((weighted / agents - 1.0).abs() < 0.04, "{weighted} {agents}, {share} dark, R {ratio}");
+        assert!(weighted > 1.2);
+    }
+
+    #[test]
+    fn nothing_leans_where_known_and_dark_are_alike() {
+        for share in [0.1, 0.5, 0.9] {
+            let parts = parts(share, 1.0);
+            // Demand is then as numbers are, whose mean hazard is 1 and whose mean lean is 0.
+            assert!((total(&parts, |part| part.demand * part.hazard) - 1.0).abs() < 1e-6);
+            assert!(total(&parts, |part| part.demand * part.lean).abs() < 1e-6);
+        }
+        // The easily seen hold more of the demand where the known are larger, and less where they are smaller.
+        let leaning = |ratio: f64| total(&parts(0.5, ratio), |part| part.demand * part.hazard);
+        assert!(leaning(4.0) > leaning(2.0) && leaning(2.0) > 1.05 && leaning(0.5) < 0.95);
+    }
+
+    #[test]
+    fn nothing_breaks_at_the_ends() {
+        for (share, ratio) in [(0.0, 2.5), (1.0, 2.5), (0.5, 1e6), (0.5, 1e-6), (1e-9, 1e9)] {
+            let parts = parts(share, ratio);
+            assert!(parts.iter().all(|part| part.demand >= 0.0 && part.hazard.is_finite() && part.lean.is_finite()));
+            assert!((total(&parts, |part| part.demand) - 1.0).abs() < 1e-9);
+        }
+    }
+}
