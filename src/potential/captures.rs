@@ -156,6 +156,7 @@ mod tests {
                 lists: vec!["crm".into(), "chamber".into()],
                 own: Some(0),
                 counts: vec![Some(vec![0.0, 30.0, 20.0, 10.0])],
+                by_segment: Vec::new(),
             }),
             ..Default::default()
         };

@@ -4,9 +4,8 @@
 //! rest and moves demand between the two of a pair (their sum stays, so the market total is exact), draws the three regressions
 //! from their conditional normals, and moves the shared parameters non-centred: the territories keep their standardised
 //! effects while the regressions move under them. Centred and non-centred moves together mix whether territories say much
-//! or little (interweaving, Yu & Meng 2011). The sizes' parameters, which trade off against each other, also move together
-//! along the covariance learnt in the warm-up (adaptive Metropolis, Haario, Saksman & Tamminen 2001). Steps adapt in the
-//! warm-up only.
+//! or little (interweaving, Yu & Meng 2011). The parameters of sizes have moves of their own (`chain/size_moves.rs`). Steps
+//! adapt in the warm-up only.
 
 use rand::{Rng, RngExt as _};
 use rand_distr::{Distribution as _, StandardNormal};
@@ -15,8 +14,10 @@ use nalgebra::{DMatrix, DVector};
 
 use super::captures::{self, CaptureParameters};
 use super::model::{COVERAGE, Demand, Model, SIZE, SizeParameters, SizeTerms, UNIVERSE};
-use super::numeric::{LogNormal, log_add, log_logistic};
+use super::numeric::{log_add, log_logistic};
 use crate::rng::Stream;
+
+mod size_moves;
 
 /// Coefficients of a regression and the log deviation around it.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,9 +27,6 @@ pub(super) struct Regression {
     /// Log deviation of the slopes of covariates.
     pub log_slope_sd: f64,
 }
-
-/// Moves of the sizes' parameters in a sweep that keep the means of totals.
-const STEADY_MOVES: usize = 3;
 
 /// A point of the chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +126,8 @@ pub(super) struct Chain<'a> {
     /// As `single` and `joint`, with the expected totals of territories kept.
     steady: Vec<Step>,
     steady_joint: Step,
+    /// How many of those a sweep makes.
+    steady_moves: usize,
     /// Non-centred steps of each regression: coefficients, then log deviation.
     regression: [Vec<Step>; 3],
     list: Vec<[Step; 2]>,
@@ -222,6 +222,7 @@ impl<'a> Chain<'a> {
             joint: Step::new(0.6, 0.28),
             steady: vec![Step::new(0.4, 0.44); model.sizes.width()],
             steady_joint: Step::new(1.0, 0.28),
+            steady_moves: size_moves::STEADY_MOVES,
             regression: std::array::from_fn(|_| vec![Step::new(0.1, 0.44); width + 1]),
             list: vec![[Step::new(0.2, 0.44); 2]; lists],
             spread: Step::new(0.2, 0.44),
@@ -287,7 +288,7 @@ impl<'a> Chain<'a> {
         for _ in 0..5 {
             self.joint_size();
         }
-        for _ in 0..STEADY_MOVES {
+        for _ in 0..self.steady_moves {
             self.steady_size();
         }
         for r in 0..3 {
@@ -594,185 +595,6 @@ impl<'a> Chain<'a> {
             self.state.log_total = kept;
         }
         self.regression[r][which].learn(accepted, self.gain);
-    }
-
-    /// The parameters of sizes as one vector: kappa, log tau, log R, log c, logit chi where there is crowding, then the size
-    /// regression.
-    fn size_block(&self) -> Vec<f64> {
-        let p = &self.state.size;
-        let mut block = vec![p.kappa, p.log_tau, p.log_ratio, p.log_variation];
-        if self.model.sizes.logit_crowding.is_some() {
-            block.push(p.logit_crowding);
-        }
-        block.extend(&self.state.regressions[SIZE].coefficients);
-        block
-    }
-
-    fn single_size(&mut self) {
-        let mut block = self.size_block();
-        // The regression has moves of its own.
-        let which = (self.rng.next_u64() % self.model.sizes.width() as u64) as usize;
-        block[which] += self.single[which].size() * normal(&mut self.rng);
-        let accepted = self.move_sizes(&block);
-        self.single[which].learn(accepted, self.gain);
-    }
-
-    fn joint_size(&mut self) {
-        let Some(factor) = &self.learnt.factor else { return };
-        let width = factor.nrows();
-        let noise = DVector::from_fn(width, |_, _| normal(&mut self.rng));
-        // Now and then a long step, for posteriors with tails.
-        let reach = if self.rng.random::<f64>() < 0.2 { 3.0 } else { 1.0 };
-        let step = factor * noise * (reach * self.joint.size() / (width as f64).sqrt());
-        let block: Vec<f64> = self.size_block().iter().zip(step.iter()).map(|(x, d)| x + d).collect();
-        let accepted = self.move_sizes(&block);
-        self.joint.learn(accepted, self.gain);
-    }
-
-    fn log_prior_sizes(&self, block: &[f64]) -> f64 {
-        let p = &self.model.sizes;
-        if block[0] < 0.0 || block[0] > self.model.sums.limit() {
-            return f64::NEG_INFINITY;
-        }
-        let regression = &self.model.regressions[SIZE];
-        let slope_sd = self.state.regressions[SIZE].log_slope_sd;
-        p.kappa.log_density(block[0])
-            + p.log_tau.log_density(block[1])
-            + p.log_ratio.log_density(block[2])
-            + p.log_variation.log_density(block[3])
-            + p.logit_crowding.map_or(0.0, |prior| prior.log_density(block[4]))
-            + (0..)
-                .zip(&block[p.width()..])
-                .map(|(d, x)| regression.coefficient(d, slope_sd).log_density(*x))
-                .sum::<f64>()
-    }
-
-    fn sizes_of(&self, block: &[f64]) -> SizeParameters {
-        SizeParameters {
-            kappa: block[0],
-            log_tau: block[1],
-            log_ratio: block[2],
-            log_variation: block[3],
-            logit_crowding: self.model.sizes.logit_crowding.map_or(f64::NEG_INFINITY, |_| block[4]),
-        }
-    }
-
-    /// Moves parameters of sizes, one or all, while each territory's size level keeps its total where it is in its distribution,
-    /// and the regression's intercept makes up for what the levels do on average.
-    ///
-    /// The panel ties the totals down; with levels that stay, R and crowding could move by no more than the panel leaves
-    /// open (interweaving with the totals' standardised deviations for augmentation, Yu & Meng 2011). A level moves by a
-    /// linear map whose slope is the ratio of the deviations; that of the intercept is 1.
-    fn steady_size(&mut self) {
-        let shared = self.model.sizes.width();
-        let now = self.size_block();
-        let mut block = now.clone();
-        let joint = self.learnt.factor.is_some() && self.rng.random::<f64>() < 0.5;
-        let which = (self.rng.next_u64() % shared as u64) as usize;
-        if let (true, Some(factor)) = (joint, &self.learnt.factor) {
-            let noise = DVector::from_fn(shared, |_, _| normal(&mut self.rng));
-            let step = factor.view((0, 0), (shared, shared)) * noise;
-            let scale = self.steady_joint.size() / (shared as f64).sqrt();
-            block.iter_mut().zip(step.iter()).for_each(|(x, step)| *x += scale * step);
-        } else {
-            block[which] += self.steady[which].size() * normal(&mut self.rng);
-        }
-        let accepted = self.move_steadily(&now, block);
-        if joint { &mut self.steady_joint } else { &mut self.steady[which] }.learn(accepted, self.gain);
-    }
-
-    fn move_steadily(&mut self, now: &[f64], mut block: Vec<f64>) -> bool {
-        if !self.log_prior_sizes(&block).is_finite() {
-            return false;
-        }
-        let size = self.sizes_of(&block);
-        let mut terms = SizeTerms::default();
-        terms.write(self.model, &size);
-        // Location and deviation of a total at an effect of 0.
-        let total = |j: usize, terms: &SizeTerms| {
-            let (alpha, beta, log_rho) = (self.state.alpha[j], self.state.beta[j], self.state.log_rho[j]);
-            let level = terms.level(&self.model.places[j], alpha, beta, 0.0);
-            self.model.total(j, terms, beta, level, log_rho)
-        };
-        let both = (0..self.model.places.len()).map(|j| Some((total(j, &self.terms)?, total(j, &terms)?)));
-        let both: Vec<Option<(LogNormal, LogNormal)>> = both.collect();
-        let moved: f64 = both.iter().flatten().map(|(before, after)| before.mean - after.mean).sum();
-        let common = moved / both.iter().flatten().count().max(1) as f64;
-        block[self.model.sizes.width()] += common;
-        let mut ratio = self.log_prior_sizes(&block) - self.log_prior_sizes(now);
-        let weight = 0.5 * libm::exp(-2.0 * self.state.regressions[SIZE].log_sd);
-        std::mem::swap(&mut terms, &mut self.terms);
-        let mut moved = Vec::with_capacity(both.len());
-        for (j, both) in both.iter().enumerate() {
-            let (alpha, beta, psi) = (self.state.alpha[j], self.state.beta[j], self.state.psi[j]);
-            let mut to = psi + common;
-            if let Some((before, after)) = both {
-                let log_total = match self.model.places[j].demand {
-                    Demand::Known(log_total) => log_total,
-                    _ => self.state.log_total[j],
-                };
-                let (off, stretch) = (log_total - psi - before.mean, after.sd / before.sd);
-                to = log_total - after.mean - stretch * off;
-                ratio += libm::log(stretch);
-            }
-            let (from, onto) = (psi - self.means[SIZE][j], to - self.means[SIZE][j] - common);
-            let demand = self.demand_term(j, alpha, beta, to, self.state.log_rho[j]);
-            ratio += weight * (from * from - onto * onto) + demand - self.demand[j];
-            moved.push((to, demand));
-        }
-        let accepted = self.accept(ratio);
-        if accepted {
-            self.state.size = size;
-            self.state.regressions[SIZE].coefficients[0] += common;
-            self.means[SIZE].iter_mut().for_each(|mean| *mean += common);
-            (self.state.psi, self.demand) = moved.into_iter().unzip();
-        } else {
-            std::mem::swap(&mut terms, &mut self.terms);
-        }
-        accepted
-    }
-
-    fn move_sizes(&mut self, block: &[f64]) -> bool {
-        let mut ratio = self.log_prior_sizes(block) - self.log_prior_sizes(&self.size_block());
-        if !ratio.is_finite() {
-            return false;
-        }
-        let shared = self.model.sizes.width();
-        let size = self.sizes_of(block);
-        let means = self.regression_means(&block[shared..]);
-        let kept = self.state.log_total.clone();
-        if self.carries() {
-            match self.carried(|j| means[j] - self.means[SIZE][j]) {
-                Some(moved) => self.state.log_total = moved,
-                None => return false,
-            }
-        }
-        let mut terms = SizeTerms::default();
-        terms.write(self.model, &size);
-        std::mem::swap(&mut terms, &mut self.terms);
-        let count = self.model.places.len();
-        let mut moved = Vec::with_capacity(count);
-        for (j, mean) in means.iter().enumerate() {
-            let psi = self.state.psi[j] + mean - self.means[SIZE][j];
-            let (alpha, beta) = (self.state.alpha[j], self.state.beta[j]);
-            let demand = self.demand_term(j, alpha, beta, psi, self.state.log_rho[j]);
-            ratio += demand - self.demand[j];
-            moved.push((psi, demand));
-        }
-        let accepted = self.accept(ratio);
-        if accepted {
-            self.state.size = size;
-            self.state.regressions[SIZE].coefficients.copy_from_slice(&block[shared..]);
-            self.means[SIZE] = means;
-            for (j, (psi, demand)) in moved.into_iter().enumerate() {
-                self.state.psi[j] = psi;
-                self.demand[j] = demand;
-            }
-        } else {
-            std::mem::swap(&mut terms, &mut self.terms);
-            self.state.log_total = kept;
-        }
-        accepted
     }
 
     /// Moves all dark rates that no audit fixes, with coverage and universe following, and R with them or not: the ridge

@@ -84,6 +84,8 @@ pub struct ObservedCaptures {
     pub own: Option<usize>,
     /// `[territory][history]`: count; `None` for a territory without rows. Entry 0 (on no list) is always 0.
     pub counts: Vec<Option<Vec<f64>>>,
+    /// `[segment][history]`: the same counts by segment over all territories; empty where no row has a segment.
+    pub by_segment: Vec<Vec<f64>>,
 }
 
 impl Observed {
@@ -154,6 +156,10 @@ impl Observed {
         let captures = data.captures.as_ref().map(|captures| {
             use crate::ids::Index as _;
             let mut counts = vec![None; count];
+            let segmented = captures.rows.iter().any(|row| row.segment.is_some());
+            // Rows without a segment are one more.
+            let segments = if segmented { data.customers.segment_names.len() + 1 } else { 0 };
+            let mut by_segment = vec![vec![0.0; 1 << captures.lists.len()]; segments];
             for row in &captures.rows {
                 let cells: &mut Vec<f64> =
                     counts[row.territory.usize()].get_or_insert_with(|| vec![0.0; 1 << captures.lists.len()]);
@@ -161,9 +167,13 @@ impl Observed {
                     && let Some(cell) = cells.get_mut(row.history as usize)
                 {
                     *cell += f64::from(row.count);
+                    let segment = row.segment.map_or(segments.saturating_sub(1), usize::from);
+                    if let Some(cells) = by_segment.get_mut(segment) {
+                        cells[row.history as usize] += f64::from(row.count);
+                    }
                 }
             }
-            ObservedCaptures { lists: captures.lists.clone(), own: captures.own_list, counts }
+            ObservedCaptures { lists: captures.lists.clone(), own: captures.own_list, counts, by_segment }
         });
         if let Some(sources) = &data.customers.sources {
             let names = data.customers.lists.names().enumerate();

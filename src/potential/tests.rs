@@ -286,7 +286,12 @@ fn lists_are_fused_and_bound_the_dark_from_below() {
     let mut observed = bare(60);
     observed.territories[0].demand = Some(20_000.0);
     let captures = |counts: Vec<f64>| {
-        Some(ObservedCaptures { lists: vec!["own".into(), "chamber".into()], own: Some(0), counts: vec![Some(counts)] })
+        Some(ObservedCaptures {
+            lists: vec!["own".into(), "chamber".into()],
+            own: Some(0),
+            counts: vec![Some(counts)],
+            by_segment: Vec::new(),
+        })
     };
     // 60 ours of which 30 on the other list, 50 others on it: about 50 more on neither if independent.
     observed.captures = captures(vec![0.0, 30.0, 50.0, 30.0]);

@@ -238,7 +238,7 @@ fn with(observed: &Observed, file: File, truth: &Prediction, seed: u64) -> (Obse
                 counts.push(Some(cells));
             }
             let lists = ["customers.csv", "first", "second"].map(str::to_owned).to_vec();
-            out.captures = Some(ObservedCaptures { lists, own: Some(0), counts });
+            out.captures = Some(ObservedCaptures { lists, own: Some(0), counts, by_segment: Vec::new() });
             "two bought lists that name 40% each".to_owned()
         }
     };

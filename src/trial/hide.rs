@@ -23,6 +23,8 @@ pub fn hide(observed: &Observed, hidden: &[bool], seed: u64) -> Observed {
         let own = out.own_sales(j);
         out.territories[j].panel_own = territory.panel_own.map(|_| own + indirect);
         if let Some(captures) = &mut out.captures {
+            // Which of them go from a segment is not drawn: no trial reads them.
+            captures.by_segment.clear();
             let mut rng = Stream::new(seed, "trial/lists", j as u64);
             let gone = territory.customers.clone().filter(|&i| hidden[i]).map(|i| observed.customers[i].lists);
             unlist(captures, j, gone, &mut rng);

@@ -139,6 +139,7 @@ fn own_list_goes_from_the_histories() {
         lists: vec!["own".into(), "trade".into()],
         own: Some(0),
         counts: vec![Some(vec![0.0, even, 7.0, both]), None],
+        by_segment: Vec::new(),
     });
     let mut hidden = vec![false; observed.customers.len()];
     hidden[0] = true;

@@ -7,8 +7,9 @@
 //!   says what two or three lists cannot tell.
 //! - Two lists: Chapman (`chapman.rs`), independence, a floor under shared visibility. Three or more: log-linear models
 //!   averaged (`log_linear.rs`), any pair of lists may depend on each other, but not all on something common.
-//! - By territory: the second kind in each territory that its lists allow (7 on two lists or more: Robson & Regier 1964), the
-//!   rest pooled, and added up. Lists that are good in the same territories look dependent in the pool and are not.
+//! - By territory, and by segment where `captures.csv` has segments: the second kind in each stratum that its lists allow (7 on two
+//!   lists or more: Robson & Regier 1964), the rest pooled, and added up. Lists that are good in the same strata look
+//!   dependent in the pool and are not.
 //!
 //! Dark = those on no list + those on a list that are not ours. With `sources` alone everybody listed is ours: those on no list
 //! less our customers without a source.
@@ -24,9 +25,9 @@ use crate::stats::Summary;
 
 /// Most lists: 2^8 histories.
 const MOST_LISTS: usize = 8;
-/// A territory stands alone when its lists overlap in this many.
+/// A stratum stands alone when its lists overlap in this many.
 const LEAST_OVERLAP: f64 = 7.0;
-/// The territories with the largest overlap stand alone, this many at most.
+/// The strata with the largest overlap stand alone, this many at most.
 const MOST_STRATA: usize = 100;
 
 /// Lists of one universe.
@@ -34,6 +35,8 @@ struct Lists {
     count: usize,
     /// `[stratum][history]`, entry 0 always 0.
     strata: Vec<Vec<f64>>,
+    /// `[segment][history]`; empty without segments.
+    segments: Vec<Vec<f64>>,
     /// Of all on some list, those that are ours; more than are on lists where customers without a source are known.
     ours: f64,
     told: String,
@@ -100,15 +103,20 @@ pub(super) fn estimate(observed: &Observed, seed: u64) -> Vec<Evidence> {
             ));
         }
     }
-    if let Some((unseen, alone)) = by_territory(&lists, seed) {
-        let draws: Vec<f64> = unseen.iter().map(|&unseen| dark(unseen)).collect();
-        if let Some(estimate) = Summary::of(&draws) {
-            let how = if lists.count == 2 { "Chapman" } else { "log-linear" };
-            out.push(evidence(
-                "capture-recapture by territory",
-                estimate,
-                format!("{how} in each of {alone} territories and in the rest together, added up; {}", lists.told),
-            ));
+    for (name, kind, strata, seed) in [
+        ("capture-recapture by territory", "territories", &lists.strata, seed),
+        ("capture-recapture by segment", "segments", &lists.segments, seed.wrapping_add(1)),
+    ] {
+        if let Some((unseen, alone)) = by_stratum(strata, lists.count, seed) {
+            let draws: Vec<f64> = unseen.iter().map(|&unseen| dark(unseen)).collect();
+            if let Some(estimate) = Summary::of(&draws) {
+                let how = if lists.count == 2 { "Chapman" } else { "log-linear" };
+                out.push(evidence(
+                    name,
+                    estimate,
+                    format!("{how} in each of {alone} {kind} and in the rest together, added up; {}", lists.told),
+                ));
+            }
         }
     }
     out
@@ -131,7 +139,8 @@ impl Lists {
             None => open_known(observed).min(seen),
         };
         let told = format!("{seen:.0} buyers on {count} lists, {ours:.0} of them ours; the lists are fused");
-        Some(Self { count, strata, ours, told })
+        let segments = captures.by_segment.iter().filter(|cells| cells.len() == 1 << count).cloned().collect();
+        Some(Self { count, strata, segments, ours, told })
     }
 
     fn of_sources(observed: &Observed) -> Option<Self> {
@@ -172,7 +181,7 @@ impl Lists {
              all lists missed, and takes listed buyers to have become customers whatever the list; not fused",
             lists.len()
         );
-        Some(Self { count: lists.len(), strata, ours, told })
+        Some(Self { count: lists.len(), strata, segments: Vec::new(), ours, told })
     }
 }
 
@@ -185,21 +194,21 @@ fn added(strata: &[Vec<f64>], lists: usize) -> Vec<f64> {
     cells
 }
 
-/// Draws of the unseen summed over territories, and how many stood alone; `None` where fewer than two can.
-fn by_territory(lists: &Lists, seed: u64) -> Option<(Vec<f64>, usize)> {
+/// Draws of the unseen summed over strata, and how many stood alone; `None` where fewer than two can.
+fn by_stratum(strata: &[Vec<f64>], lists: usize, seed: u64) -> Option<(Vec<f64>, usize)> {
     let overlap = |cells: &[f64]| -> f64 {
         cells.iter().enumerate().filter(|(history, _)| history.count_ones() >= 2).map(|(_, n)| n).sum()
     };
     let mut order: Vec<(f64, usize)> =
-        lists.strata.iter().enumerate().map(|(stratum, cells)| (overlap(cells), stratum)).collect();
+        strata.iter().enumerate().map(|(stratum, cells)| (overlap(cells), stratum)).collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut sum = vec![0.0; DRAWS];
-    let mut rest = vec![0.0; 1 << lists.count];
+    let mut rest = vec![0.0; 1 << lists];
     let mut alone = 0;
     for (rank, &(overlap, stratum)) in order.iter().enumerate() {
-        let cells = &lists.strata[stratum];
+        let cells = &strata[stratum];
         let drawn = (overlap >= LEAST_OVERLAP && rank < MOST_STRATA)
-            .then(|| drawn(cells, lists.count, seed, stratum as u64 + 1))
+            .then(|| drawn(cells, lists, seed, stratum as u64 + 1))
             .flatten();
         match drawn {
             Some(draws) => {
@@ -213,7 +222,7 @@ fn by_territory(lists: &Lists, seed: u64) -> Option<(Vec<f64>, usize)> {
         return None;
     }
     if rest.iter().sum::<f64>() > 0.0 {
-        let draws = drawn(&rest, lists.count, seed, 0)?;
+        let draws = drawn(&rest, lists, seed, 0)?;
         sum.iter_mut().zip(draws).for_each(|(sum, draw)| *sum += draw);
     }
     Some((sum, alone))
@@ -257,6 +266,7 @@ mod tests {
                 lists: (0..lists).map(|l| format!("list {l}")).collect(),
                 own: Some(0),
                 counts: counts.into_iter().map(Some).collect(),
+                by_segment: Vec::new(),
             }),
             ..Default::default()
         }
@@ -284,6 +294,22 @@ mod tests {
         let (pooled, apart) = (rows[1].estimate, rows[2].estimate);
         assert!(pooled.q95 < 700.0, "{pooled:?}");
         assert!(apart.q05 < 1000.0 && apart.q95 > 1000.0 && apart.q50 > 700.0, "{apart:?}");
+    }
+
+    #[test]
+    fn segments_that_differ_are_not_taken_for_dependence() {
+        // As the territories above, but the two kinds of buyers live in one territory.
+        let table = |population: f64, p: f64| {
+            vec![0.0, population * p * (1.0 - p), population * p * (1.0 - p), population * p * p]
+        };
+        let (shops, chains) = (table(1000.0, 0.1), table(400.0, 0.75));
+        let mut observed = with_captures(vec![added(&[shops.clone(), chains.clone()], 2)], 2);
+        assert!(!estimate(&observed, 1).iter().any(|row| row.name.contains("by segment")));
+        observed.captures.as_mut().unwrap().by_segment = vec![shops, chains, vec![0.0; 4]];
+        let rows = estimate(&observed, 1);
+        let apart = rows.iter().find(|row| row.name == "capture-recapture by segment").unwrap();
+        assert!(apart.estimate.q05 < 1000.0 && apart.estimate.q95 > 1000.0, "{apart:?}");
+        assert!(apart.remark.contains("2 segments"), "{apart:?}");
     }
 
     #[test]

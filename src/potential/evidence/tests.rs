@@ -44,6 +44,7 @@ fn captures(observed: &mut Observed, lists: usize, own: Option<usize>, cells: &[
         lists: (0..lists).map(|l| format!("list {l}")).collect(),
         own,
         counts: vec![Some(cells.to_vec()); observed.territories.len()],
+        by_segment: Vec::new(),
     });
 }
 
