@@ -129,7 +129,7 @@ pub fn estimate_observed(
     let dark_total: Vec<f64> = predictions.iter().map(|p| p.dark_demand.iter().sum()).collect();
     let mut notes = conflicts(observed, &activity.iter().map(|a| a.open).collect::<Vec<_>>());
     notes.extend(unsettled(&diagnostics));
-    let worth = match settings.worth_of_files && std::env::var_os("NOWORTH").is_none() {
+    let worth = match settings.worth_of_files {
         true => worth::of_files(observed, settings, &fitted, &|part| progress(0.8 + 0.19 * part)),
         false => Vec::new(),
     };
