@@ -149,11 +149,8 @@ mod tests {
     #[test]
     fn selection_lowers_the_share_by_its_log_odds_and_not_the_chance() {
         let cell = |appeal: f64, lean: f64| Cell { appeal, demand: 50.0, found: 0.1, lean };
-        let white = White {
-            identified: vec![(0.2, 100.0)],
-            cells: vec![cell(-0.3, 0.0), cell(0.5, 0.4)],
-            indirect: 0.0,
-        };
+        let white =
+            White { identified: vec![(0.2, 100.0)], cells: vec![cell(-0.3, 0.0), cell(0.5, 0.4)], indirect: 0.0 };
         let conversion = [0.0, 0.2, 0.36];
         let at = |selection: f64| attainable::attainable_sales(&white.prospects(&conversion, selection), 0.7, 0.0);
         let share = |appeal: f64| 1.0 / (1.0 + libm::exp(-appeal));

@@ -161,7 +161,8 @@ fn split(
         None => {
             let (log_none, dark) = terms.dark(psi, listed, free);
             let chance: f64 = rng.random();
-            if floors.dark == f64::NEG_INFINITY && chance < terms.chance_of_none(log_none, known, dark, floors, log_total)
+            if floors.dark == f64::NEG_INFINITY
+                && chance < terms.chance_of_none(log_none, known, dark, floors, log_total)
             {
                 return (0.0, 0.0);
             }
