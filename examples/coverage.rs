@@ -3,7 +3,9 @@
 //! `cargo run --release --example coverage -- [markets] [independent|correlated] [seed]`.
 //!
 //! A market is small: 20 to 36 territories of 20 to 50 customers, 3 to 9 of them audited, a panel of those and of the whole
-//! market, two bought lists beside the company's own, a survey of wallets in every second. With `independent` neither
+//! market, two bought lists beside the company's own, a survey of wallets in every second. How sizes scatter, how much larger
+//! the known are (R) and how much better they like us (selection) are drawn from the priors that the estimate has of them: size
+//! and taste make a customer visible by as much as that takes. With `independent` neither
 //! bought list depends on anything; with `correlated` both favour those who are easily found, as the company itself does.
 //! The estimate has its default settings in every market; nothing of the truth reaches it.
 
