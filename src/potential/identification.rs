@@ -39,8 +39,8 @@ pub(super) fn identification(
          more, with two it is an assumption; outlets in territories.csv of a few territories would settle it"
             .to_owned()
     } else {
-        "the number is little more than an assumption about how many we already know; outlets in territories.csv for a \
-         few territories, or captures.csv, would say it"
+        "not identified by your data: the number is little more than an assumption about how many we already know; \
+         outlets in territories.csv for a few territories, or captures.csv, would say it"
             .to_owned()
     };
     let both = basis.panel && audited > 0;
@@ -48,8 +48,8 @@ pub(super) fn identification(
         "how much smaller the dark are than the known (R) is told by the audited territories only in part: the prior of \
          R still matters, see its sensitivity; a sample of dark customers' purchases (wallets.csv) would settle it"
     } else {
-        "how much smaller the dark are than the known (R) is an assumption here: a panel in territories with audited \
-         outlets would say it"
+        "not identified by your data: how much smaller the dark are than the known (R) is an assumption here; a panel in \
+         territories with audited outlets would say it"
     };
     let product = if basis.panel {
         "the panel bounds number x size together better than either alone"
