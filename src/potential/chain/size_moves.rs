@@ -251,7 +251,8 @@ mod tests {
             chain.run(length, &|_| ())
         };
         let (with, without) = (run(STEADY_MOVES), run(0));
-        let figures: [(&str, fn(&State) -> f64); 4] = [
+        type Figure = fn(&State) -> f64;
+        let figures: [(&str, Figure); 4] = [
             ("log R", |state| state.size.log_ratio),
             ("logit chi", |state| state.size.logit_crowding),
             ("level", |state| state.regressions[SIZE].coefficients[0]),
