@@ -14,7 +14,8 @@
 //! `sum_m f (1 - f)^(m-1) P(won within n - m)`. The appeal of a served customer is what makes today's share of its wallet come out at
 //! today's goodwill; the white space is given the appeals of served customers, less the selection that calibration found (who
 //! was won first liked us more). The dark of a territory stand in parts from the hardest to the easiest to see, which differ in
-//! size, in appeal and in how soon they are found (`visibility.rs`). Sales that already reach the white space through wholesalers are not there to be won.
+//! size, in appeal and in how soon they are found (`visibility.rs`). Sales that already reach the white space through
+//! wholesalers are not there to be won.
 //!
 //! The functions take plain numbers, so that the truth of a synthetic market goes through the same ones.
 

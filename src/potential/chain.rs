@@ -331,8 +331,12 @@ impl<'a> Chain<'a> {
     }
 
     fn demand_term(&self, j: usize, alpha: f64, beta: f64, psi: f64, log_rho: f64) -> f64 {
+        self.demand_at(j, alpha, beta, psi, log_rho, self.state.log_total[j])
+    }
+
+    fn demand_at(&self, j: usize, alpha: f64, beta: f64, psi: f64, log_rho: f64, log_total: f64) -> f64 {
         let level = self.terms.level(&self.model.places[j], alpha, beta, psi);
-        self.model.demand(j, &self.terms, beta, level, log_rho, self.state.log_total[j])
+        self.model.demand(j, &self.terms, beta, level, log_rho, log_total)
     }
 
     /// Log density of the universe and coverage effects.
@@ -428,8 +432,7 @@ impl<'a> Chain<'a> {
             }
             let at = |chain: &Self, j: usize, log_total: f64| {
                 let state = &chain.state;
-                let level = chain.terms.level(&chain.model.places[j], state.alpha[j], state.beta[j], state.psi[j]);
-                chain.model.demand(j, &chain.terms, state.beta[j], level, state.log_rho[j], log_total)
+                chain.demand_at(j, state.alpha[j], state.beta[j], state.psi[j], state.log_rho[j], log_total)
             };
             let (one, two) = (at(self, i, first), at(self, j, second));
             // Densities per unit of log T carry the Jacobian of the logit already.

@@ -122,6 +122,18 @@ pub(super) enum Demand {
     Unknown,
 }
 
+impl Demand {
+    /// The log of it, where it is known or is this share of the rest.
+    #[inline(always)]
+    pub(super) fn log_total(self, share: f64) -> Option<f64> {
+        match self {
+            Self::Known(log_total) => Some(log_total),
+            Self::Shared => Some(share),
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// Everything that the sampler reads.
 #[derive(Debug, Clone)]
 pub(super) struct Model {
@@ -218,7 +230,7 @@ impl SizeTerms {
 
     /// Log density of a total without dark customers, and of one with some above the floors.
     #[inline(always)]
-    fn none_or_some(
+    pub(super) fn none_or_some(
         &self,
         log_none: f64,
         known: LogNormal,
@@ -229,22 +241,6 @@ impl SizeTerms {
         let density = |sum: LogNormal| self.alone(sum).log_density(log_total);
         let some = density(known.plus(dark)) + log_above_floors(log_total, known, dark, floors);
         (log_none + density(known), if log_none == f64::NEG_INFINITY { some } else { some + log_some(log_none) })
-    }
-
-    /// Probability that a territory has no dark customers, given its total.
-    pub(super) fn chance_of_none(
-        &self,
-        log_none: f64,
-        known: LogNormal,
-        dark: LogNormal,
-        floors: Floors,
-        log_total: f64,
-    ) -> f64 {
-        if log_none == f64::NEG_INFINITY {
-            return 0.0;
-        }
-        let (none, some) = self.none_or_some(log_none, known, dark, floors, log_total);
-        1.0 / (1.0 + libm::exp((some - none).clamp(-700.0, 700.0)))
     }
 
     /// Demand of exactly `count` dark customers (a real number: an expectation may stand for it).
@@ -381,17 +377,13 @@ impl Model {
     ) -> f64 {
         let place = &self.places[j];
         let known = terms.known(j, level);
-        let total = match place.demand {
-            Demand::Known(log_total) => log_total,
-            Demand::Shared => log_total,
-            Demand::Unknown => {
-                return match known {
-                    Some(known) if place.floors.known > f64::NEG_INFINITY => {
-                        log_normal_cdf((known.mean - place.floors.known) / known.sd)
-                    }
-                    _ => 0.0,
-                };
-            }
+        let Some(total) = place.demand.log_total(log_total) else {
+            return match known {
+                Some(known) if place.floors.known > f64::NEG_INFINITY => {
+                    log_normal_cdf((known.mean - place.floors.known) / known.sd)
+                }
+                _ => 0.0,
+            };
         };
         let (log_none, dark) = self.dark(j, terms, beta, level, log_rho);
         let alone = |part: LogNormal| terms.alone(part).log_density(total);

@@ -197,7 +197,8 @@ impl SplitGrid {
         begin..end
     }
 
-    /// Draws the dark share v given the total (0 where the floors leave the dark no room), by inverting `uniform` on the grid (linear within a cell).
+    /// Draws the dark share v given the total (0 where the floors leave the dark no room), by inverting `uniform` on the grid
+    /// (linear within a cell).
     pub(super) fn draw(&self, total: f64, known: LogNormal, dark: LogNormal, floors: Floors, uniform: f64) -> f64 {
         let mut log = [f64::NEG_INFINITY; Self::CELLS];
         let cells = self.integrand(total, known, dark, floors, &mut log);

@@ -9,7 +9,7 @@ use rand_distr::{Distribution as _, Poisson, StandardNormal};
 
 use super::activity::Activity;
 use super::chain::State;
-use super::model::{Demand, Model, SizeTerms};
+use super::model::{Model, SizeTerms};
 use super::numeric::{Floors, LogNormal, log_normal_density};
 use super::observed::Observed;
 use super::sizes::KnownSizes;
@@ -61,12 +61,7 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
         let free = libm::exp(state.beta[j] + state.log_rho[j]);
         let listed = model.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
         let audited = territory.outlets.map(|outlets| (outlets - open.len() as f64).round().max(0.0));
-        let log_total = match place.demand {
-            Demand::Known(log_total) => Some(log_total),
-            Demand::Shared => Some(state.log_total[j]),
-            Demand::Unknown => None,
-        };
-        let (number, known_amount, dark_amount) = match log_total {
+        let (number, known_amount, dark_amount) = match place.demand.log_total(state.log_total[j]) {
             Some(log_total) => {
                 let (number, share) =
                     split(model, &terms, level, log_total, known, place.floors, audited, listed, free, rng);
@@ -145,9 +140,10 @@ fn split(
     let uniform: f64 = rng.random();
     let Some(known) = known else {
         // Nobody known: all of it is dark.
-        let (_, dark) = terms.dark(psi, listed, free);
-        let drawn = uncrowded(terms, dark, log_total);
-        let number = audited.unwrap_or_else(|| number_given_demand(terms, psi, drawn, listed, free, rng));
+        let number = audited.unwrap_or_else(|| {
+            let (_, dark) = terms.dark(psi, listed, free);
+            number_given_demand(terms, psi, uncrowded(terms, dark, log_total), listed, free, rng)
+        });
         return (number.max(1.0), 1.0);
     };
     let share = |dark: LogNormal| {
@@ -161,8 +157,10 @@ fn split(
         None => {
             let (log_none, dark) = terms.dark(psi, listed, free);
             let chance: f64 = rng.random();
-            if floors.dark == f64::NEG_INFINITY
-                && chance < terms.chance_of_none(log_none, known, dark, floors, log_total)
+            let (none, some) = terms.none_or_some(log_none, known, dark, floors, log_total);
+            if log_none > f64::NEG_INFINITY
+                && floors.dark == f64::NEG_INFINITY
+                && chance < 1.0 / (1.0 + libm::exp((some - none).clamp(-700.0, 700.0)))
             {
                 return (0.0, 0.0);
             }

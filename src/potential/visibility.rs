@@ -20,6 +20,8 @@
 //! the dark (size-biased discovery; Barouch & Kaufman 1976 for the sizes of what is found first). The log deviation of visibility
 //! s = 1 is an assumption: at R = 1 and no selection it moves nothing but how soon finds thin out.
 
+use crate::rng::normal_f64;
+
 /// Log deviation of visibility.
 const DEVIATION: f64 = 1.0;
 
@@ -43,7 +45,7 @@ pub(super) struct Part {
 /// The dark in parts, where a share of all customers is dark and the known are so many times as large.
 pub(super) fn parts(dark_share: f64, size_ratio: f64) -> Vec<Part> {
     let dark_share = dark_share.clamp(0.01, 0.99);
-    let z: Vec<f64> = (0..PARTS).map(|n| quantile((n as f64 + 0.5) / PARTS as f64)).collect();
+    let z: Vec<f64> = (0..PARTS).map(|n| normal_f64((n as f64 + 0.5) / PARTS as f64)).collect();
     let hazard: Vec<f64> = z.iter().map(|z| libm::exp(DEVIATION * z)).collect();
     let dark = |k: f64| -> Vec<f64> { hazard.iter().map(|v| libm::exp(-k * v)).collect() };
     let k = libm::exp(crossing(-12.0, 12.0, |log_k| {
@@ -55,23 +57,17 @@ pub(super) fn parts(dark_share: f64, size_ratio: f64) -> Vec<Part> {
         let (sum, weight) = (0..PARTS).fold((0.0, 0.0), |(s, w), n| (s + weights[n] * of(n), w + weights[n]));
         sum / weight
     };
-    let size = |d: f64| move |z: f64| libm::exp(d * z);
     let d = crossing(-STEEPEST, STEEPEST, |d| {
-        let of = |n: usize| size(d)(z[n]);
-        mean(&known, &of) > size_ratio * mean(&dark, &of)
+        let size = |n: usize| libm::exp(d * z[n]);
+        mean(&known, &size) > size_ratio * mean(&dark, &size)
     });
-    let demand: Vec<f64> = (0..PARTS).map(|n| dark[n] * size(d)(z[n])).collect();
+    let demand: Vec<f64> = (0..PARTS).map(|n| dark[n] * libm::exp(d * z[n])).collect();
     let all: f64 = demand.iter().sum();
     let (here, there) = (mean(&dark, &|n| z[n]), mean(&known, &|n| z[n]));
     let usual = mean(&dark, &|n| hazard[n]);
     (0..PARTS)
         .map(|n| Part { demand: demand[n] / all, hazard: hazard[n] / usual, lean: (z[n] - here) / (there - here) })
         .collect()
-}
-
-/// Quantile of the standard normal, by halving: two dozen of them a draw.
-fn quantile(p: f64) -> f64 {
-    crossing(-8.0, 8.0, |z| 0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2) > p)
 }
 
 /// Where a condition that holds from some point on begins to hold, to about 1e-9 of the range.

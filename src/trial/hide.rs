@@ -14,6 +14,10 @@ use crate::rng::Stream;
 /// category demand of the panel stay: they do not come from us.
 pub fn hide(observed: &Observed, hidden: &[bool], seed: u64) -> Observed {
     let mut out = Observed { customers: Vec::new(), ..observed.clone() };
+    // Which of the hidden go from a segment is not drawn: no trial reads that.
+    if let Some(captures) = &mut out.captures {
+        captures.by_segment.clear();
+    }
     for (j, territory) in observed.territories.iter().enumerate() {
         let first = out.customers.len();
         let kept = territory.customers.clone().filter(|&i| !hidden[i]);
@@ -23,8 +27,6 @@ pub fn hide(observed: &Observed, hidden: &[bool], seed: u64) -> Observed {
         let own = out.own_sales(j);
         out.territories[j].panel_own = territory.panel_own.map(|_| own + indirect);
         if let Some(captures) = &mut out.captures {
-            // Which of them go from a segment is not drawn: no trial reads them.
-            captures.by_segment.clear();
             let mut rng = Stream::new(seed, "trial/lists", j as u64);
             let gone = territory.customers.clone().filter(|&i| hidden[i]).map(|i| observed.customers[i].lists);
             unlist(captures, j, gone, &mut rng);

@@ -10,7 +10,7 @@
 use nalgebra::DVector;
 use rand::{Rng as _, RngExt as _};
 
-use super::super::model::{Demand, SIZE, SizeParameters, SizeTerms};
+use super::super::model::{SIZE, SizeParameters, SizeTerms};
 use super::super::numeric::LogNormal;
 use super::{Chain, normal};
 
@@ -81,10 +81,6 @@ impl Chain<'_> {
 
     /// Moves parameters of sizes, one or all, while each territory's size level keeps its total where it is in its distribution,
     /// and the regression's intercept makes up for what the levels do on average.
-    ///
-    /// The panel ties the totals down; with levels that stay, R and crowding could move by no more than the panel leaves
-    /// open (interweaving with the totals' standardised deviations for augmentation, Yu & Meng 2011). A level moves by a
-    /// linear map whose slope is the ratio of the deviations; that of the intercept is 1.
     pub(super) fn steady_size(&mut self) {
         let shared = self.model.sizes.width();
         let now = self.size_block();
@@ -128,11 +124,8 @@ impl Chain<'_> {
         for (j, both) in both.iter().enumerate() {
             let (alpha, beta, psi) = (self.state.alpha[j], self.state.beta[j], self.state.psi[j]);
             let mut to = psi + common;
-            if let Some((before, after)) = both {
-                let log_total = match self.model.places[j].demand {
-                    Demand::Known(log_total) => log_total,
-                    _ => self.state.log_total[j],
-                };
+            let log_total = self.model.places[j].demand.log_total(self.state.log_total[j]);
+            if let (Some((before, after)), Some(log_total)) = (both, log_total) {
                 let (off, stretch) = (log_total - psi - before.mean, after.sd / before.sd);
                 to = log_total - after.mean - stretch * off;
                 ratio += libm::log(stretch);
@@ -186,10 +179,7 @@ impl Chain<'_> {
             self.state.size = size;
             self.state.regressions[SIZE].coefficients.copy_from_slice(&block[shared..]);
             self.means[SIZE] = means;
-            for (j, (psi, demand)) in moved.into_iter().enumerate() {
-                self.state.psi[j] = psi;
-                self.demand[j] = demand;
-            }
+            (self.state.psi, self.demand) = moved.into_iter().unzip();
         } else {
             std::mem::swap(&mut terms, &mut self.terms);
             self.state.log_total = kept;

@@ -272,6 +272,11 @@ mod tests {
         }
     }
 
+    /// Two independent lists that each see a share p.
+    fn table(population: f64, p: f64) -> Vec<f64> {
+        vec![0.0, population * p * (1.0 - p), population * p * (1.0 - p), population * p * p]
+    }
+
     #[test]
     fn two_lists_side_by_side() {
         // 60 ours, 30 of them on the other list, 50 others on it: 100 dark if independent.
@@ -286,9 +291,6 @@ mod tests {
     #[test]
     fn territories_that_differ_are_not_taken_for_dependence() {
         // Both lists see 3 in 4 of one territory's 400 and 1 in 10 of the other's 1,000: independent within each.
-        let table = |population: f64, p: f64| {
-            vec![0.0, population * p * (1.0 - p), population * p * (1.0 - p), population * p * p]
-        };
         let rows = estimate(&with_captures(vec![table(400.0, 0.75), table(1000.0, 0.1)], 2), 1);
         // 1,400 less 300 and 100 ours.
         let (pooled, apart) = (rows[1].estimate, rows[2].estimate);
@@ -299,9 +301,6 @@ mod tests {
     #[test]
     fn segments_that_differ_are_not_taken_for_dependence() {
         // As the territories above, but the two kinds of buyers live in one territory.
-        let table = |population: f64, p: f64| {
-            vec![0.0, population * p * (1.0 - p), population * p * (1.0 - p), population * p * p]
-        };
         let (shops, chains) = (table(1000.0, 0.1), table(400.0, 0.75));
         let mut observed = with_captures(vec![added(&[shops.clone(), chains.clone()], 2)], 2);
         assert!(!estimate(&observed, 1).iter().any(|row| row.name.contains("by segment")));
