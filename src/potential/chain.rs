@@ -291,7 +291,7 @@ impl<'a> Chain<'a> {
         for _ in 0..self.steady_moves {
             self.steady_size();
         }
-        for r in 0..3 {
+        for r in [UNIVERSE, COVERAGE, SIZE, SIZE, SIZE] {
             self.non_centred(r);
         }
         self.shift_dark();
@@ -631,7 +631,7 @@ impl<'a> Chain<'a> {
             ratio += prior.log_density(size.log_ratio) - prior.log_density(size.log_ratio - step);
         }
         let effects_now: f64 = (0..count).map(|j| self.effects(j, self.state.alpha[j], self.state.beta[j])).sum();
-        let mut terms = SizeTerms::default();
+        let mut terms = self.terms.clone();
         terms.write(self.model, &size);
         std::mem::swap(&mut terms, &mut self.terms);
         for (r, shift) in shifts.into_iter().enumerate() {

@@ -11,7 +11,7 @@ use super::dark_half::{Basis, DarkHalf, SamplerDiagnostic, SizeRatioSensitivity}
 use super::identification::identification;
 use super::model::{COVERAGE, Model, SIZE, UNIVERSE};
 use super::observed::Observed;
-use super::predict::{Prediction, Source, predict};
+use super::predict::{KnownColumns, Prediction, Source, predict};
 use super::sizes::KnownSizes;
 use super::{PotentialError, evidence, panel_error, worth};
 use crate::market::Market;
@@ -122,18 +122,19 @@ pub fn estimate_observed(
     }
     observed.agrees(unit)?;
     let fitted = fit(observed, settings, Patience::UntilSettled, &|part| progress(0.8 * part));
-    let Fit { activity, basis, chains, predictions, .. } = &fitted;
-    let diagnostics = diagnostics(chains, predictions);
-    let states = states(chains, settings.draws);
+    let diagnostics = diagnostics(&fitted.chains, &fitted.predictions);
+    let states = states(&fitted.chains, settings.draws);
     let size_ratio: Vec<f64> = states.iter().map(|state| libm::exp(state.size.log_ratio)).collect();
-    let dark_total: Vec<f64> = predictions.iter().map(|p| p.dark_demand.iter().sum()).collect();
-    let mut notes = conflicts(observed, &activity.iter().map(|a| a.open).collect::<Vec<_>>());
+    let size_cv = states.iter().map(|state| libm::exp(state.size.log_variation)).collect();
+    let dark_total: Vec<f64> = fitted.predictions.iter().map(|p| p.dark_demand.iter().sum()).collect();
+    let mut notes = conflicts(observed, &fitted.activity.iter().map(|a| a.open).collect::<Vec<_>>());
     notes.extend(unsettled(&diagnostics));
     let worth = match settings.worth_of_files {
         true => worth::of_files(observed, settings, &fitted, &|part| progress(0.8 + 0.19 * part)),
         false => Vec::new(),
     };
     let identification = identification(observed, settings, &fitted, &states, &worth);
+    let Fit { basis, predictions, .. } = fitted;
     let column = |of: fn(&Prediction) -> &Vec<f64>| predictions.iter().map(|p| of(p).clone()).collect::<Vec<_>>();
     let out = DarkHalf {
         dark_customers: column(|p| &p.dark_customers),
@@ -142,8 +143,7 @@ pub fn estimate_observed(
         identified_demand: column(|p| &p.identified_demand),
         identified_customers: column(|p| &p.identified_customers),
         indirect: (0..observed.territories.len()).map(|j| observed.indirect(j)).collect(),
-        wallets: predictions.iter().map(|p| p.wallets.clone()).collect(),
-        size_cv: states.iter().map(|state| libm::exp(state.size.log_variation)).collect(),
+        size_cv,
         size_ratio_sensitivity: if basis.dark_demand() {
             sensitivity(settings, &size_ratio, &dark_total)
         } else {
@@ -152,9 +152,11 @@ pub fn estimate_observed(
         size_ratio,
         evidence: evidence::all(observed, unit, settings.seed),
         identification,
-        basis: *basis,
+        basis,
         diagnostics,
         notes,
+        // Last, because they are large and handed on as they are.
+        wallets: predictions.into_iter().map(|p| p.wallets).collect(),
     };
     progress(1.0);
     Ok(out)
@@ -196,8 +198,8 @@ pub(super) fn fit(
     let basis = basis(observed, &model, &sizes);
     progress(0.05);
     let chains = sample(&model, settings, patience, progress);
-    let source =
-        Source { observed, activity: &activity, sizes: &sizes, model: &model, dark: basis.customers || basis.panel };
+    let known = KnownColumns::new(observed, &activity);
+    let source = Source { observed, known: &known, sizes: &sizes, model: &model, dark: basis.customers || basis.panel };
     let predictions: Vec<Prediction> = states(&chains, settings.draws)
         .par_iter()
         .enumerate()

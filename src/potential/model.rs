@@ -38,7 +38,7 @@
 use super::Settings;
 use super::activity::Activity;
 use super::captures::CaptureData;
-use super::numeric::{Floors, LogNormal, SplitGrid, log_add, log_logistic, log_normal_cdf};
+use super::numeric::{Floors, LogNormal, SplitGrid, fast_exp, log_add, log_logistic, log_normal_cdf};
 use super::observed::Observed;
 use super::sizes::{KnownSizes, NormalPrior, SizeSums};
 
@@ -165,9 +165,9 @@ pub(super) struct SizeParameters {
 /// What the demand of every territory needs of [`SizeParameters`], worked out once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SizeTerms {
-    /// Log sums of the known, by territory.
-    pub sums: Vec<Option<[f64; 3]>>,
-    pub tau2: f64,
+    /// Demand of the open known of each territory at size level 0, and the kappa and tau that it was worked out at.
+    known: Vec<Option<LogNormal>>,
+    known_at: Option<[f64; 2]>,
     /// Log mean of the dark at psi = 0.
     pub log_dark_mean: f64,
     pub variation2: f64,
@@ -176,11 +176,20 @@ pub(super) struct SizeTerms {
 }
 
 impl SizeTerms {
+    /// Works them out; of terms that hold others already, only what has changed.
     pub(super) fn write(&mut self, model: &Model, p: &SizeParameters) {
-        model.sums.read(p.kappa, &mut self.sums);
-        let tau = libm::exp(p.log_tau);
-        self.tau2 = tau * tau;
-        self.log_dark_mean = model.sums.log_mean(p.kappa) + 0.5 * self.tau2 - p.log_ratio;
+        let tau2 = libm::exp(2.0 * p.log_tau);
+        if self.known_at != Some([p.kappa, p.log_tau]) {
+            self.known_at = Some([p.kappa, p.log_tau]);
+            self.known.clear();
+            self.known.extend(model.sums.at(p.kappa).map(|sums| {
+                sums.map(|[first, second, third]| {
+                    let variation2 = fast_exp(second - 2.0 * first + tau2) - fast_exp(third - 2.0 * first);
+                    LogNormal::matching(0.5 * tau2 + first, variation2)
+                })
+            }));
+        }
+        self.log_dark_mean = model.sums.log_mean(p.kappa) + 0.5 * tau2 - p.log_ratio;
         self.variation2 = libm::exp(2.0 * p.log_variation);
         self.crowding = libm::exp(log_logistic(p.logit_crowding));
     }
@@ -197,10 +206,7 @@ impl SizeTerms {
     /// Demand of the open known of a territory at size level `psi`.
     #[inline(always)]
     pub(super) fn known(&self, territory: usize, psi: f64) -> Option<LogNormal> {
-        self.sums[territory].map(|[first, second, third]| {
-            let variation2 = libm::exp(second - 2.0 * first + self.tau2) - libm::exp(third - 2.0 * first);
-            LogNormal::matching(psi + 0.5 * self.tau2 + first, variation2)
-        })
+        self.known[territory].map(|known| known.shifted(psi))
     }
 
     /// Demand of `listed` certain and Poisson(`free`) further dark customers: log P(none) and, where there are some, the
@@ -240,7 +246,11 @@ impl SizeTerms {
     ) -> (f64, f64) {
         let density = |sum: LogNormal| self.alone(sum).log_density(log_total);
         let some = density(known.plus(dark)) + log_above_floors(log_total, known, dark, floors);
-        (log_none + density(known), if log_none == f64::NEG_INFINITY { some } else { some + log_some(log_none) })
+        let some = if log_none == f64::NEG_INFINITY { some } else { some + log_some(log_none) };
+        if log_none + LogNormal::MOST_DENSE < some - FAR {
+            return (f64::NEG_INFINITY, some);
+        }
+        (log_none + density(known), some)
     }
 
     /// Demand of exactly `count` dark customers (a real number: an expectation may stand for it).
@@ -344,7 +354,7 @@ impl Model {
             Some(dark) => (f64::NEG_INFINITY, Some(terms.dark_of(level, dark))),
             None => {
                 let listed = self.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
-                let (log_none, dark) = terms.dark(level, listed, libm::exp(beta + log_rho));
+                let (log_none, dark) = terms.dark(level, listed, fast_exp(beta + log_rho));
                 (log_none, Some(dark))
             }
         }
@@ -412,7 +422,7 @@ fn log_above_floors(total: f64, known: LogNormal, dark: LogNormal, floors: Floor
         if floor == f64::NEG_INFINITY {
             return 0.0;
         }
-        let part = libm::exp(floor - total);
+        let part = fast_exp(floor - total);
         // All of the total is above the floor's part, or there is no room for the other.
         if part >= 1.0 {
             NO_ROOM
@@ -422,6 +432,9 @@ fn log_above_floors(total: f64, known: LogNormal, dark: LogNormal, floors: Floor
     };
     above(floors.known, ratio) + above(floors.dark, -ratio)
 }
+
+/// What is smaller than another by this in its log adds nothing to it.
+const FAR: f64 = 40.0;
 
 /// Log probability where the floors leave no room.
 const NO_ROOM: f64 = -20.0;

@@ -69,7 +69,10 @@ pub(super) fn log_normal_density(x: f64, mean: f64, sd: f64) -> f64 {
 
 /// Log of the standard normal distribution function.
 pub(super) fn log_normal_cdf(x: f64) -> f64 {
-    if x > -8.0 {
+    if x > 8.3 {
+        // Beside 1 by less than a number can say.
+        0.0
+    } else if x > -8.0 {
         libm::log(0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2))
     } else {
         // Mills ratio.
@@ -81,7 +84,7 @@ pub(super) fn log_normal_cdf(x: f64) -> f64 {
 #[inline(always)]
 pub(super) fn log_add(a: f64, b: f64) -> f64 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY { high } else { high + libm::log1p(libm::exp(low - high)) }
+    if low == f64::NEG_INFINITY { high } else { high + libm::log1p(fast_exp(low - high)) }
 }
 
 /// Logistic function.
@@ -93,7 +96,7 @@ pub(super) fn logistic(x: f64) -> f64 {
 /// Log of the logistic function.
 #[inline(always)]
 pub(super) fn log_logistic(x: f64) -> f64 {
-    if x > 0.0 { -libm::log1p(libm::exp(-x)) } else { x - libm::log1p(libm::exp(x)) }
+    if x > 0.0 { -libm::log1p(fast_exp(-x)) } else { x - libm::log1p(fast_exp(x)) }
 }
 
 /// A lognormal by the mean and standard deviation of its log.
@@ -101,40 +104,64 @@ pub(super) fn log_logistic(x: f64) -> f64 {
 pub(super) struct LogNormal {
     pub mean: f64,
     pub sd: f64,
+    /// Squared coefficient of variation, `exp(sd^2) - 1`: kept, because sums are made of it.
+    squared_variation: f64,
 }
 
 impl LogNormal {
-    /// Narrowest log sd: no total of a territory is known better than a panel's own error.
-    const NARROWEST: f64 = 0.1;
+    /// Least squared coefficient of variation, of a log sd of 0.1: no total of a territory is known better than a panel's own
+    /// error.
+    const NARROWEST: f64 = 0.010_050_167_084_168_058;
+
+    #[cfg(test)]
+    pub(super) fn new(mean: f64, sd: f64) -> Self {
+        Self { mean, sd, squared_variation: libm::expm1(sd * sd) }
+    }
 
     /// The lognormal with the moments of a sum, given its log mean and squared coefficient of variation (Fenton 1960).
     #[inline(always)]
     pub(super) fn matching(log_mean: f64, squared_variation: f64) -> Self {
-        let variance = libm::log1p(squared_variation.max(0.0)).max(Self::NARROWEST * Self::NARROWEST);
-        Self { mean: log_mean - 0.5 * variance, sd: variance.sqrt() }
+        let squared_variation = squared_variation.max(Self::NARROWEST);
+        let variance = libm::log1p(squared_variation);
+        Self { mean: log_mean - 0.5 * variance, sd: variance.sqrt(), squared_variation }
+    }
+
+    /// Log of the mean.
+    #[inline(always)]
+    fn log_mean(self) -> f64 {
+        self.mean + 0.5 * self.sd * self.sd
+    }
+
+    /// The lognormal of `exp(by)` times the amount.
+    #[inline(always)]
+    pub(super) fn shifted(self, by: f64) -> Self {
+        Self { mean: self.mean + by, ..self }
     }
 
     /// The lognormal with the moments of the sum of two independent ones.
     #[inline(always)]
     pub(super) fn plus(self, other: Self) -> Self {
-        let (one, two) = (self.mean + 0.5 * self.sd * self.sd, other.mean + 0.5 * other.sd * other.sd);
-        let log_mean = log_add(one, two);
-        let (first, second) = (libm::exp(one - log_mean), libm::exp(two - log_mean));
-        let squared =
-            first * first * libm::expm1(self.sd * self.sd) + second * second * libm::expm1(other.sd * other.sd);
-        Self::matching(log_mean, squared)
+        let (one, two) = (self.log_mean(), other.log_mean());
+        let (low, high) = if one < two { ((one, self), (two, other)) } else { ((two, other), (one, self)) };
+        let ratio = fast_exp(low.0 - high.0);
+        let all = 1.0 + ratio;
+        let squared = (ratio * ratio * low.1.squared_variation + high.1.squared_variation) / (all * all);
+        Self::matching(high.0 + libm::log1p(ratio), squared)
     }
 
     /// The lognormal of the same mean with its squared coefficient of variation times `factor`.
     #[inline(always)]
     pub(super) fn with_variation(self, factor: f64) -> Self {
-        Self::matching(self.mean + 0.5 * self.sd * self.sd, factor * libm::expm1(self.sd * self.sd))
+        Self::matching(self.log_mean(), factor * self.squared_variation)
     }
 
     #[inline(always)]
     pub(super) fn log_density(self, log_x: f64) -> f64 {
         log_normal_density(log_x, self.mean, self.sd)
     }
+
+    /// Log density of the narrowest at its mode: none is higher.
+    pub(super) const MOST_DENSE: f64 = 1.39;
 }
 
 /// What each part of a total holds at least, as logs; minus infinity for nothing.
@@ -309,7 +336,7 @@ mod tests {
     #[test]
     fn the_split_is_that_of_two_sizes_with_this_sum() {
         let grid = SplitGrid::new();
-        let (known, dark) = (LogNormal { mean: 1.0, sd: 0.4 }, LogNormal { mean: 0.0, sd: 0.9 });
+        let (known, dark) = (LogNormal::new(1.0, 0.4), LogNormal::new(0.0, 0.9));
         let draws: Vec<f64> =
             (0..1000).map(|i| grid.draw(1.5, known, dark, NONE, (f64::from(i) + 0.5) / 1000.0)).collect();
         assert!(draws.windows(2).all(|pair| pair[0] <= pair[1]));

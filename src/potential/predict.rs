@@ -10,7 +10,7 @@ use rand_distr::{Distribution as _, Poisson, StandardNormal};
 use super::activity::Activity;
 use super::chain::State;
 use super::model::{Model, SizeTerms};
-use super::numeric::{Floors, LogNormal, log_normal_density};
+use super::numeric::{Floors, LogNormal, fast_exp, log_normal_density};
 use super::observed::Observed;
 use super::sizes::KnownSizes;
 use crate::rng::Stream;
@@ -30,15 +30,35 @@ pub(super) struct Prediction {
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub observed: &'a Observed,
-    pub activity: &'a [Activity],
+    pub known: &'a KnownColumns,
     pub sizes: &'a KnownSizes,
     pub model: &'a Model,
     /// False where nothing speaks of a dark half: then there is none in the draws.
     pub dark: bool,
 }
 
+/// What predictions read of the known customers, close together: every draw goes through all of them.
+#[derive(Debug)]
+pub(super) struct KnownColumns {
+    /// Probability of being open.
+    open: Vec<f64>,
+    /// Our sales to it in the 12 months.
+    own: Vec<f64>,
+    served: Vec<bool>,
+}
+
+impl KnownColumns {
+    pub(super) fn new(observed: &Observed, activity: &[Activity]) -> Self {
+        Self {
+            open: activity.iter().map(|activity| activity.open).collect(),
+            own: observed.customers.iter().map(|customer| customer.own_year.max(0.0)).collect(),
+            served: observed.customers.iter().map(|customer| customer.served).collect(),
+        }
+    }
+}
+
 pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Prediction {
-    let Source { observed, activity, sizes, model, dark } = source;
+    let Source { observed, known: columns, sizes, model, dark } = source;
     let mut terms = SizeTerms::default();
     terms.write(model, &state.size);
     let tau = libm::exp(state.size.log_tau);
@@ -50,12 +70,9 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
         let mut open: Vec<usize> = territory
             .customers
             .clone()
-            .filter(|&i| {
-                let uniform: f64 = rng.random();
-                uniform < activity[i].open
-            })
+            .filter(|&i| columns.open[i] >= 1.0 || rng.random::<f64>() < columns.open[i])
             .collect();
-        let own: f64 = open.iter().map(|&i| observed.customers[i].own_year.max(0.0)).sum();
+        let own: f64 = open.iter().map(|&i| columns.own[i]).sum();
         let level = terms.level(place, state.alpha[j], state.beta[j], state.psi[j]);
         let known = known_demand(&open, state, sizes, level, tau);
         let free = libm::exp(state.beta[j] + state.log_rho[j]);
@@ -90,17 +107,17 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
         if known_amount <= 0.0 {
             open.clear();
         }
-        share_out(&open, known_amount, observed, state, sizes, tau, rng, &mut out.wallets);
-        let lapsed = open.iter().filter(|&&i| !observed.customers[i].served);
+        share_out(&open, known_amount, columns, state, sizes, tau, rng, &mut out.wallets);
+        let lapsed = open.iter().filter(|&&i| !columns.served[i]);
         let identified: f64 = lapsed.map(|&i| f64::from(out.wallets[i])).sum::<f64>().min(known_amount);
         // Wallets are single precision; the sums are not: what the rounding leaves is the served customers' (or, where
         // nobody is served, the others').
-        let any_served = open.iter().any(|&i| observed.customers[i].served);
+        let any_served = open.iter().any(|&i| columns.served[i]);
         let (served, identified) =
             if any_served { (known_amount - identified, identified) } else { (0.0, known_amount) };
         out.served_demand.push(served);
         out.identified_demand.push(identified);
-        out.identified_customers.push(open.iter().filter(|&&i| !observed.customers[i].served).count() as f64);
+        out.identified_customers.push(open.iter().filter(|&&i| !columns.served[i]).count() as f64);
         out.dark_demand.push(dark_amount);
         out.dark_customers.push(if dark_amount > 0.0 { number.max(1.0) } else { number });
     }
@@ -116,9 +133,9 @@ fn known_demand(open: &[usize], state: &State, sizes: &KnownSizes, psi: f64, tau
     let (mut first, mut variance) = (0.0, 0.0);
     for &i in open {
         let spread = kappa * kappa * sizes.variance[i] + tau * tau;
-        let mean = libm::exp(kappa * sizes.index[i] + 0.5 * spread);
+        let mean = fast_exp(kappa * sizes.index[i] + 0.5 * spread);
         first += mean;
-        variance += mean * mean * libm::expm1(spread);
+        variance += mean * mean * (fast_exp(spread) - 1.0);
     }
     Some(LogNormal::matching(psi + libm::log(first), variance / (first * first)))
 }
@@ -219,46 +236,56 @@ fn poisson(mean: f64, rng: &mut Stream) -> f64 {
 fn share_out(
     open: &[usize],
     amount: f64,
-    observed: &Observed,
+    columns: &KnownColumns,
     state: &State,
     sizes: &KnownSizes,
     tau: f64,
     rng: &mut Stream,
     wallets: &mut [f32],
 ) {
+    let kappa = state.size.kappa;
     let size: Vec<f64> = open
         .iter()
         .map(|&i| {
-            let (a, b): (f64, f64) = (StandardNormal.sample(rng), StandardNormal.sample(rng));
-            libm::exp(state.size.kappa * (sizes.index[i] + sizes.variance[i].sqrt() * a) + tau * b)
+            let sd = (kappa * kappa * sizes.variance[i] + tau * tau).sqrt();
+            let z: f64 = StandardNormal.sample(rng);
+            fast_exp(kappa * sizes.index[i] + sd * z)
         })
         .collect();
-    let own: Vec<f64> = open.iter().map(|&i| observed.customers[i].own_year.max(0.0)).collect();
+    let own: Vec<f64> = open.iter().map(|&i| columns.own[i]).collect();
     for (&i, wallet) in open.iter().zip(fill(amount, &size, &own)) {
         // Rounding to single precision must not fall below our own sales.
         let rounded = wallet as f32;
-        wallets[i] = if f64::from(rounded) < observed.customers[i].own_year { rounded.next_up() } else { rounded };
+        wallets[i] = if f64::from(rounded) < columns.own[i] { rounded.next_up() } else { rounded };
     }
 }
 
 /// `max(floor, scale x weight)` with the scale at which the sum is `amount` (or the floors, when they alone exceed it).
 fn fill(amount: f64, weight: &[f64], floor: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..weight.len()).collect();
-    // Whose floor binds longest comes first.
-    order.sort_by(|&a, &b| (floor[b] / weight[b]).total_cmp(&(floor[a] / weight[a])).then(a.cmp(&b)));
-    let mut weights: f64 = weight.iter().sum();
-    let mut left = amount;
+    // Binding a floor leaves the others less, so floors that bind go on binding: a few rounds find all.
     let mut bound = vec![false; weight.len()];
-    for &i in &order {
-        if left <= 0.0 || floor[i] * weights <= left * weight[i] {
+    let (mut left, mut weights) = (amount, weight.iter().sum::<f64>());
+    let mut scale = 0.0;
+    while left > 0.0 && weights > 0.0 {
+        scale = left / weights;
+        let (mut taken, mut freed) = (0.0, 0.0);
+        for (bound, (&floor, &weight)) in bound.iter_mut().zip(floor.iter().zip(weight)) {
+            if !*bound && floor > scale * weight {
+                *bound = true;
+                taken += floor;
+                freed += weight;
+            }
+        }
+        if freed == 0.0 {
             break;
         }
-        bound[i] = true;
-        left -= floor[i];
-        weights -= weight[i];
+        left -= taken;
+        weights -= freed;
     }
-    let scale = if weights > 0.0 { left.max(0.0) / weights } else { 0.0 };
-    (0..weight.len()).map(|i| if bound[i] { floor[i] } else { (scale * weight[i]).max(floor[i]) }).collect()
+    if left <= 0.0 || weights <= 0.0 {
+        scale = 0.0;
+    }
+    weight.iter().zip(floor).map(|(&weight, &floor)| (scale * weight).max(floor)).collect()
 }
 
 #[cfg(test)]

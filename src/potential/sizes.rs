@@ -242,14 +242,13 @@ impl SizeSums {
         self.mean[below] + part * (self.mean[below + 1] - self.mean[below])
     }
 
-    /// Writes the three log sums of every territory.
-    pub(super) fn read(&self, kappa: f64, out: &mut Vec<Option<[f64; 3]>>) {
+    /// The three log sums of every territory.
+    pub(super) fn at(&self, kappa: f64) -> impl Iterator<Item = Option<[f64; 3]>> {
         let (below, part) = self.place(kappa);
-        out.clear();
-        out.extend(self.nodes[below].iter().zip(&self.nodes[below + 1]).map(|(low, high)| match (low, high) {
+        self.nodes[below].iter().zip(&self.nodes[below + 1]).map(move |(low, high)| match (low, high) {
             (Some(low), Some(high)) => Some(std::array::from_fn(|k| low[k] + part * (high[k] - low[k]))),
             _ => None,
-        }));
+        })
     }
 }
 
@@ -294,8 +293,7 @@ mod tests {
         let sizes = KnownSizes::new(&observed, &activity);
         let table = SizeSums::new(&observed, &activity, &sizes);
         let kappa = 0.7345;
-        let mut read = Vec::new();
-        table.read(kappa, &mut read);
+        let read: Vec<Option<[f64; 3]>> = table.at(kappa).collect();
         let sum: f64 = activity.iter().map(|a| libm::exp(kappa * a.mean + 0.5 * kappa * kappa * a.variance)).sum();
         assert!((read[0].unwrap()[0] - libm::log(sum)).abs() < 2e-3);
         assert!((table.log_mean(kappa) - libm::log(sum / 40.0)).abs() < 2e-3);

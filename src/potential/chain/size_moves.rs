@@ -104,7 +104,7 @@ impl Chain<'_> {
             return false;
         }
         let size = self.sizes_of(&block);
-        let mut terms = SizeTerms::default();
+        let mut terms = self.terms.clone();
         terms.write(self.model, &size);
         // Location and deviation of a total at an effect of 0.
         let total = |j: usize, terms: &SizeTerms| {
@@ -162,7 +162,7 @@ impl Chain<'_> {
                 None => return false,
             }
         }
-        let mut terms = SizeTerms::default();
+        let mut terms = self.terms.clone();
         terms.write(self.model, &size);
         std::mem::swap(&mut terms, &mut self.terms);
         let count = self.model.places.len();

@@ -14,8 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use rand::RngExt as _;
-use rand_distr::{Distribution as _, Gamma};
+use rand_distr::{Binomial, Distribution as _, Gamma};
 
 use super::super::dark_half::Evidence;
 use super::super::numeric::nelder_mead;
@@ -76,19 +75,13 @@ pub(super) fn rates(observed: &Observed, seed: u64) -> Option<Evidence> {
     let n = counts.len() as f64;
     let mut table: BTreeMap<u32, f64> = BTreeMap::new();
     counts.iter().for_each(|&n| *table.entry(n).or_default() += 1.0);
-    let distinct: Vec<u32> = table.keys().copied().collect();
     let table: Vec<(f64, f64)> = table.into_iter().map(|(n, customers)| (f64::from(n), customers)).collect();
     let mean = table.iter().map(|(n, customers)| n * customers).sum::<f64>() / n;
     let start = fit(&table, [libm::log(mean), 0.0], 600);
-    let places: Vec<usize> = counts.iter().map(|n| distinct.binary_search(n).unwrap_or(0)).collect();
     let mut rng = Stream::new(seed, "potential/repeat purchase", 0);
     let draws: Vec<f64> = (0..RESAMPLED)
         .map(|_| {
-            let mut again: Vec<(f64, f64)> = table.iter().map(|&(n, _)| (n, 0.0)).collect();
-            for _ in &counts {
-                let uniform: f64 = rng.random();
-                again[places[((uniform * n) as usize).min(counts.len() - 1)]].1 += 1.0;
-            }
+            let again = resampled(&table, counts.len() as u64, &mut rng);
             let none = zero(&fit(&again, start, 150));
             let gamma = Gamma::new(n, 1.0).map_or(n, |gamma| gamma.sample(&mut rng));
             poisson(gamma * none / (1.0 - none).max(1e-9), &mut rng)
@@ -105,6 +98,21 @@ pub(super) fn rates(observed: &Observed, seed: u64) -> Option<Evidence> {
             libm::exp(start[1])
         ),
     })
+}
+
+/// As many customers drawn again with replacement: a multinomial, count by count given those before.
+fn resampled(table: &[(f64, f64)], customers: u64, rng: &mut Stream) -> Vec<(f64, f64)> {
+    let (mut left, mut among) = (customers, customers as f64);
+    table
+        .iter()
+        .map(|&(n, with)| {
+            let part = if among > 0.0 { (with / among).min(1.0) } else { 1.0 };
+            let drawn = Binomial::new(left, part).map_or(0, |binomial| binomial.sample(rng));
+            left -= drawn;
+            among -= with;
+            (n, drawn as f64)
+        })
+        .collect()
 }
 
 /// Log mean and log shape at the mode, from (count, customers).
@@ -134,6 +142,19 @@ fn zero(at: &[f64; 2]) -> f64 {
 mod tests {
     use super::super::super::observed::ObservedCustomer;
     use super::*;
+
+    #[test]
+    fn customers_drawn_again_are_a_multinomial() {
+        let table = [(1.0, 50.0), (2.0, 30.0), (7.0, 20.0)];
+        let mut rng = Stream::new(1, "test/multinomial", 0);
+        let draws: Vec<Vec<(f64, f64)>> = (0..20_000).map(|_| resampled(&table, 100, &mut rng)).collect();
+        assert!(draws.iter().all(|draw| draw.iter().map(|(_, with)| with).sum::<f64>() == 100.0));
+        for (cell, (_, with)) in table.iter().enumerate() {
+            let (mean, sd) = crate::stats::mean_sd(&draws.iter().map(|draw| draw[cell].1).collect::<Vec<_>>());
+            let wanted = (with * (1.0 - with / 100.0)).sqrt();
+            assert!((mean - with).abs() < 0.15 && (sd / wanted - 1.0).abs() < 0.03, "{cell}: {mean} {sd}");
+        }
+    }
 
     #[test]
     fn chao1_by_hand() {

@@ -5,6 +5,7 @@
 //! a hint at R from below. Those won lately also buy less from us because they are new, which is why it is shown and not fused.
 
 use rand::RngExt as _;
+use rand_distr::{Distribution, StandardNormal};
 
 use super::super::dark_half::Evidence;
 use super::super::observed::Observed;
@@ -12,6 +13,8 @@ use super::DRAWS;
 use crate::rng::Stream;
 use crate::stats::{Summary, mean_sd};
 
+/// Beyond as many a mean drawn again is normal, and need not be drawn customer by customer.
+const MANY: usize = 5_000;
 /// Customers needed on each side.
 const ENOUGH: usize = 8;
 
@@ -34,17 +37,8 @@ pub(super) fn estimate(observed: &Observed, seed: u64) -> Option<Evidence> {
         return None;
     }
     let mut rng = Stream::new(seed, "potential/size selection", 0);
-    let mut resampled = |x: &[f64]| -> f64 {
-        let draws: Vec<f64> = x
-            .iter()
-            .map(|_| {
-                let uniform: f64 = rng.random();
-                x[((uniform * x.len() as f64) as usize).min(x.len() - 1)]
-            })
-            .collect();
-        mean_sd(&draws).0
-    };
-    let draws: Vec<f64> = (0..DRAWS).map(|_| resampled(&early) / resampled(&late)).collect();
+    let (early, late) = (means(&early, &mut rng), means(&late, &mut rng));
+    let draws: Vec<f64> = early.iter().zip(&late).map(|(early, late)| early / late).collect();
     Some(Evidence {
         name: "size selection".into(),
         measure: "size_ratio".into(),
@@ -56,6 +50,23 @@ pub(super) fn estimate(observed: &Observed, seed: u64) -> Option<Evidence> {
             if by_size { "size" } else { "own sales" }
         ),
     })
+}
+
+/// Means of as many customers, drawn again with replacement.
+fn means(x: &[f64], rng: &mut Stream) -> Vec<f64> {
+    if x.len() > MANY {
+        let (mean, sd) = mean_sd(x);
+        let error = sd / (x.len() as f64).sqrt();
+        return (0..DRAWS).map(|_| mean + error * Distribution::<f64>::sample(&StandardNormal, rng)).collect();
+    }
+    let one = |rng: &mut Stream| {
+        let again = x.iter().map(|_| {
+            let uniform: f64 = rng.random();
+            x[((uniform * x.len() as f64) as usize).min(x.len() - 1)]
+        });
+        again.sum::<f64>() / x.len() as f64
+    };
+    (0..DRAWS).map(|_| one(rng)).collect()
 }
 
 #[cfg(test)]

@@ -14,12 +14,13 @@
 //! What the curvature of response or a competitor's pulses say of a customer's wallet is the calibration's to read, not ours.
 
 use rand::RngExt as _;
+use rand_distr::{Beta, Distribution as _};
 
 use super::super::dark_half::Evidence;
 use super::super::observed::{Observed, ObservedCustomer};
 use super::super::sizes::ridge;
 use crate::rng::Stream;
-use crate::stats::{Summary, quantile_sorted};
+use crate::stats::Summary;
 
 /// Bootstrap draws; each reads every served customer.
 const DRAWS: usize = 200;
@@ -138,26 +139,46 @@ fn ceiling(served: &[&ObservedCustomer], sized: bool, seed: u64) -> Option<(Summ
     placed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let classes = (placed.len() / CLASS).clamp(2, MOST_CLASSES);
     let edges: Vec<usize> = (0..=classes).map(|class| class * placed.len() / classes).collect();
+    let own_of = |edge: &[usize]| placed[edge[0]..edge[1]].iter().map(|(_, own)| *own);
+    let sorted: Vec<Vec<f64>> = edges
+        .windows(2)
+        .map(|edge| {
+            let mut own: Vec<f64> = own_of(edge).collect();
+            own.sort_unstable_by(f64::total_cmp);
+            own
+        })
+        .collect();
     let mut rng = Stream::new(seed, "potential/wallet ceiling", 0);
     let draws: Vec<f64> = (0..DRAWS)
         .map(|_| {
-            let ceilings: Vec<(f64, f64)> = edges
-                .windows(2)
-                .map(|edge| {
-                    let class = &placed[edge[0]..edge[1]];
-                    let mut own: Vec<f64> = resampled(class.len(), &mut rng).into_iter().map(|i| class[i].1).collect();
-                    own.sort_unstable_by(f64::total_cmp);
-                    (quantile_sorted(&own, CEILING), class.len() as f64)
-                })
-                .collect();
+            let ceilings: Vec<(f64, f64)> =
+                sorted.iter().map(|own| (quantile_again(own, CEILING, &mut rng), own.len() as f64)).collect();
             let wallets = edges
                 .windows(2)
                 .zip(rising(&ceilings))
-                .map(|(edge, ceiling)| placed[edge[0]..edge[1]].iter().map(|(_, own)| own.max(ceiling)).sum::<f64>());
+                .map(|(edge, ceiling)| own_of(edge).map(|own| own.max(ceiling)).sum::<f64>());
             unplaced + wallets.sum::<f64>()
         })
         .collect();
     Some((Summary::of(&draws)?, classes))
+}
+
+/// The quantile of as many numbers drawn again with replacement from `sorted`, without drawing them: of n uniform picks the
+/// k-th smallest is Beta(k, n + 1 - k), and the next one is the least of those left above it.
+fn quantile_again(sorted: &[f64], level: f64, rng: &mut Stream) -> f64 {
+    let n = sorted.len();
+    let place = level * (n - 1) as f64;
+    let below = place as usize;
+    let first = Beta::new((below + 1) as f64, (n - below) as f64).map_or(level, |beta| beta.sample(rng));
+    let at = |uniform: f64| sorted[((uniform * n as f64) as usize).min(n - 1)];
+    let above = n - below - 1;
+    if above == 0 {
+        return at(first);
+    }
+    let uniform: f64 = rng.random();
+    let second = 1.0 - (1.0 - first) * libm::pow(uniform, 1.0 / above as f64);
+    let part = place - below as f64;
+    at(first) + part * (at(second) - at(first))
 }
 
 /// Indices drawn with replacement.
@@ -188,6 +209,27 @@ fn rising(values: &[(f64, f64)]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::{mean_sd, quantile_sorted};
+
+    #[test]
+    fn quantiles_of_picks_that_are_not_made() {
+        let sorted: Vec<f64> = (0..37).map(|k| libm::exp(0.1 * f64::from(k))).collect();
+        let mut rng = Stream::new(1, "test/quantile again", 0);
+        let made: Vec<f64> = (0..20_000)
+            .map(|_| {
+                let mut picks: Vec<f64> = resampled(sorted.len(), &mut rng).into_iter().map(|i| sorted[i]).collect();
+                picks.sort_by(f64::total_cmp);
+                quantile_sorted(&picks, CEILING)
+            })
+            .collect();
+        let short: Vec<f64> = (0..20_000).map(|_| quantile_again(&sorted, CEILING, &mut rng)).collect();
+        let ((mean, sd), (other, other_sd)) = (mean_sd(&made), mean_sd(&short));
+        assert!(
+            (mean - other).abs() < 0.05 * sd && (sd / other_sd - 1.0).abs() < 0.03,
+            "{mean} {sd} {other} {other_sd}"
+        );
+        assert_eq!(quantile_again(&[3.0], CEILING, &mut rng), 3.0);
+    }
 
     #[test]
     fn pooling_by_hand() {
