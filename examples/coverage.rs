@@ -1,13 +1,15 @@
 //! Are the intervals of the dark half as wide as they should be? Makes synthetic markets whose parameters are drawn from wide
 //! priors, estimates each from its files alone, and counts how often the truth lies within:
-//! `cargo run --release --example coverage -- [markets] [independent|correlated] [seed]`.
+//! `cargo run --release --example coverage -- [markets] [independent|correlated] [seed] [rows]`.
 //!
 //! A market is small: 20 to 36 territories of 20 to 50 customers, 3 to 9 of them audited, a panel of those and of the whole
 //! market, two bought lists beside the company's own, a survey of wallets in every second. How sizes scatter, how much larger
 //! the known are (R) and how much better they like us (selection) are drawn from the priors that the estimate has of them: size
 //! and taste make a customer visible by as much as that takes. With `independent` neither
 //! bought list depends on anything; with `correlated` both favour those who are easily found, as the company itself does.
-//! The estimate has its default settings in every market; nothing of the truth reaches it.
+//! The estimate has its default settings in every market; nothing of the truth reaches it. With a fourth argument, `rows`, the
+//! whole markets are listed one by one: the median over the truth, and how far the truth lies from the median in halves of the
+//! 90% interval (beyond -1 and 1 it is outside).
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -227,8 +229,9 @@ fn truth(market: &SyntheticMarket, scenario: &Scenario, measure: &str) -> (Vec<f
     }
 }
 
-/// Whether the truth lies in the 50% and in the 90% interval, the median and the truth.
-type Outcome = (bool, bool, f64, f64);
+/// Whether the truth lies in the 50% and in the 90% interval, the median and the truth, and how far the truth lies from the
+/// median in halves of the 90% interval, above it or below.
+type Outcome = (bool, bool, f64, f64, f64);
 
 /// What one market adds to a measure's score.
 #[derive(Default, Clone)]
@@ -243,7 +246,8 @@ fn outcome(s: &Summary, truth: f64) -> Outcome {
     // Half a unit of the last digit: what is known exactly has an interval of no width.
     let slack = 1e-6 * truth.abs();
     let within = |low: f64, high: f64| low - slack <= truth && truth <= high + slack;
-    (within(s.q25, s.q75), within(s.q05, s.q95), s.q50, truth)
+    let half = if truth > s.q50 { s.q95 - s.q50 } else { s.q50 - s.q05 };
+    (within(s.q25, s.q75), within(s.q05, s.q95), s.q50, truth, (truth - s.q50) / half.max(1e-12))
 }
 
 /// Mean demand of a known over that of a dark customer, in truth.
@@ -356,6 +360,14 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             error(&|row| row.2),
             error(&|_| mean),
         );
+    }
+    if arguments.get(3).is_some_and(|word| word == "rows") {
+        println!("\n| market | {} |", MEASURES.map(|measure| format!("{measure} | off")).join(" | "));
+        println!("|---|{}", "---|".repeat(2 * MEASURES.len()));
+        for (market, scores) in scores.iter().enumerate() {
+            let cells = scores.iter().map(|s| format!("{:.2} | {:+.2}", s.whole.2 / s.whole.3, s.whole.4));
+            println!("| {market} | {} |", cells.collect::<Vec<_>>().join(" | "));
+        }
     }
     let count = ratios.len().max(1) as f64;
     let share = |wide: bool| ratios.iter().filter(|r| if wide { r.1 } else { r.0 }).count() as f64 / count;

@@ -190,6 +190,12 @@ impl Market {
         self.data.customers.closed[customer].is_some_and(|month| month <= self.history.last)
     }
 
+    /// Whether a customer had closed before the 12 months to `history_end`: then it is no part of their universe. One that
+    /// closed in them is, though nobody will sell to it again.
+    pub fn closed_before_last_year(&self, customer: usize) -> bool {
+        self.data.customers.closed[customer].is_some_and(|month| self.history.last.since(month) >= 12)
+    }
+
     /// Own sales to each customer in the 12 months to `history_end`, demand units.
     pub fn own_last_year(&self) -> Vec<f64> {
         let year = self.last_year();
@@ -205,7 +211,12 @@ impl Market {
             .collect()
     }
 
-    /// Bought from us in the 12 months to `history_end` (and still open).
+    /// Bought from us in the 12 months to `history_end`, since closed or not: the served part of their universe.
+    pub fn bought(&self) -> Vec<bool> {
+        self.own_last_year().iter().map(|&amount| amount > 0.0).collect()
+    }
+
+    /// Bought from us in the 12 months to `history_end` and is still open.
     pub fn served(&self) -> Vec<bool> {
         self.own_last_year().iter().enumerate().map(|(i, &amount)| amount > 0.0 && !self.closed(i)).collect()
     }

@@ -134,7 +134,7 @@ fn read(rates: &Rates, customer: &ObservedCustomer) -> Activity {
     let h = f64::from(customer.silent);
     let open = if customer.closed {
         0.0
-    } else if customer.served || h <= 12.0 {
+    } else if customer.served || customer.closed_since || h <= 12.0 {
         1.0
     } else {
         let over = |z: f64| {

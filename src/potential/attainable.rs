@@ -280,7 +280,7 @@ fn white(
         };
         let indirect = dark.indirect.get(j).copied().unwrap_or(0.0);
         let mut white = White { indirect, ..White::default() };
-        for i in customers.filter(|&i| !served[i] && wallets[i] > 0.0) {
+        for i in customers.filter(|&i| !served[i] && !market.closed(i) && wallets[i] > 0.0) {
             white.identified.extend(drawn().map(|appeal| (appeal, f64::from(wallets[i]))));
         }
         let (number, demand) = (dark.dark_customers[index][j], dark.dark_demand[index][j]);

@@ -303,16 +303,16 @@ pub fn measures(market: &Market, dark: &DarkHalf, attainable: Option<AttainableI
 /// What is the same in every draw.
 fn fixed_sums(market: &Market) -> Vec<Sums> {
     let own = market.own_last_year();
-    let served = market.served();
+    let bought = market.bought();
     (0..market.territory_count())
         .map(|j| {
             let customers = market.customers_of(j);
             let all: f64 = own[customers.clone()].iter().sum();
             let population = market.data.territories.population[j].filter(|&heads| heads > 0.0);
             Sums {
-                served_customers: customers.clone().filter(|&i| served[i]).count() as f64,
+                served_customers: customers.clone().filter(|&i| bought[i]).count() as f64,
                 own: all,
-                own_served: customers.filter(|&i| served[i]).map(|i| own[i]).sum(),
+                own_served: customers.filter(|&i| bought[i]).map(|i| own[i]).sum(),
                 population: population.unwrap_or(0.0),
                 populated_own: population.map_or(0.0, |_| all),
                 ..Sums::default()

@@ -49,11 +49,13 @@ pub struct ObservedTerritory {
 /// A known customer as the files show it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ObservedCustomer {
-    /// Closed for good by `history_end`.
+    /// Closed for good before the 12 months to `history_end`.
     pub closed: bool,
+    /// Closed for good in those 12 months: part of their universe, whether it bought from us or not.
+    pub closed_since: bool,
     /// Own sales in the 12 months to `history_end`; may be negative (returns).
     pub own_year: f64,
-    /// Bought from us in those 12 months and is open.
+    /// Bought from us in those 12 months.
     pub served: bool,
     /// Months with an order after entry, up to the last order.
     pub active: u32,
@@ -101,7 +103,7 @@ impl Observed {
         }
         let year = market.last_year();
         let own_year = market.own_last_year();
-        let served = market.served();
+        let bought = market.bought();
         let months = market.months();
         let begins = months.saturating_sub(WINDOW);
         let mut customers: Vec<ObservedCustomer> = (0..market.customer_count())
@@ -109,10 +111,12 @@ impl Observed {
                 let first_known = data.customers.first_known[i].map(|month| month.since(market.history.first));
                 let ordered: Vec<(usize, f64)> = market.sales.of(i).filter(|&(_, amount)| amount > 0.0).collect();
                 let (active, exposed, silent, log_order) = orders(&ordered, first_known, begins, months);
+                let closed = market.closed_before_last_year(i);
                 ObservedCustomer {
-                    closed: market.closed(i),
+                    closed,
+                    closed_since: market.closed(i) && !closed,
                     own_year: own_year[i],
-                    served: served[i],
+                    served: bought[i] && !closed,
                     active,
                     exposed,
                     silent,

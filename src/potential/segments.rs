@@ -101,7 +101,7 @@ impl Segmented {
         }
         Some(Self {
             segment: customers.segment.iter().map(|&segment| at(segment)).collect(),
-            served: market.served(),
+            served: market.bought(),
             own: market.own_last_year(),
             starts: (0..market.territory_count())
                 .map(|j| {
