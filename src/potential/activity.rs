@@ -13,8 +13,11 @@
 //! A customer belongs to the universe of the last 12 months when it was open at their beginning, g = h - 12 months after
 //! its last order. Given the silence that has probability
 //! `exp(-delta g) [chi / t (1 - exp(-t g)) + exp(-t g) S(h - g)] / S(h)`, t = chi + lambda, S(h) as above: who left us need
-//! not have closed. Our orders alone cannot tell closing from going elsewhere, so delta keeps its prior: lognormal with median
-//! 0.004 a month (5% of outlets a year close) and log sd 0.5.
+//! not have closed. Our orders alone cannot tell closing from going elsewhere, so closing keeps its prior: lognormal with median
+//! 0.004 a month (5% of outlets a year close) and log sd 0.5. Closures that `customers.csv` marks, c a customer-month, are a part
+//! of them: given that closing is no rarer than c, what is left for customers without a mark is delta = closing - c. delta is the
+//! same for all customers of a draw, so being open is worked out at five equally likely levels of it: were customers taken to
+//! close at rates of their own, the number of the known, and with it that of the dark, would seem better known than it is.
 //!
 //! (a, s, nu, l, v, rho) are set to their posterior mode, z_i is integrated over 15 Gauss-Hermite nodes: the customers are
 //! many and these six numbers few. The totals of territories do not flow back into them (a cut).
@@ -24,6 +27,7 @@ use rayon::prelude::*;
 
 use super::numeric::{GAUSS_HERMITE, NODES, nelder_mead};
 use super::observed::ObservedCustomer;
+use crate::rng::normal_f64;
 
 /// Customers beyond this many are thinned evenly for the six market-wide numbers.
 const ENOUGH: usize = 2_000;
@@ -38,6 +42,33 @@ pub(super) struct Activity {
     pub variance: f64,
     /// Probability that it belongs to the universe of the last 12 months.
     pub open: f64,
+    /// The same at each level of closing.
+    pub open_at: [f32; LEVELS],
+}
+
+impl Activity {
+    pub(super) fn new(mean: f64, variance: f64, open_at: [f64; LEVELS]) -> Self {
+        let open = open_at.iter().sum::<f64>() / LEVELS as f64;
+        Self { mean, variance, open, open_at: open_at.map(|open| open as f32) }
+    }
+}
+
+/// Equally likely levels of the hazard of closing without a mark.
+pub(super) const LEVELS: usize = 5;
+
+/// The levels, where so many closures a customer-month are marked.
+fn closing(marked: f64) -> [f64; LEVELS] {
+    let rarer = if marked > 0.0 {
+        let z = libm::log(marked / CLOSURE_MEDIAN) / CLOSURE_LOG_SD;
+        0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+    } else {
+        0.0
+    };
+    std::array::from_fn(|level| {
+        let uniform = rarer + (1.0 - rarer) * (level as f64 + 0.5) / LEVELS as f64;
+        let all = CLOSURE_MEDIAN * libm::exp(CLOSURE_LOG_SD * normal_f64(uniform.min(1.0 - 1e-12)));
+        (all - marked).max(1e-6)
+    })
 }
 
 /// The six market-wide numbers, positive ones as logs.
@@ -107,11 +138,11 @@ fn integrate(log: &[f64; NODES]) -> (f64, [f64; NODES]) {
     (top + libm::log(sum), weights)
 }
 
-/// Reads the activity of every customer; `months` of history tell whether a year can be spoken of.
-pub(super) fn activities(customers: &[ObservedCustomer]) -> Vec<Activity> {
+/// Reads the activity of every customer; `marked` closures a customer-month are in the files.
+pub(super) fn activities(customers: &[ObservedCustomer], marked: f64) -> Vec<Activity> {
     let orders: Vec<f64> = customers.iter().filter_map(|customer| customer.log_order).collect();
     if orders.is_empty() {
-        return customers.iter().map(|_| Activity { mean: 0.0, variance: 1.0, open: 1.0 }).collect();
+        return customers.iter().map(|_| Activity::new(0.0, 1.0, [1.0; LEVELS])).collect();
     }
     let centre = orders.iter().sum::<f64>() / orders.len() as f64;
     let stride = customers.len().div_ceil(ENOUGH);
@@ -124,30 +155,30 @@ pub(super) fn activities(customers: &[ObservedCustomer]) -> Vec<Activity> {
         -(log + rates.log_prior(centre))
     });
     let rates = Rates::of(&best);
-    customers.par_iter().map(|customer| read(&rates, customer)).collect()
+    let closing = closing(marked);
+    customers.par_iter().map(|customer| read(&rates, &closing, customer)).collect()
 }
 
-fn read(rates: &Rates, customer: &ObservedCustomer) -> Activity {
+fn read(rates: &Rates, closing: &[f64; LEVELS], customer: &ObservedCustomer) -> Activity {
     let (_, weights) = integrate(&rates.at_nodes(customer));
     let mean: f64 = weights.iter().zip(&GAUSS_HERMITE).map(|(weight, (z, _))| weight * z).sum();
     let square: f64 = weights.iter().zip(&GAUSS_HERMITE).map(|(weight, (z, _))| weight * z * z).sum();
     let h = f64::from(customer.silent);
-    let open = if customer.closed {
-        0.0
+    let open_at = if customer.closed {
+        [0.0; LEVELS]
     } else if customer.served || customer.closed_since || h <= 12.0 {
-        1.0
+        [1.0; LEVELS]
     } else {
-        let over = |z: f64| {
-            let lambda = libm::exp((rates.a + rates.s * z).clamp(-12.0, 4.0));
-            let at = |node: &(f64, f64)| {
-                let delta = (CLOSURE_MEDIAN * libm::exp(CLOSURE_LOG_SD * node.0)).min(0.95 * rates.rho);
-                node.1 * open_after(delta, rates.rho - delta, lambda, h - 12.0, h)
+        closing.map(|delta| {
+            let delta = delta.min(0.95 * rates.rho);
+            let over = |z: f64| {
+                let lambda = libm::exp((rates.a + rates.s * z).clamp(-12.0, 4.0));
+                open_after(delta, rates.rho - delta, lambda, h - 12.0, h)
             };
-            GAUSS_HERMITE.iter().map(at).sum::<f64>()
-        };
-        weights.iter().zip(&GAUSS_HERMITE).map(|(weight, (z, _))| weight * over(*z)).sum()
+            weights.iter().zip(&GAUSS_HERMITE).map(|(weight, (z, _))| weight * over(*z)).sum()
+        })
     };
-    Activity { mean, variance: (square - mean * mean).max(1e-4), open }
+    Activity::new(mean, (square - mean * mean).max(1e-4), open_at)
 }
 
 #[cfg(test)]
@@ -169,6 +200,21 @@ mod tests {
     }
 
     #[test]
+    fn marked_closures_leave_less_for_those_without_a_mark() {
+        let mean = |levels: [f64; LEVELS]| levels.iter().sum::<f64>() / LEVELS as f64;
+        // Quantiles .1, .3, .5, .7, .9 of the prior.
+        let none = closing(0.0);
+        assert!(
+            (none[2] - CLOSURE_MEDIAN).abs() < 1e-12 && (none[4] / none[2] - libm::exp(0.5 * 1.281_551_6)).abs() < 1e-6
+        );
+        // Half of all are above the median, by their quantiles .55 to .95 less the median.
+        let half = closing(CLOSURE_MEDIAN);
+        assert!((half[2] - CLOSURE_MEDIAN * libm::expm1(0.5 * 0.674_489_75)).abs() < 1e-9);
+        assert!(mean(half) < 0.6 * mean(none));
+        assert!(closing(1.0).iter().all(|rate| rate.is_finite() && *rate > 0.0));
+    }
+
+    #[test]
     fn who_orders_often_and_much_is_active() {
         let customer = |active, exposed, silent, log_order: Option<f64>| ObservedCustomer {
             active,
@@ -182,7 +228,7 @@ mod tests {
             .map(|i| customer(i % 20, 20 + i % 3, 1 + i % 9, (i % 20 > 0).then_some(1.0 + 0.1 * f64::from(i % 20))))
             .collect();
         customers.push(customer(1, 5, 30, Some(0.5)));
-        let read = activities(&customers);
+        let read = activities(&customers, 0.0);
         assert!(read[19].mean > read[10].mean && read[10].mean > read[1].mean);
         assert!(read[..200].iter().all(|activity| activity.open == 1.0));
         assert!(read[200].open < 1.0 && read[200].open > 0.5, "{:?}", read[200]);

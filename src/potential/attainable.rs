@@ -20,6 +20,7 @@
 //! The functions take plain numbers, so that the truth of a synthetic market goes through the same ones.
 
 use rand::RngExt as _;
+use rand_distr::{Distribution as _, StandardNormal};
 
 use super::dark_half::DarkHalf;
 use super::visibility;
@@ -267,7 +268,8 @@ fn white(
     let known = wallets.iter().filter(|&&wallet| wallet > 0.0).count() as f64;
     let hidden: f64 = dark.dark_customers[index].iter().sum();
     let ratio = dark.size_ratio.get(index).copied().unwrap_or(1.0);
-    let parts = visibility::parts(hidden / (hidden + known).max(1.0), ratio);
+    let deviation = visibility::deviation(StandardNormal.sample(&mut rng));
+    let parts = visibility::parts(hidden / (hidden + known).max(1.0), ratio, deviation);
     let mut out = Vec::new();
     for j in 0..market.territory_count() {
         let customers = market.customers_of(j);

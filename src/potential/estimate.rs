@@ -192,7 +192,7 @@ pub(super) fn fit(
     patience: Patience,
     progress: &(dyn Fn(f64) + Sync),
 ) -> Fit {
-    let activity = activities(&observed.customers);
+    let activity = activities(&observed.customers, observed.closures_marked);
     let sizes = KnownSizes::new(observed, &activity);
     let model = Model::new(observed, &activity, &sizes, settings);
     let basis = basis(observed, &model, &sizes);

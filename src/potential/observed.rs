@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::PotentialError;
 use crate::market::Market;
+use crate::units::Month;
 
 /// Months of own orders that are read: older ones say little of who buys today.
 const WINDOW: usize = 36;
@@ -27,6 +28,8 @@ pub struct Observed {
     pub captures: Option<ObservedCaptures>,
     /// Months of history.
     pub months: usize,
+    /// Closures that `customers.csv` marks in them, a month and known customer.
+    pub closures_marked: f64,
 }
 
 /// A territory as the files show it.
@@ -138,6 +141,7 @@ impl Observed {
                 }
             }
         }
+        let closures_marked = closures_marked(market);
         let panel_own = |series: &[Vec<f64>]| series.first().map(|own| own[year.clone()].iter().sum::<f64>());
         let territories: Vec<ObservedTerritory> = (0..count)
             .map(|j| {
@@ -193,8 +197,16 @@ impl Observed {
             }
         }
         let covariate_names = data.territories.covariates.iter().map(|column| column.name.clone()).collect();
-        let observed =
-            Self { territories, customers, covariate_names, market_demand, market_panel_own, captures, months };
+        let observed = Self {
+            territories,
+            customers,
+            covariate_names,
+            market_demand,
+            market_panel_own,
+            captures,
+            months,
+            closures_marked,
+        };
         observed.agrees(market.unit())?;
         Ok(observed)
     }
@@ -237,6 +249,21 @@ impl Observed {
         let beyond = panel - self.own_sales(territory);
         if beyond > 0.005 * panel { beyond } else { 0.0 }
     }
+}
+
+/// Closures in the history that `customers.csv` marks, over the months that customers were known and open in it.
+fn closures_marked(market: &Market) -> f64 {
+    let customers = &market.data.customers;
+    let (mut closures, mut months) = (0.0, 0.0);
+    for i in 0..market.customer_count() {
+        let position = |month: Month| month.since(market.history.first);
+        let known = customers.first_known[i].map_or(0, position).max(0);
+        let all = market.months() as i32;
+        let closed = customers.closed[i].map(position).filter(|&month| month < all);
+        closures += f64::from(u8::from(closed.is_some_and(|month| month >= 0)));
+        months += f64::from((closed.unwrap_or(all) - known).max(0));
+    }
+    if months > 0.0 { closures / months } else { 0.0 }
 }
 
 /// (active months, exposed months, silent months, mean log order) of the months with an order, ascending.

@@ -7,7 +7,7 @@
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, Poisson, StandardNormal};
 
-use super::activity::Activity;
+use super::activity::{Activity, LEVELS};
 use super::chain::State;
 use super::model::{Model, SizeTerms};
 use super::numeric::{Floors, LogNormal, fast_exp, log_normal_density};
@@ -40,8 +40,8 @@ pub(super) struct Source<'a> {
 /// What predictions read of the known customers, close together: every draw goes through all of them.
 #[derive(Debug)]
 pub(super) struct KnownColumns {
-    /// Probability of being open.
-    open: Vec<f64>,
+    /// Probability of being open, by level of closing.
+    open: Vec<[f32; LEVELS]>,
     /// Our sales to it in the 12 months.
     own: Vec<f64>,
     served: Vec<bool>,
@@ -50,7 +50,7 @@ pub(super) struct KnownColumns {
 impl KnownColumns {
     pub(super) fn new(observed: &Observed, activity: &[Activity]) -> Self {
         Self {
-            open: activity.iter().map(|activity| activity.open).collect(),
+            open: activity.iter().map(|activity| activity.open_at).collect(),
             own: observed.customers.iter().map(|customer| customer.own_year.max(0.0)).collect(),
             served: observed.customers.iter().map(|customer| customer.served).collect(),
         }
@@ -63,6 +63,8 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
     terms.write(model, &state.size);
     let tau = libm::exp(state.size.log_tau);
     let count = observed.territories.len();
+    // How often customers close without a mark is the same everywhere in a draw.
+    let closing = rng.random_range(0..LEVELS);
     let mut out = Prediction { wallets: vec![0.0; observed.customers.len()], ..Default::default() };
     for j in 0..count {
         let territory = &observed.territories[j];
@@ -70,7 +72,10 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
         let mut open: Vec<usize> = territory
             .customers
             .clone()
-            .filter(|&i| columns.open[i] >= 1.0 || rng.random::<f64>() < columns.open[i])
+            .filter(|&i| {
+                let open = columns.open[i][closing];
+                open >= 1.0 || rng.random::<f32>() < open
+            })
             .collect();
         let own: f64 = open.iter().map(|&i| columns.own[i]).sum();
         let level = terms.level(place, state.alpha[j], state.beta[j], state.psi[j]);

@@ -255,6 +255,7 @@ impl SizeSums {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::potential::activity::LEVELS;
     use crate::potential::observed::{ObservedCustomer, ObservedTerritory};
 
     fn market(wallets: bool, sizes: bool) -> (Observed, Vec<Activity>) {
@@ -269,7 +270,7 @@ mod tests {
                 }
             })
             .collect();
-        let activity = (0..40).map(|i| Activity { mean: f64::from(i % 5) - 2.0, variance: 0.1, open: 1.0 }).collect();
+        let activity = (0..40).map(|i| Activity::new(f64::from(i % 5) - 2.0, 0.1, [1.0; LEVELS])).collect();
         let territories = vec![ObservedTerritory { customers: 0..40, ..Default::default() }];
         (Observed { territories, customers, ..Default::default() }, activity)
     }

@@ -17,13 +17,19 @@
 //! ```
 //!
 //! So R and selection, which are parameters already, also say how demand, appeal and the hazard of being found go together among
-//! the dark (size-biased discovery; Barouch & Kaufman 1976 for the sizes of what is found first). The log deviation of visibility
-//! s = 1 is an assumption: at R = 1 and no selection it moves nothing but how soon finds thin out.
+//! the dark (size-biased discovery; Barouch & Kaufman 1976 for the sizes of what is found first). No file speaks of
+//! the log deviation of visibility s: it is drawn from its prior, lognormal with median 1 and log deviation 0.4. At R = 1 and no
+//! selection it moves nothing but how soon finds thin out.
 
 use crate::rng::normal_f64;
 
-/// Log deviation of visibility.
-const DEVIATION: f64 = 1.0;
+/// Prior of the log deviation of visibility: its median, and the deviation of its log.
+const DEVIATION: (f64, f64) = (1.0, 0.4);
+
+/// A log deviation of visibility, at a standard normal number.
+pub(super) fn deviation(z: f64) -> f64 {
+    DEVIATION.0 * libm::exp(DEVIATION.1 * z)
+}
 
 /// Equal parts of the customers, from the hardest to see.
 const PARTS: usize = 24;
@@ -42,11 +48,12 @@ pub(super) struct Part {
     pub lean: f64,
 }
 
-/// The dark in parts, where a share of all customers is dark and the known are so many times as large.
-pub(super) fn parts(dark_share: f64, size_ratio: f64) -> Vec<Part> {
+/// The dark in parts, where a share of all customers is dark, the known are so many times as large and log visibility has this
+/// deviation.
+pub(super) fn parts(dark_share: f64, size_ratio: f64, deviation: f64) -> Vec<Part> {
     let dark_share = dark_share.clamp(0.01, 0.99);
     let z: Vec<f64> = (0..PARTS).map(|n| normal_f64((n as f64 + 0.5) / PARTS as f64)).collect();
-    let hazard: Vec<f64> = z.iter().map(|z| libm::exp(DEVIATION * z)).collect();
+    let hazard: Vec<f64> = z.iter().map(|z| libm::exp(deviation * z)).collect();
     let dark = |k: f64| -> Vec<f64> { hazard.iter().map(|v| libm::exp(-k * v)).collect() };
     let k = libm::exp(crossing(-12.0, 12.0, |log_k| {
         dark(libm::exp(log_k)).iter().sum::<f64>() < dark_share * PARTS as f64
@@ -100,14 +107,14 @@ mod tests {
         for _ in 0..400_000 {
             let z: f64 = StandardNormal.sample(&mut rng);
             let rest: f64 = StandardNormal.sample(&mut rng);
-            let (visibility, size) = (libm::exp(DEVIATION * z), libm::exp(lean * z + 0.7 * rest));
+            let (visibility, size) = (libm::exp(z), libm::exp(lean * z + 0.7 * rest));
             let hidden = rng.random::<f64>() < libm::exp(-k * visibility);
             let sums = if hidden { &mut dark } else { &mut known };
             sums.iter_mut().zip([1.0, size, size * visibility]).for_each(|(sum, x)| *sum += x);
         }
         let share = dark[0] / (dark[0] + known[0]);
         let ratio = (known[1] / known[0]) / (dark[1] / dark[0]);
-        let parts = parts(share, ratio);
+        let parts = parts(share, ratio, 1.0);
         assert!((total(&parts, |part| part.demand) - 1.0).abs() < 1e-12);
         // Visibility of the dark, weighted with demand, over that of the whole: with the parts' own scale taken out.
         let weighted = total(&parts, |part| part.demand * part.hazard);
@@ -116,7 +123,7 @@ mod tests {
             let (mut sum, mut weight) = (0.0, 0.0);
             for _ in 0..400_000 {
                 let z: f64 = StandardNormal.sample(&mut rng);
-                let v = libm::exp(DEVIATION * z);
+                let v = libm::exp(z);
                 (sum, weight) = (sum + v * libm::exp(-k * v), weight + libm::exp(-k * v));
             }
             sum / weight
@@ -130,20 +137,20 @@ mod tests {
     #[test]
     fn nothing_leans_where_known_and_dark_are_alike() {
         for share in [0.1, 0.5, 0.9] {
-            let parts = parts(share, 1.0);
+            let parts = parts(share, 1.0, 1.0);
             // Demand is then as numbers are, whose mean hazard is 1 and whose mean lean is 0.
             assert!((total(&parts, |part| part.demand * part.hazard) - 1.0).abs() < 1e-6);
             assert!(total(&parts, |part| part.demand * part.lean).abs() < 1e-6);
         }
         // The easily seen hold more of the demand where the known are larger, and less where they are smaller.
-        let leaning = |ratio: f64| total(&parts(0.5, ratio), |part| part.demand * part.hazard);
+        let leaning = |ratio: f64| total(&parts(0.5, ratio, 1.0), |part| part.demand * part.hazard);
         assert!(leaning(4.0) > leaning(2.0) && leaning(2.0) > 1.05 && leaning(0.5) < 0.95);
     }
 
     #[test]
     fn nothing_breaks_at_the_ends() {
         for (share, ratio) in [(0.0, 2.5), (1.0, 2.5), (0.5, 1e6), (0.5, 1e-6), (1e-9, 1e9)] {
-            let parts = parts(share, ratio);
+            let parts = parts(share, ratio, 1.0);
             assert!(parts.iter().all(|part| part.demand >= 0.0 && part.hazard.is_finite() && part.lean.is_finite()));
             assert!((total(&parts, |part| part.demand) - 1.0).abs() < 1e-9);
         }

@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn steady_moves_leave_the_posterior_as_it_is() {
         let observed = market();
-        let activity = activities(&observed.customers);
+        let activity = activities(&observed.customers, observed.closures_marked);
         let sizes = KnownSizes::new(&observed, &activity);
         let model = Model::new(&observed, &activity, &sizes, &Settings::default());
         let length = Length { warm_up: 3000, sweeps: 24_000, kept: 4000 };
