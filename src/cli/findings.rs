@@ -43,6 +43,7 @@ pub fn gather(input: &Input, estimates: &Estimates, comparison: Result<Compariso
             .iter()
             .map(|row| (row.prior_median, row.dark_demand.q05, row.dark_demand.q50, row.dark_demand.q95))
             .collect(),
+        sampler: estimates.dark_half.diagnostics.clone(),
         own_sales: own_sales(market),
         market_demand: market_demand(market),
         calibration_notes: [estimates.calibration.notes.clone(), estimates.dark_half.notes.clone()].concat(),

@@ -7,7 +7,7 @@
 use super::error::ReportError;
 use super::findings::Findings;
 use crate::calibrate::{ActionFound, Diagnostic, Identified};
-use crate::potential::{EffortRow, PotentialRow};
+use crate::potential::{EffortRow, PotentialRow, SamplerDiagnostic};
 use crate::stats::Summary;
 use crate::strategy::{Comparison, ForecastRow, StrategyRow, TargetRow};
 
@@ -26,6 +26,9 @@ pub fn tables(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
     let mut files = vec![("potential.csv".to_owned(), potential(&findings.potential, failed)?)];
     if !findings.potential_effort.is_empty() {
         files.push(("potential_effort.csv".to_owned(), effort(&findings.potential_effort, failed)?));
+    }
+    if !findings.sampler.is_empty() {
+        files.push(("dark_half_sampler.csv".to_owned(), sampler(&findings.sampler)?));
     }
     files.extend(calibration_tables(&findings.posterior, &findings.diagnostics, &findings.actions_found)?);
     if let Some(Comparison { forecast: months, strategies: rows, targets: ranked, .. }) = &findings.comparison {
@@ -132,6 +135,23 @@ fn diagnostics(rows: &[Diagnostic]) -> Result<Vec<u8>, ReportError> {
         });
         table.text(&row.origin.to_string());
         table.text(&row.source);
+        table.end_row()?;
+    }
+    table.bytes()
+}
+
+/// `unit` is blank: most are logs or log odds. `r_hat` is 1 where the chains agree; `effective_draws` is what the draws are worth.
+fn sampler(rows: &[SamplerDiagnostic]) -> Result<Vec<u8>, ReportError> {
+    let mut header = vec!["parameter", "unit", "mean", "sd"];
+    header.extend(QUANTILES);
+    header.extend(["r_hat", "effective_draws"]);
+    let mut table = Table::new("dark_half_sampler.csv", &header)?;
+    for row in rows {
+        table.texts(&[&row.parameter, ""]);
+        table.moments(&row.summary)?;
+        table.quantiles(Some(&row.summary))?;
+        table.number(row.r_hat)?;
+        table.number(row.effective_draws)?;
         table.end_row()?;
     }
     table.bytes()
@@ -388,7 +408,14 @@ mod tests {
         let names: Vec<String> = texts(&fixture::only_potential()).into_iter().map(|(name, _)| name).collect();
         assert_eq!(
             names,
-            ["potential.csv", "potential_effort.csv", "posterior.csv", "diagnostics.csv", "actions_found.csv"]
+            [
+                "potential.csv",
+                "potential_effort.csv",
+                "dark_half_sampler.csv",
+                "posterior.csv",
+                "diagnostics.csv",
+                "actions_found.csv"
+            ]
         );
     }
 

@@ -1,7 +1,7 @@
 //! Everything a report shows.
 
 use crate::calibrate::{ActionFound, Check, Diagnostic, Verdict};
-use crate::potential::{EffortRow, Evidence, Identification, PotentialRow};
+use crate::potential::{EffortRow, Evidence, Identification, PotentialRow, SamplerDiagnostic};
 use crate::scenario::Objective;
 use crate::strategy::Comparison;
 use crate::units::{Month, MonthSpan};
@@ -37,6 +37,8 @@ pub struct Findings {
     pub identification: Vec<Identification>,
     /// Headline dark demand (whole market) at other prior centres of the size ratio R: (centre, q05, q50, q95).
     pub size_ratio_sensitivity: Vec<(f64, f64, f64, f64)>,
+    /// How well the sampler of the dark half has mixed, by parameter.
+    pub sampler: Vec<SamplerDiagnostic>,
     /// Own sales of the whole market by month of the history, for the fan chart.
     pub own_sales: Vec<(Month, f64)>,
     /// Category demand of the whole market by month where the panel gives it.

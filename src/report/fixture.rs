@@ -6,7 +6,7 @@ use super::findings::{Findings, TerritoryOutline};
 use crate::calibrate::{ActionFound, Check, Diagnostic, Identified, Verdict};
 use crate::ids::stable_hash;
 use crate::origin::Origin;
-use crate::potential::{EffortRow, Evidence, Identification, PotentialRow};
+use crate::potential::{EffortRow, Evidence, Identification, PotentialRow, SamplerDiagnostic};
 use crate::scenario::Objective;
 use crate::stats::Summary;
 use crate::strategy::{Assumption, Comparison, ForecastRow, StrategyRow, TargetRow};
@@ -94,6 +94,7 @@ pub fn empty() -> Findings {
         evidence: Vec::new(),
         identification: Vec::new(),
         size_ratio_sensitivity: Vec::new(),
+        sampler: Vec::new(),
         own_sales: Vec::new(),
         market_demand: Vec::new(),
         calibration_notes: Vec::new(),
@@ -302,6 +303,12 @@ pub fn of(places: &[Place]) -> Findings {
                 (ratio, median * 0.78, median, median * 1.27)
             })
             .to_vec(),
+        sampler: vec![SamplerDiagnostic {
+            parameter: "log R".to_owned(),
+            summary: about(0.8, 0.3),
+            r_hat: 1.02,
+            effective_draws: 160.0,
+        }],
         own_sales,
         market_demand,
         calibration_notes: vec!["Price response is not identified: our price moved with inflation only.".to_owned()],
