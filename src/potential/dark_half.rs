@@ -19,7 +19,8 @@ pub struct DarkHalf {
     pub identified_customers: Vec<Vec<f64>>,
     /// Own sales through wholesalers to customers that are not in our files (panel own sales beyond `sales.csv`), a year.
     pub indirect: Vec<f64>,
-    /// `[draw][customer]`: category demand of each known customer a year, 0 for closed ones; at least our sales to it.
+    /// `[draw][customer]`: category demand of each known customer in the 12 months, 0 for those that closed before; at least our
+    /// sales to it.
     pub wallets: Vec<Vec<f32>>,
     /// `[draw]`: coefficient of variation of dark customers' sizes within a territory.
     pub size_cv: Vec<f64>,

@@ -46,7 +46,7 @@ fn sound(summary: &Summary) -> bool {
     levels.iter().chain([&summary.mean, &summary.sd]).all(|x| x.is_finite()) && levels.is_sorted()
 }
 
-/// Known customers that have not closed.
+/// Known customers that had not closed before the 12 months.
 fn open_known(observed: &Observed) -> f64 {
     observed.customers.iter().filter(|customer| !customer.closed).count() as f64
 }
