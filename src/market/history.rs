@@ -218,7 +218,7 @@ impl Market {
 
     /// Bought from us in the 12 months to `history_end` and is still open.
     pub fn served(&self) -> Vec<bool> {
-        self.own_last_year().iter().enumerate().map(|(i, &amount)| amount > 0.0 && !self.closed(i)).collect()
+        self.bought().into_iter().enumerate().map(|(i, bought)| bought && !self.closed(i)).collect()
     }
 
     /// Word for the demand unit in tables.

@@ -27,7 +27,7 @@ use rayon::prelude::*;
 
 use super::numeric::{GAUSS_HERMITE, NODES, nelder_mead};
 use super::observed::ObservedCustomer;
-use crate::rng::normal_f64;
+use crate::rng::{normal_cdf, normal_f64};
 
 /// Customers beyond this many are thinned evenly for the six market-wide numbers.
 const ENOUGH: usize = 2_000;
@@ -58,12 +58,7 @@ pub(super) const LEVELS: usize = 5;
 
 /// The levels, where so many closures a customer-month are marked.
 fn closing(marked: f64) -> [f64; LEVELS] {
-    let rarer = if marked > 0.0 {
-        let z = libm::log(marked / CLOSURE_MEDIAN) / CLOSURE_LOG_SD;
-        0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
-    } else {
-        0.0
-    };
+    let rarer = if marked > 0.0 { normal_cdf(libm::log(marked / CLOSURE_MEDIAN) / CLOSURE_LOG_SD) } else { 0.0 };
     std::array::from_fn(|level| {
         let uniform = rarer + (1.0 - rarer) * (level as f64 + 0.5) / LEVELS as f64;
         let all = CLOSURE_MEDIAN * libm::exp(CLOSURE_LOG_SD * normal_f64(uniform.min(1.0 - 1e-12)));

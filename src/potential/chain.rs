@@ -380,6 +380,21 @@ impl<'a> Chain<'a> {
         self.local[j][2].learn(accepted, gain);
     }
 
+    /// A territory's log rates and size level from an accepted move, with its terms there.
+    fn moved_to(&mut self, j: usize, (alpha, beta, psi): (f64, f64, f64), terms: (f64, f64, f64)) {
+        self.state.alpha[j] = alpha;
+        self.state.beta[j] = beta;
+        self.state.psi[j] = psi;
+        self.terms_are(j, terms);
+    }
+
+    /// A territory's log density of the lists, log part of the dark that no list names, and log density of its demand.
+    fn terms_are(&mut self, j: usize, (captures, log_rho, demand): (f64, f64, f64)) {
+        self.captures[j] = captures;
+        self.state.log_rho[j] = log_rho;
+        self.demand[j] = demand;
+    }
+
     /// Moves the two log rates and the size level of a territory.
     fn rates(&mut self, j: usize, step: usize, alpha: f64, beta: f64, psi: f64) {
         let (alpha_now, beta_now, psi_now) = (self.state.alpha[j], self.state.beta[j], self.state.psi[j]);
@@ -401,12 +416,7 @@ impl<'a> Chain<'a> {
         ratio += demand - self.demand[j];
         let accepted = self.accept(ratio);
         if accepted {
-            self.state.alpha[j] = alpha;
-            self.state.beta[j] = beta;
-            self.state.psi[j] = psi;
-            self.state.log_rho[j] = log_rho;
-            self.captures[j] = captures;
-            self.demand[j] = demand;
+            self.moved_to(j, (alpha, beta, psi), (captures, log_rho, demand));
         }
         self.local[j][step].learn(accepted, self.gain);
     }
@@ -502,9 +512,7 @@ impl<'a> Chain<'a> {
             }
             for (j, (beta, captures, log_rho, demand)) in moved.into_iter().enumerate() {
                 self.state.beta[j] = beta;
-                self.captures[j] = captures;
-                self.state.log_rho[j] = log_rho;
-                self.demand[j] = demand;
+                self.terms_are(j, (captures, log_rho, demand));
             }
         } else {
             std::mem::swap(&mut terms, &mut self.terms);

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::rng::normal_cdf;
+
 /// Nodes of the Gauss-Hermite rule.
 pub(super) const NODES: usize = 15;
 
@@ -73,7 +75,7 @@ pub(super) fn log_normal_cdf(x: f64) -> f64 {
         // Beside 1 by less than a number can say.
         0.0
     } else if x > -8.0 {
-        libm::log(0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2))
+        libm::log(normal_cdf(x))
     } else {
         // Mills ratio.
         -0.5 * (x * x + LOG_2PI) - libm::log(-x) + libm::log1p(-1.0 / (x * x))

@@ -84,6 +84,11 @@ pub fn normal_f64(uniform: f64) -> f64 {
     if q < 0.0 { -size } else { size }
 }
 
+/// Distribution function of the standard normal.
+pub fn normal_cdf(z: f64) -> f64 {
+    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
 /// A lognormal number of mean 1 whose logarithm has standard deviation `sd`.
 pub fn lognormal_mean_one(uniform: f64, sd: f64) -> f64 {
     libm::exp(sd * normal_f64(uniform) - 0.5 * sd * sd)

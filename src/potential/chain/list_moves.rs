@@ -53,9 +53,7 @@ impl Chain<'_> {
                     log - self.captures[j] + demand - self.demand[j] + 0.5 * weight * (now * now - proposal * proposal);
                 let accepted = self.accept(ratio);
                 if accepted {
-                    self.captures[j] = log;
-                    self.state.log_rho[j] = log_rho;
-                    self.demand[j] = demand;
+                    self.terms_are(j, (log, log_rho, demand));
                 } else {
                     self.state.captures.local[j][l] = now;
                 }
@@ -77,10 +75,8 @@ impl Chain<'_> {
         let accepted = self.accept(ratio);
         if accepted {
             self.state.captures = moved;
-            for (j, (captures, log_rho, demand)) in terms.into_iter().enumerate() {
-                self.captures[j] = captures;
-                self.state.log_rho[j] = log_rho;
-                self.demand[j] = demand;
+            for (j, terms) in terms.into_iter().enumerate() {
+                self.terms_are(j, terms);
             }
         }
         accepted

@@ -156,13 +156,8 @@ impl Chain<'_> {
         if accepted {
             self.state.regressions[r] = moved;
             self.means[r] = means;
-            for (j, ((alpha, beta, psi), (captures, log_rho, demand))) in effects.into_iter().zip(terms).enumerate() {
-                self.state.alpha[j] = alpha;
-                self.state.beta[j] = beta;
-                self.state.psi[j] = psi;
-                self.state.log_rho[j] = log_rho;
-                self.captures[j] = captures;
-                self.demand[j] = demand;
+            for (j, (effects, terms)) in effects.into_iter().zip(terms).enumerate() {
+                self.moved_to(j, effects, terms);
             }
         } else {
             self.state.log_total = kept;
