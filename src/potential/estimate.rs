@@ -11,8 +11,9 @@ use super::dark_half::{Basis, DarkHalf, SamplerDiagnostic, SizeRatioSensitivity}
 use super::identification::identification;
 use super::model::{COVERAGE, Model, SIZE, UNIVERSE};
 use super::observed::Observed;
-use super::predict::{KnownColumns, Prediction, Source, predict};
+use super::predict::{Prediction, Source, predict};
 use super::sizes::KnownSizes;
+use super::wallets::KnownColumns;
 use super::{PotentialError, evidence, panel_error, worth};
 use crate::market::Market;
 use crate::rng::Stream;

@@ -28,6 +28,7 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 mod visibility;
+mod wallets;
 mod worth;
 
 pub use attainable::AttainableInputs;
