@@ -155,6 +155,7 @@ pub fn fit(
         hazards::finds_by_prospecting(market, prospecting_prior, calls_a_month(market));
     let mut source = Source::new(seed, Purpose::Further, 0);
     let further = Drawing::new(market, &settings.further, &priors, draws, &mut source);
+    let served = active(&timelines, &sales, &alive, market);
     let made: Vec<Made> = (0..draws)
         .into_par_iter()
         .map(|d| {
@@ -168,7 +169,7 @@ pub fn fit(
                 own_path.white
             };
             let mut source = Source::new(seed, Purpose::Hyper, word);
-            let (point, values) = space.draw(&response.draws[d], &mut source);
+            let (point, values) = space.draw(&response.draws[d], &response.drift, &mut source);
             let order_unit = match order_unit_prior {
                 Some(prior) => priors::draw(prior, &mut source).max(1e-9),
                 None => response.order_unit * libm::exp(response.order_unit_sd * source.normal()),
@@ -190,9 +191,9 @@ pub fn fit(
             }
             let mut source = Source::new(seed, Purpose::Hazards, word);
             let goodwill_effect = priors::draw(priors.prior("conversion", "goodwill_effect"), &mut source);
-            // What was seen is the hazard at the usual goodwill; the parameter is that at none.
-            let usual = exposures.goodwill.iter().sum::<f64>() / n as f64;
-            let conversion = alive.conversion_draws[d] * libm::exp(-(goodwill_effect * usual).clamp(-3.0, 3.0));
+            // What was seen is the hazard at the goodwill of those who could be won; the parameter is that at none.
+            let lift = mean_lift(&exposures.goodwill, &served, goodwill_effect);
+            let conversion = alive.conversion_draws[d] / lift;
             let demand = category_path.as_ref().unwrap_or(&own_path);
             // Rivals' pushes swell the panel at period ends: its season is not that of what customers use up.
             let of_use = if own_season { &own_path } else { demand };
@@ -242,8 +243,7 @@ pub fn fit(
         .collect();
 
     progress("checks", 0.95);
-    let mut customers =
-        CustomerEffects { active: active(&timelines, &sales, &alive, market), ..CustomerEffects::default() };
+    let mut customers = CustomerEffects { active: served, ..CustomerEffects::default() };
     let (mut drawn, mut values, mut own_paths, mut points) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for made in made {
         customers.shape.push(made.shape);
@@ -448,6 +448,17 @@ fn active(timelines: &[Timeline], sales: &[Vec<(usize, f64)>], alive: &Alive, ma
             _ => 0.0,
         })
         .collect()
+}
+
+/// Mean of `exp(effect G)` over the customers that could be won, each with the probability that it does not buy from us: what
+/// their hazard is on average, over that at no goodwill. 1 where nobody is left to be won.
+fn mean_lift(goodwill: &[f64], served: &[f64], effect: f64) -> f64 {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for (&goodwill, &served) in goodwill.iter().zip(served) {
+        sum += (1.0 - served) * libm::exp((effect * goodwill).clamp(-3.0, 3.0));
+        weight += 1.0 - served;
+    }
+    if weight > 1e-9 { sum / weight } else { 1.0 }
 }
 
 /// What the diagnostics are made of.

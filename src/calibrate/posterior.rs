@@ -49,6 +49,21 @@ impl Draw {
     }
 }
 
+impl Draw {
+    /// What the effects of contacts, and the goodwill that they left, must be multiplied by in a twin whose served
+    /// customers give us the share `share` of their demand.
+    ///
+    /// The data speak of the elasticity, `(1 - share) * effect * ...`; the draw's effect belongs to the draw's own share of
+    /// wallet. A twin that draws its wallets from other evidence has another share, and without this factor would
+    /// respond more, or less, than was measured. Both shares are kept below 0.98, where a logit has hardly any room left.
+    pub fn effect_factor(&self, share: f64) -> f64 {
+        let own =
+            self.more.iter().find(|(name, _)| *name == "choice.share_of_wallet").map_or(share, |(_, value)| *value);
+        let room = |share: f64| 1.0 - share.clamp(0.0, 0.98);
+        room(own) / room(share)
+    }
+}
+
 /// Sufficient statistics of each known customer's own-sales effect given the draw's globals.
 ///
 /// Own sales of customer i in month t have mean `A_i * season_t * growth_t * response(goodwill_it)`; A_i is gamma with a

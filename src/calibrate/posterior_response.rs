@@ -6,7 +6,7 @@ use crate::calibrate::laplace;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
-use crate::calibrate::space::Space;
+use crate::calibrate::space::{ShareDrift, Space, log_odds};
 
 /// Customers from whom the neighbourhood of the mode and the scatter between customers are learnt.
 const SOME: usize = 2500;
@@ -36,6 +36,8 @@ pub struct ResponsePosterior {
     pub efficiency: f64,
     pub pareto_k: f64,
     pub placebo: Option<Placebo>,
+    /// How the draws move with the share of wallet.
+    pub drift: ShareDrift,
 }
 
 /// Effect of next month's contacts, which cannot have one.
@@ -74,6 +76,7 @@ pub fn fit(
         efficiency: 1.0,
         pareto_k: f64::NEG_INFINITY,
         placebo: None,
+        drift: ShareDrift::default(),
     };
     if customers < FEWEST || space.free.is_empty() {
         out.draws = vec![start; draws];
@@ -119,6 +122,7 @@ pub fn fit(
     let sample = laplace::sample(&density, &mode, draws, (draws * 5 / 4).max(200), &mut source);
     progress(0.9);
     out.placebo = placebo(&some, space, &mode, &effects, divisor);
+    out.drift = share_drift(&some, space, &mode, &effects, divisor / raise);
     progress(1.0);
     out.draws = sample.draws;
     out.efficiency = sample.efficiency;
@@ -171,6 +175,30 @@ fn inflation_of(
     let Some(inverse) = (&information + precision).try_inverse() else { return 1.0 };
     let ratio = (&inverse * clustered).trace() / (&inverse * information).trace();
     if ratio.is_finite() { ratio.clamp(1.0, 100.0) } else { 1.0 }
+}
+
+/// Modes at a low, a middle and a high share of wallet: what the data say of the effect depends on how much room there is.
+fn share_drift(
+    observed: &Observed,
+    space: &Space,
+    mode: &laplace::Mode,
+    effects: &[Vec<f64>],
+    divisor: f64,
+) -> ShareDrift {
+    let shares = space.shares();
+    if shares.windows(2).any(|pair| log_odds(pair[1]) - log_odds(pair[0]) < 0.01) {
+        return ShareDrift::default();
+    }
+    let widths: Vec<f64> = (0..mode.at.len()).map(|k| mode.covariance[(k, k)].sqrt()).collect();
+    let modes = shares.map(|share| {
+        let density = |x: &DVector<f64>| {
+            let point = space.point_at_share(x, share);
+            observed.evaluate(&point, Some(effects), 6, false).value / divisor + space.log_prior(x)
+        };
+        laplace::mode(&density, mode.at.clone(), &widths).at
+    });
+    let nodes = shares.iter().zip(&modes).map(|(&share, at)| (log_odds(share), at - &modes[1])).collect();
+    ShareDrift { nodes }
 }
 
 /// Next month's contacts as a further regressor.

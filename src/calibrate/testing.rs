@@ -364,3 +364,29 @@ fn assemble(recipe: &Recipe, made: &Made) -> Market {
     };
     Market::new(data, None, None)
 }
+
+/// A draw of a twin whose served customers give us a share of their demand.
+pub fn draw_with_share(share: f64) -> crate::calibrate::Draw {
+    let recipe = Recipe::default();
+    crate::calibrate::Draw {
+        parameters: Parameters {
+            season: [1.0; 12],
+            feasts: Feasts::none(),
+            growth: 0.0,
+            shock_sd: 0.0,
+            goodwill: recipe.goodwill(),
+            order_unit: 1.0,
+            discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
+            conversion: Conversion { hazard: 0.0, goodwill_effect: 1.0, reactivation: 1.0 },
+            churn: 0.0,
+            closure: 0.0,
+            birth: 0.0,
+            more: crate::simulate::Further::default(),
+        },
+        category_season: [1.0; 12],
+        finds: Vec::new(),
+        finds_by_prospecting: 0.0,
+        selection: 0.0,
+        more: vec![("choice.share_of_wallet".to_owned(), share)],
+    }
+}

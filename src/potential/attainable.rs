@@ -23,6 +23,7 @@ use rand::RngExt as _;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::dark_half::DarkHalf;
+use super::pairing::paired;
 use super::visibility;
 use crate::calibrate::{Calibration, CustomerRates};
 use crate::channel::Channel;
@@ -208,11 +209,8 @@ pub(super) fn draw(
     inputs: AttainableInputs<'_>,
     index: usize,
 ) -> Option<AttainableDraw> {
-    let draws = &inputs.calibration.draws;
-    let calibrated = draws.get(index % draws.len().max(1))?;
-    let rates = (inputs.rates)(index % draws.len());
-    let parameters = &calibrated.parameters;
-    let effort = goodwill_at(parameters, inputs.effort.calls_per_month);
+    let (parameters, rates) = response(market, served, dark, inputs, index)?;
+    let effort = goodwill_at(&parameters, inputs.effort.calls_per_month);
     let wallets = &dark.wallets[index];
     let appeal = appeals(served, wallets, &rates);
     let more = |j: usize| {
@@ -222,22 +220,40 @@ pub(super) fn draw(
     let white = white(market, served, dark, inputs, &appeal, index);
     Some(AttainableDraw {
         headroom: (0..market.territory_count()).map(more).collect(),
-        white: yields(&white, parameters, inputs.effort, calibrated.selection),
+        white: yields(&white, &parameters, inputs.effort, selection(inputs, index)),
     })
 }
 
-/// The white space by territory on one draw; `None` without draws of the calibration.
-pub(super) fn white_space(
+/// The response and the customers' rates that go with a draw of the dark half; `None` without draws of the calibration.
+pub(super) fn response(
     market: &Market,
     served: &[bool],
     dark: &DarkHalf,
     inputs: AttainableInputs<'_>,
     index: usize,
-) -> Option<Vec<White>> {
-    let draws = inputs.calibration.draws.len();
-    let rates = (draws > 0).then(|| (inputs.rates)(index % draws))?;
-    let appeal = appeals(served, &dark.wallets[index], &rates);
-    Some(white(market, served, dark, inputs, &appeal, index))
+) -> Option<(Parameters, CustomerRates)> {
+    let draw = index % inputs.calibration.draws.len().max(1);
+    let rates = (draw < inputs.calibration.draws.len()).then(|| (inputs.rates)(draw))?;
+    paired(market, inputs.calibration, draw, rates, served, &dark.wallets[index])
+}
+
+/// Log odds that selection takes off on a draw.
+pub(super) fn selection(inputs: AttainableInputs<'_>, index: usize) -> f64 {
+    let draws = &inputs.calibration.draws;
+    draws.get(index % draws.len().max(1)).map_or(0.0, |draw| draw.selection)
+}
+
+/// The white space by territory on one draw, at the customers' rates that go with it.
+pub(super) fn white_space(
+    market: &Market,
+    served: &[bool],
+    dark: &DarkHalf,
+    inputs: AttainableInputs<'_>,
+    rates: &CustomerRates,
+    index: usize,
+) -> Vec<White> {
+    let appeal = appeals(served, &dark.wallets[index], rates);
+    white(market, served, dark, inputs, &appeal, index)
 }
 
 /// Appeals of the customers that we serve.
@@ -249,6 +265,42 @@ fn appeals(served: &[bool], wallets: &[f32], rates: &CustomerRates) -> Vec<Optio
             (served[i] && wallet > 0.0).then(|| choice::appeal(12.0 * own / wallet, rates.goodwill[i]))
         })
         .collect()
+}
+
+/// Appeals of served customers to draw from, each with the weight of its wallet.
+///
+/// Unweighted they would be too high: the wallet of a customer is uncertain, and one that is drawn too small makes its
+/// share too large by more than one drawn too large makes it too small. Weighted, shares add up to our sales over all wallets.
+struct Appeals {
+    appeal: Vec<f64>,
+    /// Sums of the wallets up to and with this one.
+    until: Vec<f64>,
+}
+
+impl Appeals {
+    fn of(customers: std::ops::Range<usize>, appeal: &[Option<f64>], wallets: &[f32]) -> Self {
+        let mut out = Self { appeal: Vec::new(), until: Vec::new() };
+        let mut sum = 0.0;
+        for i in customers {
+            if let Some(appeal) = appeal[i] {
+                sum += f64::from(wallets[i]);
+                out.appeal.push(appeal);
+                out.until.push(sum);
+            }
+        }
+        out
+    }
+
+    fn number(&self) -> usize {
+        self.appeal.len()
+    }
+
+    /// The appeal at a uniform number; `None` without any.
+    fn at(&self, uniform: f64) -> Option<f64> {
+        let all = *self.until.last()?;
+        let position = self.until.partition_point(|&until| until <= uniform * all);
+        self.appeal.get(position).or(self.appeal.last()).copied()
+    }
 }
 
 /// The white space by territory, with appeals drawn among those of the served.
@@ -263,7 +315,7 @@ fn white(
     let draws = &inputs.calibration.draws;
     let finds = draws.get(index % draws.len().max(1)).map_or(&[][..], |calibrated| &calibrated.finds);
     let wallets = &dark.wallets[index];
-    let everywhere: Vec<f64> = appeal.iter().filter_map(|appeal| *appeal).collect();
+    let everywhere = Appeals::of(0..wallets.len(), appeal, wallets);
     let mut rng = Stream::new(inputs.seed, "potential/appeal", index as u64);
     let known = wallets.iter().filter(|&&wallet| wallet > 0.0).count() as f64;
     let hidden: f64 = dark.dark_customers[index].iter().sum();
@@ -273,13 +325,9 @@ fn white(
     let mut out = Vec::new();
     for j in 0..market.territory_count() {
         let customers = market.customers_of(j);
-        let here: Vec<f64> = appeal[customers.clone()].iter().filter_map(|appeal| *appeal).collect();
-        let pool = if here.len() >= ENOUGH_SERVED { &here } else { &everywhere };
-        let mut drawn = || {
-            let uniform: f64 = rng.random();
-            let position = ((uniform * pool.len() as f64) as usize).min(pool.len().saturating_sub(1));
-            pool.get(position).copied()
-        };
+        let here = Appeals::of(customers.clone(), appeal, wallets);
+        let pool = if here.number() >= ENOUGH_SERVED { &here } else { &everywhere };
+        let mut drawn = || pool.at(rng.random());
         let indirect = dark.indirect.get(j).copied().unwrap_or(0.0);
         let mut white = White { indirect, ..White::default() };
         for i in customers.filter(|&i| !served[i] && !market.closed(i) && wallets[i] > 0.0) {
@@ -360,6 +408,14 @@ mod tests {
         assert!((less.sales - 0.75 * 25.0).abs() < 1e-9);
         assert_eq!(attainable_sales(&white, 0.0, 1e9).sales, 0.0);
         assert_eq!(attainable_sales(&[], 0.0, 0.0), Attainable::default());
+    }
+
+    #[test]
+    fn appeals_are_drawn_by_wallet() {
+        let pool = Appeals::of(1..4, &[Some(9.0), Some(1.0), None, Some(2.0)], &[5.0, 1.0, 7.0, 3.0]);
+        assert_eq!(pool.number(), 2);
+        assert_eq!([0.0, 0.24, 0.26, 0.99].map(|uniform| pool.at(uniform)), [1.0, 1.0, 2.0, 2.0].map(Some));
+        assert_eq!(Appeals::of(0..0, &[], &[]).at(0.5), None);
     }
 
     #[test]

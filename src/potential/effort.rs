@@ -62,11 +62,12 @@ pub fn effort_curves(market: &Market, dark: &DarkHalf, inputs: AttainableInputs<
     let yields: Option<Vec<Vec<Vec<Attainable>>>> = (0..dark.dark_customers.len())
         .into_par_iter()
         .map(|d| -> Option<Vec<Vec<Attainable>>> {
-            let calibrated = inputs.calibration.draws.get(d % inputs.calibration.draws.len().max(1))?;
-            let white = attainable::white_space(market, &served, dark, inputs, d)?;
+            let (parameters, rates) = attainable::response(market, &served, dark, inputs, d)?;
+            let white = attainable::white_space(market, &served, dark, inputs, &rates, d);
+            let selection = attainable::selection(inputs, d);
             let at = |point: &Point| -> Vec<Attainable> {
                 let effort = Effort { calls_per_month: point.calls_per_month, ..inputs.effort };
-                attainable::yields(&white, &calibrated.parameters, effort, point.selection * calibrated.selection)
+                attainable::yields(&white, &parameters, effort, point.selection * selection)
             };
             Some(points.iter().map(at).collect())
         })
