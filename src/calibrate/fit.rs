@@ -279,11 +279,12 @@ pub fn fit(
             relative: &own_paths[d].relative,
             order_unit: drawn[d].parameters.order_unit,
             shock_sd: drawn[d].parameters.shock_sd,
+            finds: drawn[d].finds.iter().sum(),
             shape: &customers.shape[d],
             rate: &customers.rate[d],
         })
         .collect();
-    let comparisons = predictive::compare(market, &observed, &makers, seed);
+    let comparisons = predictive::compare(market, &observed, &makers, finds.last_year, seed);
     let findings = checks::Findings {
         stable_prices: settings.stable_prices,
         feasts: &feasts,

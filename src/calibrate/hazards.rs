@@ -88,6 +88,8 @@ pub struct Finds {
     pub months: usize,
     /// From `first_known`; otherwise from first orders.
     pub from_first_known: bool,
+    /// Customers found in the last 12 months; `None` where fewer are counted.
+    pub last_year: Option<f64>,
     /// Prior expectation of the count by territory, given the whole market's.
     expected: Vec<f64>,
     /// Shape of the gamma of territories' rates around their expectation.
@@ -104,6 +106,7 @@ impl Finds {
         let span = months.saturating_sub(begins).min(FINDS_MONTHS);
         let territories = market.territory_count();
         let (mut count, mut known) = (vec![0.0; territories], vec![0.0; territories]);
+        let mut of_year = 0.0;
         for j in 0..territories {
             for i in market.customers_of(j) {
                 known[j] += 1.0;
@@ -114,16 +117,18 @@ impl Finds {
                 };
                 if found.is_some_and(|month| month < months && month >= months - span) {
                     count[j] += 1.0;
+                    of_year += f64::from(u8::from(found.is_some_and(|month| month + 12 >= months)));
                 }
             }
         }
+        let last_year = (span >= 12).then_some(of_year);
         let total: f64 = count.iter().sum();
         let weight: f64 = known.iter().map(|k| k + 1.0).sum();
         let expected: Vec<f64> = known.iter().map(|k| (total + 0.5) * (k + 1.0) / weight).collect();
         let spread: f64 = count.iter().zip(&expected).map(|(n, e)| (n - e) * (n - e) - e).sum();
         let squares: f64 = expected.iter().map(|e| e * e).sum();
         let shape = if spread > 0.0 { (squares / spread).clamp(0.3, 100.0) } else { 100.0 };
-        Self { count, months: span, from_first_known, expected, shape }
+        Self { count, months: span, from_first_known, last_year, expected, shape }
     }
 
     /// A draw of customers found a month, by territory.
@@ -191,7 +196,7 @@ mod tests {
         let mut count = vec![1.0; 10];
         count[3] = 12.0;
         let expected = vec![2.15; 10];
-        let finds = Finds { count, months: 36, from_first_known: true, expected, shape: 1.0 };
+        let finds = Finds { count, months: 36, from_first_known: true, last_year: None, expected, shape: 1.0 };
         let draws: Vec<Vec<f64>> = (0..2000).map(|d| finds.draw(&mut Source::new(1, Purpose::Hazards, d))).collect();
         let mean = |j: usize| draws.iter().map(|d| d[j]).sum::<f64>() / 2000.0 * 36.0;
         assert!(mean(3) < 12.0 && mean(3) > 7.0, "{}", mean(3));

@@ -35,6 +35,12 @@ pub struct Sample {
     pub efficiency: f64,
     /// Shape of the generalised Pareto fitted to the largest weights.
     pub pareto_k: f64,
+    /// Log of the integral of the density, up to a constant that depends on the dimension alone.
+    pub log_evidence: f64,
+    /// Effective number of candidates.
+    pub effective: f64,
+    /// Weighted mean and deviation of each coordinate.
+    pub moments: Vec<(f64, f64)>,
 }
 
 /// Finds the mode of `log_density` by BFGS with central differences; `scale` is a first guess at each coordinate's
@@ -176,7 +182,14 @@ pub fn sample(
 ) -> Sample {
     let n = mode.at.len();
     if n == 0 {
-        return Sample { draws: vec![mode.at.clone(); draws], efficiency: 1.0, pareto_k: f64::NEG_INFINITY };
+        return Sample {
+            draws: vec![mode.at.clone(); draws],
+            efficiency: 1.0,
+            pareto_k: f64::NEG_INFINITY,
+            log_evidence: 0.0,
+            effective: candidates as f64,
+            moments: Vec::new(),
+        };
     }
     let (mut centre, mut covariance) = (mode.at.clone(), mode.covariance.clone());
     let pilot = (candidates / 4).max(60);
@@ -198,6 +211,18 @@ pub fn sample(
     let total: f64 = weights.iter().sum();
     let squares: f64 = weights.iter().map(|w| w * w).sum();
     let efficiency = if highest.is_finite() { total * total / squares / candidates as f64 } else { 0.0 };
+    let effective = if highest.is_finite() { total * total / squares } else { 0.0 };
+    let scale = Cholesky::new(covariance).map_or(0.0, |root| root.l().diagonal().map(libm::log).sum());
+    let log_evidence = highest + libm::log(total / candidates as f64) + scale;
+    let moments = (0..n)
+        .map(|k| {
+            let sum = |of: &dyn Fn(f64) -> f64| {
+                proposals.iter().zip(&weights).map(|(point, weight)| weight * of(point[k])).sum::<f64>() / total
+            };
+            let mean = sum(&|x| x);
+            (mean, sum(&|x| (x - mean) * (x - mean)).sqrt())
+        })
+        .collect();
     // Systematic resampling: one uniform, equally spaced pointers. Then a keyed shuffle, so that a draw's number says
     // nothing about its place.
     let mut chosen = Vec::with_capacity(draws);
@@ -217,7 +242,8 @@ pub fn sample(
         let j = ((i + 1) as f64 * source.uniform()) as usize;
         chosen.swap(i, j.min(i));
     }
-    Sample { draws: chosen.into_iter().map(|i| proposals[i].clone()).collect(), efficiency, pareto_k }
+    let draws = chosen.into_iter().map(|i| proposals[i].clone()).collect();
+    Sample { draws, efficiency, pareto_k, log_evidence, effective, moments }
 }
 
 /// Proposals around a centre with the logs of their weights.

@@ -14,6 +14,7 @@
 //! | `effects` | each customer's own rate (gamma posteriors around a regression) |
 //! | `hazards` | being found, won, closed |
 //! | `actions` | artificial moves of rivals in the panel |
+//! | `agreement` | do two runs of the sampler say the same? |
 //! | `readiness` | is there enough to calibrate on? |
 //! | `checks`, `predictive` | may the result be believed? |
 //!
@@ -21,6 +22,7 @@
 //! deterministic in the seed: streams are keyed, sums have a fixed order, the number of threads changes nothing.
 
 mod actions;
+mod agreement;
 mod alive;
 mod checks;
 mod effects;

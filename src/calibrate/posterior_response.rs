@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use crate::calibrate::agreement::{Agreement, two_runs};
 use crate::calibrate::laplace;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::response::Point;
@@ -36,6 +37,10 @@ pub struct ResponsePosterior {
     pub efficiency: f64,
     pub pareto_k: f64,
     pub placebo: Option<Placebo>,
+    /// Effect of other customers' contacts as a share of the effect, with its standard error: there is none.
+    pub shuffled: Option<(f64, f64)>,
+    /// What two runs of the sampler differ by.
+    pub agreement: Option<Agreement>,
     /// How the draws move with the share of wallet.
     pub drift: ShareDrift,
 }
@@ -76,6 +81,8 @@ pub fn fit(
         efficiency: 1.0,
         pareto_k: f64::NEG_INFINITY,
         placebo: None,
+        shuffled: None,
+        agreement: None,
         drift: ShareDrift::default(),
     };
     if customers < FEWEST || space.free.is_empty() {
@@ -118,13 +125,16 @@ pub fn fit(
     let mode = laplace::mode(&density, at, &scale);
     out.point = to_point(&mode.at);
     progress(0.4);
-    let mut source = Source::new(seed, Purpose::Response, 0);
-    let sample = laplace::sample(&density, &mode, draws, (draws * 5 / 4).max(200), &mut source);
+    let [mut one, mut other] = [0, 1 << 33].map(|run| Source::new(seed, Purpose::Response, run));
+    let candidates = (draws * 5 / 4).max(200);
+    let (sample, agreement) = two_runs(&density, &mode, draws, candidates, [&mut one, &mut other]);
     progress(0.9);
     out.placebo = placebo(&some, space, &mode, &effects, divisor);
+    out.shuffled = shuffled(&some, &out.point, &effects, divisor / raise);
     out.drift = share_drift(&some, space, &mode, &effects, divisor / raise);
     progress(1.0);
     out.draws = sample.draws;
+    out.agreement = Some(agreement);
     out.efficiency = sample.efficiency;
     out.pareto_k = sample.pareto_k;
     out.flat = mode.bent;
@@ -199,6 +209,20 @@ fn share_drift(
     });
     let nodes = shares.iter().zip(&modes).map(|(&share, at)| (log_odds(share), at - &modes[1])).collect();
     ShareDrift { nodes }
+}
+
+/// The effect with everybody's contacts exchanged for a neighbour's, as a share m of what was fitted: the months' common ups and
+/// downs are the neighbour's too, so that an m away from 0 is one that the model makes up.
+fn shuffled(observed: &Observed, point: &Point, effects: &[Vec<f64>], divisor: f64) -> Option<(f64, f64)> {
+    let shuffled = observed.with_neighbours_contacts();
+    let density = |x: &DVector<f64>| {
+        let mut scaled = point.clone();
+        scaled.goodwill.effect.iter_mut().for_each(|effect| *effect *= x[0]);
+        shuffled.evaluate(&scaled, Some(effects), 6, false).value / divisor
+    };
+    let found = laplace::mode(&density, DVector::from_vec(vec![0.0]), &[0.3]);
+    let (share, se) = (found.at[0], found.covariance[(0, 0)].sqrt());
+    (share.is_finite() && se.is_finite() && se > 0.0 && !found.bent).then_some((share, se))
 }
 
 /// Next month's contacts as a further regressor.

@@ -286,6 +286,20 @@ impl Observed {
         if every < 2 || groups.len() < 4 { self.clone() } else { Self { groups, ..self.clone() } }
     }
 
+    /// The same sales beside the contacts of another customer of the group, half of it away.
+    pub fn with_neighbours_contacts(&self) -> Self {
+        let mut out = self.clone();
+        let months = self.months;
+        for contacts in &mut out.contacts {
+            for range in &self.groups {
+                let half = range.len() / 2;
+                contacts.by_month[range.start * months..range.end * months].rotate_left(half * months);
+                contacts.before[range.clone()].rotate_left(half);
+            }
+        }
+        out
+    }
+
     /// Customers with sales that count, in the groups that are looked at.
     pub fn buyers(&self) -> usize {
         self.groups.iter().flat_map(Clone::clone).filter(|&i| self.start[i + 1] > self.start[i]).count()
