@@ -13,8 +13,8 @@
 //! building up from nothing by the month: `G_t = decay G_{t-1} + lift(e)`. A dark one must first be found, with probability f a month:
 //! `sum_m f (1 - f)^(m-1) P(won within n - m)`. The appeal of a served customer is what makes today's share of its wallet come out at
 //! today's goodwill; the white space is given the appeals of served customers, less the selection that calibration found (who
-//! was won first liked us more). The dark of a territory stand in parts from the hardest to the easiest to see, which differ in
-//! size, in appeal and in how soon they are found (`visibility.rs`). Sales that already reach the white space through
+//! was won first liked us more). The dark of a territory are drawn one by one: they differ
+//! in size, in appeal and in how soon they are found (`visibility.rs`), and where they are few, chance decides much. Sales that already reach the white space through
 //! wholesalers are not there to be won.
 //!
 //! The functions take plain numbers, so that the truth of a synthetic market goes through the same ones.
@@ -267,42 +267,6 @@ fn appeals(served: &[bool], wallets: &[f32], rates: &CustomerRates) -> Vec<Optio
         .collect()
 }
 
-/// Appeals of served customers to draw from, each with the weight of its wallet.
-///
-/// Unweighted they would be too high: the wallet of a customer is uncertain, and one that is drawn too small makes its
-/// share too large by more than one drawn too large makes it too small. Weighted, shares add up to our sales over all wallets.
-struct Appeals {
-    appeal: Vec<f64>,
-    /// Sums of the wallets up to and with this one.
-    until: Vec<f64>,
-}
-
-impl Appeals {
-    fn of(customers: std::ops::Range<usize>, appeal: &[Option<f64>], wallets: &[f32]) -> Self {
-        let mut out = Self { appeal: Vec::new(), until: Vec::new() };
-        let mut sum = 0.0;
-        for i in customers {
-            if let Some(appeal) = appeal[i] {
-                sum += f64::from(wallets[i]);
-                out.appeal.push(appeal);
-                out.until.push(sum);
-            }
-        }
-        out
-    }
-
-    fn number(&self) -> usize {
-        self.appeal.len()
-    }
-
-    /// The appeal at a uniform number; `None` without any.
-    fn at(&self, uniform: f64) -> Option<f64> {
-        let all = *self.until.last()?;
-        let position = self.until.partition_point(|&until| until <= uniform * all);
-        self.appeal.get(position).or(self.appeal.last()).copied()
-    }
-}
-
 /// The white space by territory, with appeals drawn among those of the served.
 fn white(
     market: &Market,
@@ -315,34 +279,38 @@ fn white(
     let draws = &inputs.calibration.draws;
     let finds = draws.get(index % draws.len().max(1)).map_or(&[][..], |calibrated| &calibrated.finds);
     let wallets = &dark.wallets[index];
-    let everywhere = Appeals::of(0..wallets.len(), appeal, wallets);
+    let everywhere: Vec<f64> = appeal.iter().filter_map(|appeal| *appeal).collect();
     let mut rng = Stream::new(inputs.seed, "potential/appeal", index as u64);
     let known = wallets.iter().filter(|&&wallet| wallet > 0.0).count() as f64;
     let hidden: f64 = dark.dark_customers[index].iter().sum();
     let ratio = dark.size_ratio.get(index).copied().unwrap_or(1.0);
     let deviation = visibility::deviation(StandardNormal.sample(&mut rng));
-    let parts = visibility::parts(hidden / (hidden + known).max(1.0), ratio, deviation);
+    let visibility = visibility::Visibility::new(hidden / (hidden + known).max(1.0), ratio, deviation);
+    let variation = dark.size_cv.get(index).copied().unwrap_or(1.0);
     let mut out = Vec::new();
     for j in 0..market.territory_count() {
         let customers = market.customers_of(j);
-        let here = Appeals::of(customers.clone(), appeal, wallets);
-        let pool = if here.number() >= ENOUGH_SERVED { &here } else { &everywhere };
-        let mut drawn = || pool.at(rng.random());
+        let here: Vec<f64> = appeal[customers.clone()].iter().filter_map(|appeal| *appeal).collect();
+        let pool = if here.len() >= ENOUGH_SERVED { &here } else { &everywhere };
+        let drawn = |rng: &mut Stream| {
+            let uniform: f64 = rng.random();
+            pool.get((uniform * pool.len() as f64) as usize).or(pool.last()).copied()
+        };
         let indirect = dark.indirect.get(j).copied().unwrap_or(0.0);
         let mut white = White { indirect, ..White::default() };
         for i in customers.filter(|&i| !served[i] && !market.closed(i) && wallets[i] > 0.0) {
-            white.identified.extend(drawn().map(|appeal| (appeal, f64::from(wallets[i]))));
+            white.identified.extend(drawn(&mut rng).map(|appeal| (appeal, f64::from(wallets[i]))));
         }
         let (number, demand) = (dark.dark_customers[index][j], dark.dark_demand[index][j]);
         if demand > 0.0 && number > 0.0 {
             let found = (finds.get(j).copied().unwrap_or(0.0) / number).clamp(0.0, MOST_FOUND);
             let hazard = -libm::log1p(-found);
-            white.cells.extend(parts.iter().filter_map(|part| {
+            white.cells.extend(visibility.customers(number, variation, &mut rng).into_iter().filter_map(|customer| {
                 Some(Cell {
-                    appeal: drawn()?,
-                    demand: demand * part.demand,
-                    found: -libm::expm1(-hazard * part.hazard),
-                    lean: part.lean,
+                    appeal: drawn(&mut rng)?,
+                    demand: demand * customer.demand,
+                    found: -libm::expm1(-hazard * customer.hazard),
+                    lean: customer.lean,
                 })
             }));
         }
@@ -408,14 +376,6 @@ mod tests {
         assert!((less.sales - 0.75 * 25.0).abs() < 1e-9);
         assert_eq!(attainable_sales(&white, 0.0, 1e9).sales, 0.0);
         assert_eq!(attainable_sales(&[], 0.0, 0.0), Attainable::default());
-    }
-
-    #[test]
-    fn appeals_are_drawn_by_wallet() {
-        let pool = Appeals::of(1..4, &[Some(9.0), Some(1.0), None, Some(2.0)], &[5.0, 1.0, 7.0, 3.0]);
-        assert_eq!(pool.number(), 2);
-        assert_eq!([0.0, 0.24, 0.26, 0.99].map(|uniform| pool.at(uniform)), [1.0, 1.0, 2.0, 2.0].map(Some));
-        assert_eq!(Appeals::of(0..0, &[], &[]).at(0.5), None);
     }
 
     #[test]
