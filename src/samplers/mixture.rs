@@ -224,12 +224,12 @@ fn far_apart(cloud: &Cloud, weights: &[f64], count: usize, whole: &Ellipsoid, st
         }
         let sum: f64 = chances.iter().sum();
         if sum <= 0.0 {
+            // All points are centres already.
             break;
         }
         chances.iter_mut().for_each(|chance| *chance /= sum);
         centres.extend(systematic(&chances, 1, uniform(stream)));
     }
-    // One step of noise-free ties is enough: equal points have no distance left and are never drawn twice.
     centres
 }
 

@@ -7,7 +7,7 @@
 //! 2. **Weights** `W_i <- W_i likelihood_i^s`; the log evidence grows by `log sum W_i likelihood_i^s`.
 //! 3. **Resampling**, systematic.
 //! 4. **Moves** ([`super::moves`]): in each sweep each particle is proposed one point by a kind of move drawn for it, half of the
-//!    particles at a time. Sweeps go on until no coordinate correlates with where it was at the stage's start. Lengths of
+//!    particles at a time. Sweeps go on until no coordinate, nor the log likelihood, correlates with what it was at the stage's start. Lengths of
 //!    steps follow the share accepted, sweep by sweep; chances of the kinds follow the expected squared jump (Pasarica &
 //!    Gelman 2010; Fearnhead & Taylor 2013), stage by stage.
 //!
@@ -17,12 +17,15 @@
 //! accepted. When the budget ends before t = 1 the rest of the way is made by weights alone: the result is marked
 //! incomplete and its effective sample size says what it is worth.
 
+mod sweeps;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use self::sweeps::Sweeps;
 use super::ellipsoid::Ellipsoid;
 use super::mixture::Mixture;
-use super::moves::{Around, Kind, wanted_acceptance};
+use super::moves::Kind;
 use super::particles::{Cloud, conditional_share, effective, systematic};
 use super::state::{State, bits, many_bits};
 use super::target::{Target, alive, uniform};
@@ -55,9 +58,9 @@ impl Default for Settings {
             particles: 1_000,
             budget: 1_000_000,
             conditional: 0.5,
-            correlation: 0.3,
+            correlation: 0.1,
             final_correlation: 0.05,
-            sweeps: 20,
+            sweeps: 40,
             final_sweeps: 40,
             rounds: 2,
             moves: Kind::ALL.to_vec(),
@@ -82,7 +85,7 @@ pub struct Stage {
     #[serde(with = "bits")]
     pub founders: f64,
     pub sweeps: usize,
-    /// Largest correlation of a coordinate with the stage's start.
+    /// Largest correlation of a coordinate or the log likelihood with the stage's start.
     #[serde(with = "bits")]
     pub correlation: f64,
     /// Share of proposals accepted, by kind of move; NaN for one without proposals.
@@ -137,7 +140,7 @@ pub struct Posterior {
     pub evaluations: u64,
     /// Evaluations that failed.
     pub failed: u64,
-    /// Whether the moves at temperature 1 were made within the budget.
+    /// Whether the budget reached to moves at temperature 1.
     pub complete: bool,
     pub stages: Vec<Stage>,
 }
@@ -223,11 +226,6 @@ fn check(target: &(impl Target + ?Sized), settings: &Settings) -> Result<(), Smc
     }
 }
 
-/// Key of a particle's draws in a sweep.
-fn key(stage: usize, sweep: usize, particle: usize) -> u64 {
-    ((stage as u64) << 40) | ((sweep as u64) << 24) | particle as u64
-}
-
 fn start(target: &(impl Target + ?Sized), settings: &Settings, state: &mut State) -> Result<(), SmcError> {
     let drawn: Vec<(Vec<f64>, f64, f64)> = (0..settings.particles)
         .into_par_iter()
@@ -257,6 +255,10 @@ fn go_on(
     watch: &mut dyn Watch,
 ) -> Result<Posterior, SmcError> {
     while state.complete && state.rounds < settings.rounds.max(1) {
+        if state.rounds > 0 && sweeps_left(settings, &state) == 0 {
+            // A first round at temperature 1 was made; the further ones are for good measure.
+            break;
+        }
         let remaining = stage(target, settings, &mut state);
         let done = state.stages.len();
         watch.progress(&Progress {
@@ -279,6 +281,11 @@ fn go_on(
         complete: state.complete,
         stages: state.stages,
     })
+}
+
+/// Sweeps that the budget still covers.
+fn sweeps_left(settings: &Settings, state: &State) -> u64 {
+    settings.budget.saturating_sub(state.evaluations) / settings.particles as u64
 }
 
 /// The largest step of temperature that leaves the share of particles effective.
@@ -314,8 +321,7 @@ fn reweight(state: &mut State, step: f64) -> f64 {
 
 /// One stage; returns the number of stages that are estimated to follow.
 fn stage(target: &(impl Target + ?Sized), settings: &Settings, state: &mut State) -> f64 {
-    let count = settings.particles as u64;
-    let left = (settings.budget - state.evaluations) / count;
+    let left = sweeps_left(settings, state);
     let step = if left == 0 { 1.0 - state.temperature } else { next_step(state, settings.conditional) };
     // A step that rounds to nothing would never arrive.
     let reached = if state.temperature + step >= 1.0 - 1e-9 { 1.0 } else { state.temperature + step };
@@ -358,18 +364,18 @@ fn stage(target: &(impl Target + ?Sized), settings: &Settings, state: &mut State
     report.components = mixture.components();
     let parents = resample(settings, state, &mut report);
     let threshold = if last { settings.final_correlation } else { settings.correlation };
-    let mut sweeps = Sweeps::new(cloud.select(&parents), &whole, &mixture, settings.moves.len());
+    let mut sweeps = Sweeps::new(cloud.select(&parents), &state.log_likelihood, &whole, &mixture, settings.moves.len());
     while report.sweeps < most && report.correlation > threshold {
         sweeps.once(target, settings, state, report.sweeps);
         report.sweeps += 1;
-        report.correlation = sweeps.correlation();
+        report.correlation = sweeps.correlation(&state.log_likelihood);
     }
     report.live = sweeps.live(&parents);
     report.accepted = sweeps.tallies.iter().map(|tally| tally.accepted / tally.proposed).collect();
     sweeps.learn_shares(&mut state.shares);
     state.points = sweeps.cloud.values().to_vec();
     state.stages.push(report);
-    following + rounds_after
+    if last && sweeps_left(settings, state) == 0 { 0.0 } else { following + rounds_after }
 }
 
 /// Resamples everything but the points; returns whom each particle descends from.
@@ -389,179 +395,6 @@ fn resample(settings: &Settings, state: &mut State, report: &mut Stage) -> Vec<u
     }
     report.founders = effective(&lines);
     parents
-}
-
-/// What became of the proposals of a kind.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    proposed: f64,
-    accepted: f64,
-    /// Squared jumps, each times its probability of being accepted.
-    jumped: f64,
-}
-
-/// The result of one proposal.
-struct Tried {
-    kind: usize,
-    probability: f64,
-    jump: f64,
-    evaluated: bool,
-    failed: bool,
-    /// Point, log prior and log likelihood when accepted.
-    moved: Option<(Vec<f64>, f64, f64)>,
-}
-
-/// The sweeps of one stage.
-struct Sweeps<'a> {
-    cloud: Cloud,
-    begin: Cloud,
-    moved: Vec<bool>,
-    whole: &'a Ellipsoid,
-    mixture: &'a Mixture,
-    tallies: Vec<Tally>,
-}
-
-impl<'a> Sweeps<'a> {
-    fn new(cloud: Cloud, whole: &'a Ellipsoid, mixture: &'a Mixture, kinds: usize) -> Self {
-        let begin = cloud.clone();
-        let moved = vec![false; cloud.len()];
-        Self { cloud, begin, moved, whole, mixture, tallies: vec![Tally::default(); kinds] }
-    }
-
-    /// Proposes one point to each particle.
-    fn once(&mut self, target: &(impl Target + ?Sized), settings: &Settings, state: &mut State, sweep: usize) {
-        let mut tallies = vec![Tally::default(); settings.moves.len()];
-        for half in 0..2 {
-            let tried: Vec<Tried> = (half..self.cloud.len())
-                .into_par_iter()
-                .step_by(2)
-                .map(|particle| self.propose(target, settings, state, sweep, particle, 1 - half))
-                .collect();
-            for (particle, tried) in (half..self.cloud.len()).step_by(2).zip(tried) {
-                let tally = &mut tallies[tried.kind];
-                tally.proposed += 1.0;
-                tally.accepted += tried.probability;
-                tally.jumped += tried.probability * tried.jump;
-                state.evaluations += u64::from(tried.evaluated);
-                state.failed += u64::from(tried.failed);
-                if let Some((point, log_prior, log_likelihood)) = tried.moved {
-                    self.cloud.set(particle, &point);
-                    self.moved[particle] = true;
-                    state.log_prior[particle] = log_prior;
-                    state.log_likelihood[particle] = log_likelihood;
-                }
-            }
-        }
-        let wanted = wanted_acceptance(self.cloud.dimension());
-        for (kind, tally) in tallies.iter().enumerate() {
-            if settings.moves[kind].scaled() && tally.proposed > 0.0 {
-                let grown = state.scales[kind] * libm::exp(1.5 * (tally.accepted / tally.proposed - wanted));
-                state.scales[kind] = grown.clamp(1e-4, 10.0);
-            }
-            let all = &mut self.tallies[kind];
-            all.proposed += tally.proposed;
-            all.accepted += tally.accepted;
-            all.jumped += tally.jumped;
-        }
-    }
-
-    fn propose(
-        &self,
-        target: &(impl Target + ?Sized),
-        settings: &Settings,
-        state: &State,
-        sweep: usize,
-        particle: usize,
-        still: usize,
-    ) -> Tried {
-        let mut stream = Stream::new(settings.seed, "samplers/smc/move", key(state.stages.len(), sweep, particle));
-        let level = uniform(&mut stream);
-        let mut sum = 0.0;
-        let kind = state.shares.iter().position(|share| {
-            sum += share;
-            level < sum
-        });
-        let kind = kind.unwrap_or(settings.moves.len() - 1);
-        let from = self.cloud.point(particle);
-        let mut to = vec![0.0; from.len()];
-        let around = Around { cloud: &self.cloud, offset: still, whole: self.whole, mixture: self.mixture };
-        let correction = settings.moves[kind].propose(from, &around, state.scales[kind], &mut stream, &mut to);
-        let mut tried = Tried { kind, probability: 0.0, jump: 0.0, evaluated: false, failed: false, moved: None };
-        let sound = correction > f64::NEG_INFINITY && to.iter().all(|value| value.is_finite());
-        let log_prior = if sound { target.log_density(&to) } else { f64::NEG_INFINITY };
-        if !log_prior.is_finite() {
-            return tried;
-        }
-        let log_likelihood = alive(target.log_likelihood(&to));
-        tried.evaluated = true;
-        tried.failed = log_likelihood == f64::NEG_INFINITY;
-        let gain = log_prior - state.log_prior[particle]
-            + state.temperature * (log_likelihood - state.log_likelihood[particle])
-            + correction;
-        tried.probability = if gain.is_nan() { 0.0 } else { libm::exp(gain.min(0.0)) };
-        tried.jump = self.whole.distance(from, &to);
-        if uniform(&mut stream) < tried.probability {
-            tried.moved = Some((to, log_prior, log_likelihood));
-        }
-        tried
-    }
-
-    /// Largest correlation, over the coordinates, of where particles are with where they began.
-    fn correlation(&self) -> f64 {
-        (0..self.cloud.dimension())
-            .map(|of| correlation(&self.begin.coordinate(of), &self.cloud.coordinate(of)))
-            .fold(0.0, f64::max)
-    }
-
-    /// Effective number of spots: particles that never moved share one with their siblings that did not.
-    fn live(&self, parents: &[usize]) -> f64 {
-        let mut spots = Vec::with_capacity(parents.len());
-        let mut before = usize::MAX;
-        for (parent, moved) in parents.iter().zip(&self.moved) {
-            if *moved {
-                spots.push(1.0);
-            } else if *parent == before {
-                // Siblings stand side by side; the spot of the last that stayed is theirs.
-                *spots.iter_mut().rev().find(|spot| **spot < 0.0).expect("a sibling stayed") -= 1.0;
-            } else {
-                spots.push(-1.0);
-                before = *parent;
-            }
-        }
-        parents.len() as f64 * parents.len() as f64 / spots.iter().map(|spot| spot * spot).sum::<f64>()
-    }
-
-    /// Chances of the kinds by what a proposal of each was worth in this stage, half old and half new.
-    fn learn_shares(&self, shares: &mut [f64]) {
-        const LEAST: f64 = 0.04;
-        let worth: Vec<f64> = self.tallies.iter().map(|tally| tally.jumped / tally.proposed.max(1.0)).collect();
-        let sum: f64 = worth.iter().sum();
-        if sum > 0.0 && sum.is_finite() {
-            for (share, worth) in shares.iter_mut().zip(&worth) {
-                let free = 1.0 - LEAST * worth_count(&self.tallies);
-                *share = 0.5 * *share + 0.5 * (LEAST + free * worth / sum);
-            }
-        }
-    }
-}
-
-fn worth_count(tallies: &[Tally]) -> f64 {
-    tallies.len() as f64
-}
-
-/// Size of the correlation of two equally long series; 0 when one does not vary.
-fn correlation(left: &[f64], right: &[f64]) -> f64 {
-    let n = left.len() as f64;
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / n;
-    let (left_mean, right_mean) = (mean(left), mean(right));
-    let (mut both, mut lefts, mut rights) = (0.0, 0.0, 0.0);
-    for (l, r) in left.iter().zip(right) {
-        let (l, r) = (l - left_mean, r - right_mean);
-        both += l * r;
-        lefts += l * l;
-        rights += r * r;
-    }
-    if lefts > 0.0 && rights > 0.0 { (both / (lefts * rights).sqrt()).abs() } else { 0.0 }
 }
 
 #[cfg(test)]
