@@ -141,7 +141,7 @@ impl BernoulliGlm {
     pub fn new(observed: Vec<f64>, design: Vec<Vec<f64>>) -> Result<Self> {
         ensure!(observed.len() == 10 && design.iter().all(|row| row.len() == 10), "bernoulli_glm has ten parameters");
         let m = 9;
-        let d = DMatrix::from_fn(m, m, |i, j| if i == j { 1.0 } else { f64::from(i == j + 1) * -1.0 });
+        let d = DMatrix::from_fn(m, m, |i, j| if i == j { 1.0 } else { -f64::from(i == j + 1) });
         let f = &d * &d + DMatrix::from_fn(m, m, |i, j| if i == j { (i as f64 / m as f64).sqrt() } else { 0.0 });
         let smooth = f.transpose() * f;
         let precision = DMatrix::from_fn(m + 1, m + 1, |i, j| match (i, j) {

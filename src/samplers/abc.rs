@@ -80,7 +80,7 @@ pub fn run(
     settings: &Settings,
 ) -> Result<Generation, AbcError> {
     let count = settings.particles;
-    if count < 10 || count >= 1 << 24 || simulator.dimension() == 0 {
+    if !(10..1 << 24).contains(&count) || simulator.dimension() == 0 {
         return Err(AbcError::Settings("a run needs 10 to 2^24 particles and a parameter"));
     }
     if !(settings.kept > 0.0 && settings.kept < 1.0) {

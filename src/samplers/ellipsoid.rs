@@ -56,8 +56,8 @@ impl Ellipsoid {
         out.copy_from_slice(centre);
         for j in 0..d {
             let z = scale * normal(stream);
-            for i in j..d {
-                out[i] += self.lower[i * d + j] * z;
+            for (value, row) in out.iter_mut().zip(self.lower.chunks_exact(d)).skip(j) {
+                *value += row[j] * z;
             }
         }
     }
@@ -74,8 +74,7 @@ impl Ellipsoid {
             &mut heap
         };
         let mut sum = 0.0;
-        for i in 0..d {
-            let row = &self.lower[i * d..i * d + i + 1];
+        for (i, row) in self.lower.chunks_exact(d).enumerate() {
             let mut rest = to[i] - from[i];
             for (left, right) in row[..i].iter().zip(solved.iter()) {
                 rest -= left * right;

@@ -86,10 +86,10 @@ impl Cloud {
         let mean = self.mean(weights);
         let mut covariance = vec![0.0; d * d];
         for (point, weight) in self.points().zip(weights) {
-            for i in 0..d {
+            for (i, row) in covariance.chunks_exact_mut(d).enumerate() {
                 let left = weight * (point[i] - mean[i]);
-                for j in 0..=i {
-                    covariance[i * d + j] += left * (point[j] - mean[j]);
+                for ((sum, value), mean) in row[..=i].iter_mut().zip(point).zip(&mean) {
+                    *sum += left * (value - mean);
                 }
             }
         }

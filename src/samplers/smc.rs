@@ -88,7 +88,7 @@ pub struct Stage {
     /// Largest correlation of a coordinate or the log likelihood with the stage's start.
     #[serde(with = "bits")]
     pub correlation: f64,
-    /// Share of proposals accepted, by kind of move; NaN for one without proposals.
+    /// Share of proposals accepted, by kind of move; 0 for one without proposals.
     #[serde(with = "many_bits")]
     pub accepted: Vec<f64>,
     /// Components of the fitted mixture.
@@ -209,9 +209,7 @@ fn check(target: &(impl Target + ?Sized), settings: &Settings) -> Result<(), Smc
     match settings {
         _ if target.dimension() == 0 => wrong("a target needs a parameter"),
         Settings { moves, .. } if moves.is_empty() => wrong("a run needs a kind of move"),
-        Settings { particles, .. } if *particles < 10 || *particles >= 1 << 24 => {
-            wrong("a run needs 10 to 2^24 particles")
-        }
+        Settings { particles, .. } if !(10..1 << 24).contains(particles) => wrong("a run needs 10 to 2^24 particles"),
         Settings { budget, particles, .. } if *budget < *particles as u64 => {
             wrong("the budget must cover one evaluation of each particle")
         }
@@ -339,8 +337,8 @@ fn stage(target: &(impl Target + ?Sized), settings: &Settings, state: &mut State
         temperature: reached,
         effective: effective(&state.weights),
         ancestors: settings.particles,
-        live: f64::NAN,
-        founders: f64::NAN,
+        live: effective(&state.weights),
+        founders: founders(state),
         sweeps: 0,
         correlation: 1.0,
         accepted: Vec::new(),
@@ -354,7 +352,6 @@ fn stage(target: &(impl Target + ?Sized), settings: &Settings, state: &mut State
     };
     if left == 0 {
         state.complete = false;
-        report.live = report.effective;
         state.stages.push(report);
         return 0.0;
     }
@@ -371,11 +368,20 @@ fn stage(target: &(impl Target + ?Sized), settings: &Settings, state: &mut State
         report.correlation = sweeps.correlation(&state.log_likelihood);
     }
     report.live = sweeps.live(&parents);
-    report.accepted = sweeps.tallies.iter().map(|tally| tally.accepted / tally.proposed).collect();
+    report.accepted = sweeps.tallies.iter().map(|tally| tally.accepted / tally.proposed.max(1.0)).collect();
     sweeps.learn_shares(&mut state.shares);
     state.points = sweeps.cloud.values().to_vec();
     state.stages.push(report);
     if last && sweeps_left(settings, state) == 0 { 0.0 } else { following + rounds_after }
+}
+
+/// Effective number of the first particles, by the weight of their descendants.
+fn founders(state: &State) -> f64 {
+    let mut lines = vec![0.0; state.weights.len()];
+    for (&founder, weight) in state.founders.iter().zip(&state.weights) {
+        lines[founder as usize] += weight;
+    }
+    effective(&lines)
 }
 
 /// Resamples everything but the points; returns whom each particle descends from.
@@ -389,11 +395,7 @@ fn resample(settings: &Settings, state: &mut State, report: &mut Stage) -> Vec<u
     state.log_likelihood = at(&state.log_likelihood);
     state.founders = parents.iter().map(|&parent| state.founders[parent]).collect();
     state.weights = vec![1.0 / count as f64; count];
-    let mut lines = vec![0.0; count];
-    for &founder in &state.founders {
-        lines[founder as usize] += 1.0;
-    }
-    report.founders = effective(&lines);
+    report.founders = founders(state);
     parents
 }
 

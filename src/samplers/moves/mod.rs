@@ -92,13 +92,12 @@ impl Around<'_> {
             return None;
         }
         let mut chosen = [usize::MAX; COUNT];
-        for k in 0..COUNT {
-            loop {
-                let other = 2 * pick(half, stream) + self.offset;
-                if !chosen[..k].contains(&other) {
-                    chosen[k] = other;
-                    break;
-                }
+        let mut found = 0;
+        while found < COUNT {
+            let other = 2 * pick(half, stream) + self.offset;
+            if !chosen[..found].contains(&other) {
+                chosen[found] = other;
+                found += 1;
             }
         }
         Some(chosen.map(|index| self.cloud.point(index)))
@@ -141,7 +140,7 @@ mod tests {
                 for i in (half..count).step_by(2) {
                     let mut stream = Stream::new(2, "test", (sweep * count + i) as u64);
                     let from = cloud.point(i).to_vec();
-                    let mut to = vec![0.0; 2];
+                    let mut to = [0.0; 2];
                     let around = Around { cloud: &cloud, offset: 1 - half, whole: &whole, mixture: &mixture };
                     let correction = kind.propose(&from, &around, 1.0, &mut stream, &mut to);
                     let correction = if broken { 0.0 } else { correction };
