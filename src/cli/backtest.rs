@@ -100,10 +100,9 @@ fn cases_of(market: &Market, origin: Month, forecast: &Forecast, seed: u64) -> V
     let places = std::iter::once(None).chain((0..forecast.territories).map(Some));
     let mut out = Vec::new();
     for place in places {
-        for (measure, runs) in [
-            (Measure::OwnSales, Some(&forecast.own_sales)),
-            (Measure::TotalDemand, forecast.total_demand.as_ref()),
-        ] {
+        for (measure, runs) in
+            [(Measure::OwnSales, Some(&forecast.own_sales)), (Measure::TotalDemand, forecast.total_demand.as_ref())]
+        {
             let Some(runs) = runs else { continue };
             let series = series(market, measure, place);
             let known = |range: std::ops::Range<usize>| series[range].iter().copied().collect::<Option<Vec<f64>>>();

@@ -79,7 +79,9 @@ impl MarketData {
             *earliest = Some(earliest.map_or(month, |earlier| earlier.min(month)));
         }
         let dates = self.customers.first_known.iter().zip(&trace);
-        dates.map(|(date, trace)| [*date, *trace].into_iter().flatten().min().is_none_or(|since| since <= last)).collect()
+        dates
+            .map(|(date, trace)| [*date, *trace].into_iter().flatten().min().is_none_or(|since| since <= last))
+            .collect()
     }
 }
 

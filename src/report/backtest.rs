@@ -176,7 +176,10 @@ fn page(backtest: &Backtest, plot: &str) -> String {
     let mut rows = String::new();
     for line in lines(backtest) {
         let wape = |model: Model| {
-            line.wape.iter().find(|(name, _)| *name == words(model)).map_or_else(String::new, |(_, wape)| percent(*wape))
+            line.wape
+                .iter()
+                .find(|(name, _)| *name == words(model))
+                .map_or_else(String::new, |(_, wape)| percent(*wape))
         };
         let two = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.2}"));
         let _ = writeln!(
@@ -216,5 +219,6 @@ fn page(backtest: &Backtest, plot: &str) -> String {
 pub fn failed_words(backtest: &Backtest) -> Option<String> {
     let each: Vec<String> =
         backtest.failed.iter().map(|(origin, check)| format!("{origin}: {}: {}", check.name, check.finding)).collect();
-    (!each.is_empty()).then(|| format!("Calibrations that failed a check, and are scored all the same: {}", each.join("; ")))
+    (!each.is_empty())
+        .then(|| format!("Calibrations that failed a check, and are scored all the same: {}", each.join("; ")))
 }

@@ -73,13 +73,14 @@ pub use score::{HideRow, HideScore, score_hidden};
 use crate::units::{Month, MonthSpan};
 
 fn too_few_months(origins: usize, needed: usize, months: usize, possible: usize) -> String {
-    let wanted = if origins == 1 { "one origin".to_owned() } else { format!("{origins} origins a year apart") };
+    let wanted =
+        if origins == 1 { "one origin needs".to_owned() } else { format!("{origins} origins a year apart need") };
     let next = match possible {
         0 => "add older sales".to_owned(),
         possible => format!("add older sales, or ask for fewer: --origins {possible}"),
     };
     format!(
-        "{wanted} need {needed} months of history (24 before the first, and 12 after each to compare with), and there are \
+        "{wanted} {needed} months of history (24 before the first, and 12 after each to compare with), and there are \
          {months}; {next}"
     )
 }

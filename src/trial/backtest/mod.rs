@@ -131,7 +131,8 @@ impl Case {
         let count = twin.len();
         // A key of its own for each series.
         let place = territory.map_or(0, |j| j as u64 + 1);
-        let index = (origin.since(Month::new(1, 1)?) as u64) << 32 | place << 1 | u64::from(measure == Measure::OwnSales);
+        let index =
+            (origin.since(Month::new(1, 1)?) as u64) << 32 | place << 1 | u64::from(measure == Measure::OwnSales);
         let forecasts = vec![
             Ahead::of_draws(twin),
             naive(past, months, count, seed, index)?,

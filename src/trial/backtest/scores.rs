@@ -136,7 +136,8 @@ pub fn score(cases: &[Case], names: &[String], unit: &str) -> Vec<BacktestRow> {
                         sums = Some((months.plus(scores.0), year.plus(scores.1)));
                     }
                     let Some((months, year)) = sums else { return };
-                    for (metric, value, unit) in months.metrics(false, unit).into_iter().chain(year.metrics(true, unit)) {
+                    for (metric, value, unit) in months.metrics(false, unit).into_iter().chain(year.metrics(true, unit))
+                    {
                         rows.push(BacktestRow {
                             origin,
                             scope,

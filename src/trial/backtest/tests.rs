@@ -127,9 +127,9 @@ fn what_cannot_be_forecast_is_refused() {
         Err(error @ (TrialError::TooFewMonths { .. } | TrialError::Origin { .. })) => error.to_string(),
         other => panic!("{other:?}"),
     };
-    insta::assert_snapshot!(says(Origins::Yearly(3)), @"");
-    insta::assert_snapshot!(says(Origins::At(vec![month("2017-01")])), @"");
-    insta::assert_snapshot!(says(Origins::At(vec![month("2014-06")])), @"");
+    insta::assert_snapshot!(says(Origins::Yearly(3)), @"3 origins a year apart need 60 months of history (24 before the first, and 12 after each to compare with), and there are 42; add older sales, or ask for fewer: --origins 1");
+    insta::assert_snapshot!(says(Origins::At(vec![month("2017-01")])), @"--at 2017-01 has not 24 months of history behind it and 12 ahead of it to compare with: the history is 2014-01 to 2017-06, so choose a month from 2015-12 to 2016-06");
+    assert!(says(Origins::At(vec![month("2014-06")])).contains("from 2015-12 to 2016-06"));
     let short = MonthSpan::new(month("2016-01"), month("2017-06")).unwrap();
-    insta::assert_snapshot!(origins(short, &Origins::Yearly(1)).unwrap_err().to_string(), @"");
+    insta::assert_snapshot!(origins(short, &Origins::Yearly(1)).unwrap_err().to_string(), @"one origin needs 36 months of history (24 before the first, and 12 after each to compare with), and there are 18; add older sales");
 }
