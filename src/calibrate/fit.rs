@@ -19,7 +19,9 @@ use crate::calibrate::season::{Path, Series, Structural};
 use crate::calibrate::shock::{Months, Shock};
 use crate::calibrate::space::Space;
 use crate::calibrate::wallet::{self, ShareOfWallet};
-use crate::calibrate::{Calibration, CustomerEffects, CustomerRates, Diagnostic, Draw, Identified, actions, checks};
+use crate::calibrate::{
+    Calibration, CustomerEffects, CustomerRates, Diagnostic, Draw, Identified, Wander, actions, checks,
+};
 use crate::channel::Channel;
 use crate::ids::{CustomerIx, Index as _, stable_hash};
 use crate::market::Market;
@@ -223,6 +225,8 @@ pub fn fit(
                     more: drawn.further,
                 },
                 category_season: demand.season,
+                own_wander: Wander::ahead(&own_path),
+                category_wander: Wander::ahead(demand),
                 finds: finds.draw(&mut source),
                 finds_by_prospecting: priors::draw(prospecting_prior, &mut source),
                 selection: priors::draw(priors.prior("choice", "selection"), &mut source),

@@ -32,6 +32,9 @@ pub struct Draw {
     pub parameters: Parameters,
     /// Season of the category as the panel counts it, rivals' pushes included; `parameters.season` is that of use.
     pub category_season: [f64; 12],
+    /// How the months of our sales, and of the panel's category, will wander around season and growth.
+    pub own_wander: Wander,
+    pub category_wander: Wander,
     /// Customers found (first known) a month at present, by territory, all causes together.
     pub finds: Vec<f64>,
     /// Share of those finds that prospecting brings; the rest come by themselves or by referral.
@@ -61,6 +64,22 @@ impl Draw {
             self.more.iter().find(|(name, _)| *name == "choice.share_of_wallet").map_or(share, |(_, value)| *value);
         let room = |share: f64| 1.0 - share.clamp(0.0, 0.98);
         room(own) / room(share)
+    }
+}
+
+/// Deviations (log) of the months of the whole market beyond what the agents make: a random walk, which is 0 at the end of the
+/// history, and white noise.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Wander {
+    /// Of a step of the walk, a month.
+    pub walk: f64,
+    pub white: f64,
+}
+
+impl Wander {
+    /// Of the year ahead of a series.
+    pub(super) fn ahead(path: &super::season::Path) -> Self {
+        Self { walk: path.walk, white: path.white }
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Path {
     pub relative: Vec<f64>,
     /// Deviation of the white noise (log).
     pub white: f64,
+    /// Deviation of the random walk's steps (log, a month).
+    pub walk: f64,
 }
 
 /// A fitted series.
@@ -272,7 +274,7 @@ impl Structural {
                 demand::path(&season, &feasts, self.first.plus(t as i32), moved)
             })
             .collect();
-        Path { season, feasts, growth, relative, white: cell.white }
+        Path { season, feasts, growth, relative, white: cell.white, walk: cell.walk }
     }
 
     /// Nothing was known of the series: draws are prior.

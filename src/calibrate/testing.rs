@@ -384,6 +384,8 @@ pub fn draw_with_share(share: f64) -> crate::calibrate::Draw {
             more: crate::simulate::Further::default(),
         },
         category_season: [1.0; 12],
+        own_wander: crate::calibrate::Wander::default(),
+        category_wander: crate::calibrate::Wander::default(),
         finds: Vec::new(),
         finds_by_prospecting: 0.0,
         selection: 0.0,

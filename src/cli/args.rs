@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::trial::By;
+use crate::units::Month;
 
 /// A digital twin of your market: rebuilds the half you cannot see, and compares ways to grow before anyone is sent out.
 #[derive(Debug, Parser)]
@@ -63,6 +64,8 @@ pub enum Command {
     Compare(ScenarioArgument),
     /// Hides known customers of your own data, estimates them as unknown, and scores the estimate against them.
     Hide(HideArguments),
+    /// Forecasts years that are over from what was known before them, and scores the forecasts against what came.
+    Backtest(BacktestArguments),
     /// Writes a synthetic market directory, with its truth beside it, from a description.
     Synth {
         /// Description of the market (TOML), e.g. scenarios/markets/turkiye.toml.
@@ -97,6 +100,19 @@ pub struct HideArguments {
     /// Who is hidden.
     #[arg(long, value_enum, default_value_t = HideBy::Random)]
     pub by: HideBy,
+}
+
+/// Arguments of `backtest`.
+#[derive(Debug, Args)]
+pub struct BacktestArguments {
+    /// Scenario file, e.g. scenarios/turkiye.toml.
+    pub scenario: PathBuf,
+    /// Origins to forecast from, a year apart; the last lies 12 months before the history ends.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub origins: u32,
+    /// Last month that a forecast may know, e.g. --at 2023-12 (repeatable), instead of --origins.
+    #[arg(long, value_name = "YYYY-MM", conflicts_with = "origins")]
+    pub at: Vec<Month>,
 }
 
 /// Who is hidden.

@@ -1,6 +1,7 @@
 //! The command line: arguments, the pipeline behind each command, progress, exit codes.
 
 mod args;
+mod backtest;
 mod commands;
 mod findings;
 mod hide;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::pipeline::Input;
 use crate::calibrate::{Check, Verdict};
-use crate::report::{self, Findings, Trial};
+use crate::report::{self, Backtest, Findings, Trial};
 use crate::stats::Summary;
 
 /// Headline figures of a run.
@@ -146,6 +146,45 @@ pub fn trial(trial: &Trial, directory: &Path, as_json: bool) -> String {
             grouped(widened.q05),
             grouped(widened.q95)
         );
+    }
+    out + &format!("  report: {}", report.display())
+}
+
+/// What a backtest found.
+pub fn backtest(backtest: &Backtest, directory: &Path, as_json: bool) -> String {
+    let report = directory.join("report.html");
+    let lines = report::lines(backtest);
+    if as_json {
+        return json!({
+            "market": backtest.market_name,
+            "origins": backtest.origins.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "scores": backtest.rows.iter().filter(|row| row.scope != "territory").collect::<Vec<_>>(),
+            "failed": report::failed_words(backtest),
+            "report": report.display().to_string(),
+        })
+        .to_string();
+    }
+    let count = backtest.origins.len();
+    let origins: Vec<String> = backtest.origins.iter().map(ToString::to_string).collect();
+    let plural = if count == 1 { "" } else { "s" };
+    let mut out = format!(
+        "{}: 12 months ahead, {count} origin{plural} ({}); errors as a share of what came\n",
+        backtest.market_name,
+        origins.join(", ")
+    );
+    for line in lines {
+        let wape: Vec<String> = line.wape.iter().map(|(model, wape)| format!("{model} {:.1}%", 100.0 * wape)).collect();
+        out += &format!("  {}: {}", line.what, wape.join("; "));
+        if let Some(mase) = line.mase {
+            out += &format!("; MASE {mase:.2}");
+        }
+        if let Some((half, ninety)) = line.cover {
+            out += &format!("; our 50% intervals held {}, the 90% ones {}", percent(half), percent(ninety));
+        }
+        out.push('\n');
+    }
+    if let Some(words) = report::failed_words(backtest) {
+        out += &format!("  {words}\n");
     }
     out + &format!("  report: {}", report.display())
 }

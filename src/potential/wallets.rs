@@ -186,13 +186,15 @@ mod tests {
         let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
         let (mut observed, mut index, mut truth, mut total) = (Observed::default(), Vec::new(), Vec::new(), 0.0);
         for _ in 0..number {
-            let log_size = 5.0 + normal();
+            // The index is what is known, demand scatters around it.
+            let known = 5.0 + normal();
+            let log_size = known + size_error * normal();
             let log_odds = -0.8 + taste * normal();
             let share = 1.0 / (1.0 + libm::exp(-log_odds));
             let demand = libm::exp(log_size);
             total += demand;
             truth.push(log_odds);
-            index.push(log_size + size_error * normal());
+            index.push(known);
             observed.customers.push(ObservedCustomer {
                 served: true,
                 own_year: share * demand,

@@ -2,6 +2,7 @@
 //!
 //! Everything here is a function from [`Findings`] to bytes; `store::write_whole` is the one place that writes them.
 
+mod backtest;
 mod charts;
 mod colour;
 mod error;
@@ -23,6 +24,7 @@ mod strategies;
 mod svg;
 mod words;
 
+pub use backtest::{Backtest, Line, failed_words, lines, render_backtest};
 pub use error::ReportError;
 pub use export::{OutputFile, calibration_tables};
 pub use findings::*;
