@@ -240,7 +240,8 @@ mod tests {
             let (true_mean, true_sd) = mean_sd(&truth);
             // With sizes as shares' only evidence the deviation would be 0.66, 0.92 and 1.5 here.
             assert!((sd / true_sd - 1.0).abs() < 0.15, "{size_error}: {sd:.3} for {true_sd:.3}");
-            assert!((mean - true_mean).abs() < 0.12, "{size_error}: {mean:.3} for {true_mean:.3}");
+            // The delta method leaves an eighth of a log odd where sizes are wrong by a factor of e, and less where they are better.
+            assert!((mean - true_mean).abs() < 0.15, "{size_error}: {mean:.3} for {true_mean:.3}");
         }
     }
 
