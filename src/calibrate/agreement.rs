@@ -70,9 +70,9 @@ pub fn two_runs(
     let other = laplace::sample(log_density, mode, draws - first, candidates, other);
     let agreement = Agreement::of(&one, &other);
     // Alternately, so that any first part of the draws has half of each.
-    let (mut these, mut those) = (one.draws.into_iter(), other.draws.into_iter());
+    let mut those = other.draws.into_iter();
     let mut drawn = Vec::with_capacity(draws);
-    while let Some(draw) = these.next() {
+    for draw in one.draws {
         drawn.push(draw);
         drawn.extend(those.next());
     }

@@ -235,13 +235,13 @@ mod tests {
 
     #[test]
     fn failures_are_never_near_and_the_budget_holds() {
-        let failing = Noisy { failing: 0.4, ..Noisy::default() };
+        let failing = Noisy { failing: 0.4 };
         let generation = run(&failing, &distance, &settings()).unwrap();
         let (mean, variance) = moments(&generation);
         assert!(generation.failed > 1_000 && (mean - 0.8).abs() < 0.04 && (variance - 0.2).abs() < 0.025);
         let short = run(&failing, &distance, &Settings { budget: 10_000, ..settings() }).unwrap();
         assert!(short.evaluations <= 10_000 && short.tolerance > 0.05);
-        let never = Noisy { failing: 1.1, ..Noisy::default() };
+        let never = Noisy { failing: 1.1 };
         assert!(matches!(run(&never, &distance, &settings()), Err(AbcError::NoFirstGeneration { .. })));
     }
 
