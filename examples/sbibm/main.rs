@@ -15,7 +15,6 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use ikiz::rng::Stream;
 use ikiz::samplers::smc::{self, Settings, Unwatched};
-use ikiz::samplers::target::normal;
 use ikiz::samplers::{Prior, Target};
 use rayon::prelude::*;
 
@@ -36,7 +35,7 @@ pub trait Task: Sync {
     fn dimension(&self) -> usize;
     /// Draws from the prior; the standard normal unless a task says otherwise.
     fn draw(&self, stream: &mut Stream) -> Vec<f64> {
-        (0..self.dimension()).map(|_| normal(stream)).collect()
+        (0..self.dimension()).map(|_| stream.normal()).collect()
     }
     fn log_prior(&self, point: &[f64]) -> f64 {
         point.iter().map(|z| -0.5 * z * z - 0.5 * libm::log(std::f64::consts::TAU)).sum()

@@ -2,7 +2,6 @@
 
 use anyhow::{Result, ensure};
 use ikiz::rng::{Stream, normal_cdf};
-use ikiz::samplers::target::normal;
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 use super::Task;
@@ -159,7 +158,7 @@ impl Task for BernoulliGlm {
         10
     }
     fn draw(&self, stream: &mut Stream) -> Vec<f64> {
-        let z = DVector::from_fn(10, |_, _| normal(stream));
+        let z = DVector::from_fn(10, |_, _| stream.normal());
         let x = self.factor.l().transpose().solve_upper_triangular(&z).expect("a factor can be inverted");
         x.iter().copied().collect()
     }

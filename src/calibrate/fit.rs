@@ -733,10 +733,7 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
     );
     let unit_of =
         |mechanism: &str, parameter: &str| find_parameter(mechanism, parameter).map_or("", |known| known.unit);
-    let drawn = |name: &str| -> Vec<f64> {
-        let value = |draw: &Draw| draw.more.iter().find(|(known, _)| known == name).map_or(0.0, |(_, value)| *value);
-        draws.iter().map(value).collect()
-    };
+    let drawn = |name: &str| -> Vec<f64> { draws.iter().map(|draw| draw.value(name).unwrap_or(0.0)).collect() };
     let alone = [("conversion", "reactivation"), ("discovery", "prospecting_yield")];
     let alone =
         alone.map(|(mechanism, parameter)| (mechanism, parameter, evidence.priors.prior(mechanism, parameter), None));

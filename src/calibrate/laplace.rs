@@ -9,6 +9,7 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 use rayon::prelude::*;
 
 use crate::calibrate::sampling::Source;
+use crate::samplers::particles::effective;
 
 /// Degrees of freedom of the proposal.
 const DEGREES: f64 = 7.0;
@@ -209,9 +210,8 @@ pub fn sample(
     }
     let pareto_k = pareto_k(&weights);
     let total: f64 = weights.iter().sum();
-    let squares: f64 = weights.iter().map(|w| w * w).sum();
-    let efficiency = if highest.is_finite() { total * total / squares / candidates as f64 } else { 0.0 };
-    let effective = if highest.is_finite() { total * total / squares } else { 0.0 };
+    let effective = if highest.is_finite() { effective(&weights) } else { 0.0 };
+    let efficiency = effective / candidates as f64;
     let scale = Cholesky::new(covariance).map_or(0.0, |root| root.l().diagonal().map(libm::log).sum());
     let log_evidence = highest + libm::log(total / candidates as f64) + scale;
     let moments = (0..n)
@@ -284,10 +284,6 @@ fn temper(log_weights: &[f64]) -> (Vec<f64>, f64) {
         return (vec![1.0; log_weights.len()], 0.0);
     }
     let raised = |power: f64| -> Vec<f64> { log_weights.iter().map(|w| libm::exp(power * (w - highest))).collect() };
-    let effective = |weights: &[f64]| {
-        let total: f64 = weights.iter().sum();
-        total * total / weights.iter().map(|w| w * w).sum::<f64>()
-    };
     let wanted = 0.2 * log_weights.len() as f64;
     let whole = raised(1.0);
     if effective(&whole) >= wanted {
@@ -309,7 +305,7 @@ fn corrected(
     covariance: &DMatrix<f64>,
 ) -> (DVector<f64>, DMatrix<f64>) {
     let total: f64 = weights.iter().sum();
-    let effective = total * total / weights.iter().map(|w| w * w).sum::<f64>();
+    let effective = effective(weights);
     let n = earlier.len();
     // As many pseudo-points of the earlier proposal as five for every dimension.
     let trust = effective / (effective + 5.0 * n as f64);

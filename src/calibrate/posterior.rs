@@ -48,11 +48,14 @@ pub struct Draw {
 impl Draw {
     /// Finds by one prospecting call in a market where nobody prospects yet: a draw of its prior.
     pub fn prior_yield(&self) -> f64 {
-        self.more.iter().find(|(name, _)| name == "discovery.prospecting_yield").map_or(0.0, |(_, value)| *value)
+        self.value("discovery.prospecting_yield").unwrap_or(0.0)
     }
-}
 
-impl Draw {
+    /// A parameter of [`Draw::more`] by its name.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.more.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
     /// What the effects of contacts, and the goodwill that they left, must be multiplied by in a twin whose served
     /// customers give us the share `share` of their demand.
     ///
@@ -60,8 +63,7 @@ impl Draw {
     /// wallet. A twin that draws its wallets from other evidence has another share, and without this factor would
     /// respond more, or less, than was measured. Both shares are kept below 0.98, where a logit has hardly any room left.
     pub fn effect_factor(&self, share: f64) -> f64 {
-        let own =
-            self.more.iter().find(|(name, _)| *name == "choice.share_of_wallet").map_or(share, |(_, value)| *value);
+        let own = self.value("choice.share_of_wallet").unwrap_or(share);
         let room = |share: f64| 1.0 - share.clamp(0.0, 0.98);
         room(own) / room(share)
     }

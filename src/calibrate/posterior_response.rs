@@ -201,9 +201,9 @@ fn share_drift(
     }
     let widths: Vec<f64> = (0..mode.at.len()).map(|k| mode.covariance[(k, k)].sqrt()).collect();
     let modes = shares.map(|share| {
+        let there = space.at_share(share);
         let density = |x: &DVector<f64>| {
-            let point = space.point_at_share(x, share);
-            observed.evaluate(&point, Some(effects), 6, false).value / divisor + space.log_prior(x)
+            observed.evaluate(&there.point(x), Some(effects), 6, false).value / divisor + space.log_prior(x)
         };
         laplace::mode(&density, mode.at.clone(), &widths).at
     });

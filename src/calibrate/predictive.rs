@@ -11,6 +11,7 @@ use crate::calibrate::observed::Observed;
 use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
 use crate::market::Market;
+use crate::stats::sum_of_differences;
 
 /// Months that are made anew.
 const MONTHS: usize = 24;
@@ -216,7 +217,7 @@ fn figures(tally: &Tally, setting: &Setting<'_>, found: Option<f64>) -> [Option<
         ratio(product, square),
         two_years.then(|| amplitude(totals)).flatten(),
         two_years.then(|| ratio(last, before)).flatten(),
-        ratio(gini(&sizes), 1.0),
+        Some(gini(&sizes)),
         (number >= 20.0).then(|| sizes[(0.9 * number) as usize..].iter().sum::<f64>() / last),
         Some(number),
         two_years.then(|| ratio(again, ordered(1).count() as f64)).flatten(),
@@ -240,11 +241,10 @@ fn amplitude(totals: &[f64]) -> Option<f64> {
     (all > 0.0).then(|| (most - least) / all)
 }
 
-/// Gini index of sizes in ascending order: `sum (2 i - n - 1) x_i / (n sum x)`.
+/// Gini index of sizes in ascending order: what pairs differ by, over what they would if one had everything.
 fn gini(sizes: &[f64]) -> f64 {
     let (n, sum) = (sizes.len() as f64, sizes.iter().sum::<f64>());
-    let weighted: f64 = sizes.iter().enumerate().map(|(i, x)| (2.0 * (i as f64 + 1.0) - n - 1.0) * x).sum();
-    if sum > 0.0 { weighted / (n * sum) } else { 0.0 }
+    if sum > 0.0 { sum_of_differences(sizes) / (n * sum) } else { 0.0 }
 }
 
 /// Standard deviation between territories of the log of one year's sales over the other's.

@@ -175,13 +175,13 @@ impl Space {
         (self.assemble(&values), values)
     }
 
-    /// As [`Space::point`] at a share of wallet.
-    pub fn point_at_share(&self, x: &DVector<f64>, share: f64) -> Point {
+    /// The same at a share of wallet.
+    pub fn at_share(&self, share: f64) -> Self {
         let mut space = self.clone();
         for coordinate in space.coordinates.iter_mut().filter(|coordinate| coordinate.meaning == Meaning::Share) {
             coordinate.prior = Prior::Fixed(share);
         }
-        space.point(x)
+        space
     }
 
     /// Low, middle (the one of [`Space::point`]) and high share of wallet under its prior.

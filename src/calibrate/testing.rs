@@ -96,6 +96,27 @@ impl Recipe {
         Feasts::new(Arc::new(exposures), effects)
     }
 
+    /// What the agents run on.
+    fn parameters(&self) -> Parameters {
+        Parameters {
+            season: {
+                let mean = self.season.iter().sum::<f64>() / 12.0;
+                self.season.map(|s| s / mean)
+            },
+            feasts: self.true_feasts(),
+            growth: self.growth,
+            shock_sd: self.shock_sd,
+            goodwill: self.goodwill(),
+            order_unit: self.order_unit,
+            discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
+            conversion: Conversion { hazard: self.conversion, goodwill_effect: 0.0, reactivation: 1.0 },
+            churn: self.churn,
+            closure: 0.0,
+            birth: 0.0,
+            more: crate::simulate::Further::default(),
+        }
+    }
+
     fn history(&self) -> MonthSpan {
         let first = Month::new(2018, 1).expect("a month");
         MonthSpan::new(first, first.plus(self.months as i32 - 1)).expect("a span")
@@ -191,23 +212,7 @@ pub fn run_agents(recipe: &Recipe) -> Market {
             reps: Vec::new(),
         })
         .collect();
-    let parameters = Parameters {
-        season: {
-            let mean = recipe.season.iter().sum::<f64>() / 12.0;
-            recipe.season.map(|s| s / mean)
-        },
-        feasts: recipe.true_feasts(),
-        growth: recipe.growth,
-        shock_sd: recipe.shock_sd,
-        goodwill,
-        order_unit: recipe.order_unit,
-        discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
-        conversion: Conversion { hazard: recipe.conversion, goodwill_effect: 0.0, reactivation: 1.0 },
-        churn: recipe.churn,
-        closure: 0.0,
-        birth: 0.0,
-        more: crate::simulate::Further::default(),
-    };
+    let parameters = recipe.parameters();
     let capacity = (0..recipe.territories).map(|j| desired[range(j)].iter().map(|&x| f64::from(x)).sum()).collect();
     let phase = Phase {
         from: 0,
@@ -367,22 +372,8 @@ fn assemble(recipe: &Recipe, made: &Made) -> Market {
 
 /// A draw of a twin whose served customers give us a share of their demand.
 pub fn draw_with_share(share: f64) -> crate::calibrate::Draw {
-    let recipe = Recipe::default();
     crate::calibrate::Draw {
-        parameters: Parameters {
-            season: [1.0; 12],
-            feasts: Feasts::none(),
-            growth: 0.0,
-            shock_sd: 0.0,
-            goodwill: recipe.goodwill(),
-            order_unit: 1.0,
-            discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
-            conversion: Conversion { hazard: 0.0, goodwill_effect: 1.0, reactivation: 1.0 },
-            churn: 0.0,
-            closure: 0.0,
-            birth: 0.0,
-            more: crate::simulate::Further::default(),
-        },
+        parameters: Recipe::default().parameters(),
         category_season: [1.0; 12],
         own_wander: crate::calibrate::Wander::default(),
         category_wander: crate::calibrate::Wander::default(),

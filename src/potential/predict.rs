@@ -62,7 +62,8 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
             .collect();
         let own: f64 = open.iter().map(|&i| columns.own[i]).sum();
         let level = terms.level(place, state.alpha[j], state.beta[j], state.psi[j]);
-        let known = known_demand(&open, state, sizes, level, tau);
+        let expected = sizes_of_draw.expected(&open);
+        let known = known_demand(&open, &expected, sizes_of_draw, level);
         let free = libm::exp(state.beta[j] + state.log_rho[j]);
         let listed = model.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
         let audited = territory.outlets.map(|outlets| (outlets - open.len() as f64).round().max(0.0));
@@ -95,7 +96,7 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
         if known_amount <= 0.0 {
             open.clear();
         }
-        share_out(&open, known_amount, columns, sizes_of_draw, rng, &mut out.wallets);
+        share_out(&open, &expected, known_amount, columns, sizes_of_draw, rng, &mut out.wallets);
         let lapsed = open.iter().filter(|&&i| !columns.served[i]);
         let identified: f64 = lapsed.map(|&i| f64::from(out.wallets[i])).sum::<f64>().min(known_amount);
         // Wallets are single precision; the sums are not: what the rounding leaves is the served customers' (or, where
@@ -112,18 +113,15 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
     out
 }
 
-/// The lognormal of the demand of these open customers.
-fn known_demand(open: &[usize], state: &State, sizes: &KnownSizes, psi: f64, tau: f64) -> Option<LogNormal> {
+/// The lognormal of the demand of these open customers, whose expected sizes these are.
+fn known_demand(open: &[usize], expected: &[f64], draw: SizesOfDraw<'_>, psi: f64) -> Option<LogNormal> {
     if open.is_empty() {
         return None;
     }
-    let kappa = state.size.kappa;
     let (mut first, mut variance) = (0.0, 0.0);
-    for &i in open {
-        let spread = kappa * kappa * sizes.variance[i] + tau * tau;
-        let mean = fast_exp(kappa * sizes.index[i] + 0.5 * spread);
+    for (&i, mean) in open.iter().zip(expected) {
         first += mean;
-        variance += mean * mean * (fast_exp(spread) - 1.0);
+        variance += mean * mean * (fast_exp(draw.variance(i)) - 1.0);
     }
     Some(LogNormal::matching(psi + libm::log(first), variance / (first * first)))
 }

@@ -120,20 +120,31 @@ pub(super) struct SizesOfDraw<'a> {
     pub taste: f64,
 }
 
-/// Shares the known demand `amount` of a territory out over its open known customers.
+impl SizesOfDraw<'_> {
+    /// Variance of a customer's log size.
+    pub(super) fn variance(&self, i: usize) -> f64 {
+        self.kappa * self.kappa * self.sizes.variance[i] + self.tau * self.tau
+    }
+
+    /// Expected sizes of these customers, but for the territory's level.
+    pub(super) fn expected(&self, open: &[usize]) -> Vec<f64> {
+        open.iter().map(|&i| fast_exp(self.kappa * self.sizes.index[i] + 0.5 * self.variance(i))).collect()
+    }
+}
+
+/// Shares the known demand `amount` of a territory out over its open known customers, whose expected sizes these are.
 pub(super) fn share_out(
     open: &[usize],
+    sizes_expected: &[f64],
     amount: f64,
     columns: &KnownColumns,
     draw: SizesOfDraw<'_>,
     rng: &mut Stream,
     wallets: &mut [f32],
 ) {
-    let SizesOfDraw { sizes, kappa, tau, taste } = draw;
-    let variance = |i: usize| kappa * kappa * sizes.variance[i] + tau * tau;
+    let SizesOfDraw { sizes, kappa, taste, .. } = draw;
     let (mut expected, mut expected_served, mut rates, mut own) = (0.0, 0.0, 0.0, 0.0);
-    for &i in open {
-        let mean = fast_exp(kappa * sizes.index[i] + 0.5 * variance(i));
+    for (&i, mean) in open.iter().zip(sizes_expected) {
         expected += mean;
         own += columns.own[i];
         if columns.rate[i] > 0.0 {
@@ -149,7 +160,7 @@ pub(super) fn share_out(
         .iter()
         .map(|&i| {
             let z: f64 = StandardNormal.sample(rng);
-            let variance = variance(i);
+            let variance = draw.variance(i);
             let size = log_scale + kappa * sizes.index[i];
             if columns.rate[i] <= 0.0 {
                 return fast_exp(size + variance.sqrt() * z);
@@ -226,7 +237,15 @@ mod tests {
             let open: Vec<usize> = (0..truth.len()).collect();
             let mut wallets = vec![0.0; truth.len()];
             let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: size_error, taste: 0.6 };
-            share_out(&open, amount, &columns, draw, &mut Stream::new(1, "test/wallets", 9), &mut wallets);
+            share_out(
+                &open,
+                &draw.expected(&open),
+                amount,
+                &columns,
+                draw,
+                &mut Stream::new(1, "test/wallets", 9),
+                &mut wallets,
+            );
             let sum: f64 = wallets.iter().map(|&w| f64::from(w)).sum();
             assert!((sum / amount - 1.0).abs() < 1e-5);
             let log_odds: Vec<f64> = (0..truth.len())
@@ -255,10 +274,18 @@ mod tests {
         // Down to nothing but our own sales, and below.
         for amount in [amount, 1.01 * own, own, 0.5 * own] {
             let mut wallets = vec![0.0; truth.len()];
-            share_out(&open, amount, &columns, draw, &mut Stream::new(1, "test/wallets", 1), &mut wallets);
+            share_out(
+                &open,
+                &draw.expected(&open),
+                amount,
+                &columns,
+                draw,
+                &mut Stream::new(1, "test/wallets", 1),
+                &mut wallets,
+            );
             assert!(wallets.iter().zip(&columns.own).all(|(&w, &own)| f64::from(w) >= own && w.is_finite()));
         }
-        share_out(&[], 10.0, &columns, draw, &mut Stream::new(1, "test/wallets", 1), &mut []);
+        share_out(&[], &[], 10.0, &columns, draw, &mut Stream::new(1, "test/wallets", 1), &mut []);
     }
 
     #[test]
@@ -295,7 +322,15 @@ mod tests {
         let columns = KnownColumns::new(&observed, &activity(2));
         let mut wallets = [0.0; 2];
         let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 0.01, taste: 0.6 };
-        share_out(&[0, 1], 200.0, &columns, draw, &mut Stream::new(1, "test/wallets", 1), &mut wallets);
+        share_out(
+            &[0, 1],
+            &draw.expected(&[0, 1]),
+            200.0,
+            &columns,
+            draw,
+            &mut Stream::new(1, "test/wallets", 1),
+            &mut wallets,
+        );
         assert!((wallets[0] / wallets[1] - 1.0).abs() < 0.05, "{wallets:?}");
     }
 }

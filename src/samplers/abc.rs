@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::ellipsoid::Ellipsoid;
 use super::particles::{Cloud, effective, quantile, systematic};
-use super::target::{Simulator, uniform};
+use super::target::Simulator;
 use crate::rng::Stream;
 
 /// What a run is asked for.
@@ -108,7 +108,7 @@ pub fn run(
         let spread: Vec<f64> = now.points.covariance(&now.weights).iter().map(|value| 2.0 * value).collect();
         let kernel = Ellipsoid::new(now.points.mean(&now.weights), &spread);
         let propose = |stream: &mut Stream| {
-            let parent = systematic(&now.weights, 1, uniform(stream))[0];
+            let parent = systematic(&now.weights, 1, stream.uniform())[0];
             let mut point = vec![0.0; simulator.dimension()];
             kernel.draw(now.points.point(parent), 1.0, stream, &mut point);
             point

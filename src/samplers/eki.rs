@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use super::ellipsoid::Ellipsoid;
 use super::particles::Cloud;
-use super::target::{Simulator, normal, whole};
+use super::target::{Simulator, whole};
 use crate::rng::Stream;
 
 /// What an inversion is asked for.
@@ -154,7 +154,7 @@ pub fn run(
         };
         for (&member, g) in alive.iter().zip(&g) {
             let mut stream = stream("samplers/eki/noise", step, member);
-            let noise = factor.l() * DVector::from_fn(outputs, |_, _| normal(&mut stream));
+            let noise = factor.l() * DVector::from_fn(outputs, |_, _| stream.normal());
             let moved = DVector::from_column_slice(ensemble.members.point(member))
                 + &c_ug * gain.solve(&(&y + noise * a.sqrt() - g));
             ensemble.members.set(member, moved.as_slice());

@@ -2,7 +2,6 @@
 
 use nalgebra::{Cholesky, DMatrix};
 
-use super::target::normal;
 use crate::rng::Stream;
 
 /// A covariance `L L'` around a mean.
@@ -55,7 +54,7 @@ impl Ellipsoid {
         let d = self.dimension();
         out.copy_from_slice(centre);
         for j in 0..d {
-            let z = scale * normal(stream);
+            let z = scale * stream.normal();
             for (value, row) in out.iter_mut().zip(self.lower.chunks_exact(d)).skip(j) {
                 *value += row[j] * z;
             }

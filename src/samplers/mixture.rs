@@ -12,7 +12,6 @@ use rayon::prelude::*;
 
 use super::ellipsoid::Ellipsoid;
 use super::particles::{Cloud, systematic};
-use super::target::uniform;
 use crate::rng::Stream;
 
 /// Degrees of freedom of a component's tails.
@@ -42,7 +41,7 @@ impl Mixture {
         let kept: Vec<usize> = if cloud.len() <= POINTS {
             (0..cloud.len()).filter(|&i| weights[i] > 0.0).collect()
         } else {
-            systematic(weights, POINTS, uniform(&mut stream))
+            systematic(weights, POINTS, stream.uniform())
         };
         let thinned = cloud.len() > POINTS;
         let weight = |i: usize| if thinned { 1.0 } else { weights[i] };
@@ -201,17 +200,17 @@ impl Mixture {
 
     /// Draws a point.
     pub fn draw(&self, stream: &mut Stream, out: &mut [f64]) {
-        let u = uniform(stream);
+        let u = stream.uniform();
         let k = self.cumulated.iter().position(|sum| u < *sum).unwrap_or(self.components.len() - 1);
         // Chi squared of an even number of degrees of freedom: a sum of exponentials.
-        let chi: f64 = (0..FREEDOM / 2).map(|_| -2.0 * libm::log(uniform(stream))).sum();
+        let chi: f64 = (0..FREEDOM / 2).map(|_| -2.0 * libm::log(stream.uniform())).sum();
         self.components[k].draw(&self.components[k].mean, (FREEDOM as f64 / chi).sqrt(), stream, out);
     }
 }
 
 /// Points drawn one by one, each by its weight and its squared distance to the nearest of those already drawn.
 fn far_apart(cloud: &Cloud, weights: &[f64], count: usize, whole: &Ellipsoid, stream: &mut Stream) -> Vec<usize> {
-    let mut centres = systematic(weights, 1, uniform(stream));
+    let mut centres = systematic(weights, 1, stream.uniform());
     let mut nearest = vec![f64::INFINITY; cloud.len()];
     while centres.len() < count {
         let centre = cloud.point(centres[centres.len() - 1]);
@@ -228,7 +227,7 @@ fn far_apart(cloud: &Cloud, weights: &[f64], count: usize, whole: &Ellipsoid, st
             break;
         }
         chances.iter_mut().for_each(|chance| *chance /= sum);
-        centres.extend(systematic(&chances, 1, uniform(stream)));
+        centres.extend(systematic(&chances, 1, stream.uniform()));
     }
     centres
 }
@@ -236,14 +235,13 @@ fn far_apart(cloud: &Cloud, weights: &[f64], count: usize, whole: &Ellipsoid, st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samplers::target::normal;
 
     fn two_groups(count: usize) -> Cloud {
         let mut stream = Stream::new(3, "test", 0);
         let mut values = Vec::new();
         for i in 0..count {
             let centre = if i % 10 < 3 { -5.0 } else { 5.0 };
-            values.extend([centre + normal(&mut stream), 0.5 * normal(&mut stream)]);
+            values.extend([centre + stream.normal(), 0.5 * stream.normal()]);
         }
         Cloud::new(2, values)
     }

@@ -28,7 +28,7 @@ use super::mixture::Mixture;
 use super::moves::Kind;
 use super::particles::{Cloud, conditional_share, effective, systematic};
 use super::state::{State, bits, many_bits};
-use super::target::{Target, alive, uniform};
+use super::target::{Target, alive};
 use crate::rng::Stream;
 
 /// What a run is asked for.
@@ -154,7 +154,7 @@ impl Posterior {
 
     /// Indices of draws of equal weight, systematic.
     pub fn draws(&self, count: usize, seed: u64) -> Vec<usize> {
-        systematic(&self.weights, count, uniform(&mut Stream::new(seed, "samplers/smc/draws", 0)))
+        systematic(&self.weights, count, Stream::new(seed, "samplers/smc/draws", 0).uniform())
     }
 }
 
@@ -388,7 +388,7 @@ fn founders(state: &State) -> f64 {
 fn resample(settings: &Settings, state: &mut State, report: &mut Stage) -> Vec<usize> {
     let count = settings.particles;
     let mut stream = Stream::new(settings.seed, "samplers/smc/resample", state.stages.len() as u64);
-    let parents = systematic(&state.weights, count, uniform(&mut stream));
+    let parents = systematic(&state.weights, count, stream.uniform());
     report.ancestors = 1 + parents.windows(2).filter(|pair| pair[0] != pair[1]).count();
     let at = |values: &[f64]| parents.iter().map(|&parent| values[parent]).collect::<Vec<f64>>();
     state.log_prior = at(&state.log_prior);

@@ -3,9 +3,7 @@
 //! A failed evaluation is a designed case: a solver that does not converge returns `None`, and what is not finite counts
 //! as `None`. Such a point has a likelihood of zero.
 
-use rand::Rng as _;
-
-use crate::rng::{Stream, normal_f64, uniform_f64};
+use crate::rng::Stream;
 
 /// Where parameters lie before anything is observed. All of the real line is allowed; constraints are bijections on it.
 pub trait Prior: Sync {
@@ -42,21 +40,6 @@ pub(crate) fn whole(outputs: Option<Vec<f64>>, count: usize) -> Option<Vec<f64>>
     outputs.filter(|outputs| outputs.len() == count && outputs.iter().all(|value| value.is_finite()))
 }
 
-/// A uniform number strictly between 0 and 1.
-pub fn uniform(stream: &mut Stream) -> f64 {
-    uniform_f64(stream.next_u32(), stream.next_u32())
-}
-
-/// A standard normal number.
-pub fn normal(stream: &mut Stream) -> f64 {
-    normal_f64(uniform(stream))
-}
-
-/// One of `count` positions, all alike.
-pub(crate) fn pick(count: usize, stream: &mut Stream) -> usize {
-    ((uniform(stream) * count as f64) as usize).min(count - 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,7 +60,7 @@ mod tests {
         let mut stream = Stream::new(1, "test", 0);
         let mut seen = [0; 3];
         for _ in 0..3_000 {
-            seen[pick(3, &mut stream)] += 1;
+            seen[stream.below(3)] += 1;
         }
         assert!(seen.iter().all(|&count| (900..1_100).contains(&count)), "{seen:?}");
     }

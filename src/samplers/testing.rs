@@ -1,6 +1,6 @@
 //! Targets and simulators whose answers are known.
 
-use super::target::{Prior, Simulator, Target, normal, uniform};
+use super::target::{Prior, Simulator, Target};
 use crate::rng::Stream;
 
 /// Runs on a pool of this many threads.
@@ -19,7 +19,7 @@ macro_rules! standard_normal_prior {
                 $dimension
             }
             fn draw(&self, stream: &mut Stream) -> Vec<f64> {
-                (0..$dimension).map(|_| normal(stream)).collect()
+                (0..$dimension).map(|_| stream.normal()).collect()
             }
             fn log_density(&self, point: &[f64]) -> f64 {
                 point.iter().map(|x| log_normal_density(*x, 0.0, 1.0)).sum()
@@ -107,7 +107,7 @@ standard_normal_prior!(Linear, 2);
 
 impl Simulator for Linear {
     fn simulate(&self, point: &[f64], stream: &mut Stream) -> Option<Vec<f64>> {
-        if uniform(stream) < self.failing {
+        if stream.uniform() < self.failing {
             return None;
         }
         Some(self.matrix.chunks_exact(2).map(|row| row[0] * point[0] + row[1] * point[1]).collect())
@@ -124,9 +124,9 @@ standard_normal_prior!(Noisy, 1);
 
 impl Simulator for Noisy {
     fn simulate(&self, point: &[f64], stream: &mut Stream) -> Option<Vec<f64>> {
-        if uniform(stream) < self.failing {
+        if stream.uniform() < self.failing {
             return Some(vec![f64::NAN]);
         }
-        Some(vec![point[0] + 0.5 * normal(stream)])
+        Some(vec![point[0] + 0.5 * stream.normal()])
     }
 }

@@ -1,6 +1,5 @@
 //! The future if effort stays as it is: what `forecast.csv` shows of the baseline, and what a backtest scores.
 
-use rand::Rng as _;
 use rayon::prelude::*;
 
 use super::compile::{as_today, compile};
@@ -11,7 +10,7 @@ use crate::lanes::Isa;
 use crate::market::{Bound, BoundStrategy};
 use crate::potential::DarkHalf;
 use crate::problem::Problem;
-use crate::rng::{RunKey, Stream, normal_f64};
+use crate::rng::{RunKey, Stream};
 use crate::scenario::Scenario;
 use crate::simulate::{Horizon, Tallies, World};
 use crate::units::Month;
@@ -96,8 +95,7 @@ impl Seen {
             draw.category_season[of_year] / draw.parameters.season[of_year].max(1e-9)
         };
         let mut stream = Stream::new(placer.seed, "forecast/months", u64::from(run));
-        let normals: Vec<[f64; 2]> =
-            (0..tallies.months).map(|_| std::array::from_fn(|_| normal_f64(uniform(&mut stream)))).collect();
+        let normals: Vec<[f64; 2]> = (0..tallies.months).map(|_| std::array::from_fn(|_| stream.normal())).collect();
         let own = wandering(draw.own_wander, &normals);
         let category = wandering(draw.category_wander, &normals);
         let seen = |values: &[f64], factor: &dyn Fn(usize) -> f64| -> Vec<f32> {
@@ -123,11 +121,6 @@ fn wandering(wander: Wander, normals: &[[f64; 2]]) -> Vec<f64> {
         .collect()
 }
 
-/// Strictly between 0 and 1.
-fn uniform(stream: &mut Stream) -> f64 {
-    ((stream.next_u64() >> 11) as f64 + 0.5) * (1.0 / (1_u64 << 53) as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,8 +132,7 @@ mod tests {
         let logs: Vec<Vec<f64>> = (0..4000)
             .map(|run| {
                 let mut stream = Stream::new(1, "test/forecast", run);
-                let normals: Vec<[f64; 2]> =
-                    (0..12).map(|_| std::array::from_fn(|_| normal_f64(uniform(&mut stream)))).collect();
+                let normals: Vec<[f64; 2]> = (0..12).map(|_| std::array::from_fn(|_| stream.normal())).collect();
                 wandering(wander, &normals).into_iter().map(libm::log).collect()
             })
             .collect();

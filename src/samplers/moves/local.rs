@@ -4,11 +4,10 @@
 
 use super::Around;
 use crate::rng::Stream;
-use crate::samplers::target::uniform;
 
 pub(super) fn propose(from: &[f64], around: &Around, scale: f64, stream: &mut Stream, to: &mut [f64]) -> f64 {
     let shares = around.mixture.shares(from, true);
-    let level = uniform(stream);
+    let level = stream.uniform();
     let mut sum = 0.0;
     let component = shares
         .iter()

@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use super::ellipsoid::Ellipsoid;
 use super::mixture::Mixture;
 use super::particles::Cloud;
-use super::target::pick;
 use crate::rng::Stream;
 
 /// A kind of move. A new one needs a file, a place here, and a line in [`Kind::propose`].
@@ -94,7 +93,7 @@ impl Around<'_> {
         let mut chosen = [usize::MAX; COUNT];
         let mut found = 0;
         while found < COUNT {
-            let other = 2 * pick(half, stream) + self.offset;
+            let other = 2 * stream.below(half) + self.offset;
             if !chosen[..found].contains(&other) {
                 chosen[found] = other;
                 found += 1;
@@ -113,7 +112,6 @@ pub fn wanted_acceptance(dimension: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samplers::target::{normal, uniform};
 
     /// Log density of a skewed target of two dimensions whose moments are known: x ~ N(0, 1), y = x^2 / 2 + N(0, 1/4).
     fn banana(point: &[f64]) -> f64 {
@@ -127,8 +125,8 @@ mod tests {
         let mut stream = Stream::new(9, "test", 0);
         let mut values = Vec::new();
         for _ in 0..count {
-            let x = normal(&mut stream);
-            values.extend([x, 0.5 * x * x + 0.5 * normal(&mut stream)]);
+            let x = stream.normal();
+            values.extend([x, 0.5 * x * x + 0.5 * stream.normal()]);
         }
         let mut cloud = Cloud::new(2, values);
         let weights = vec![1.0 / count as f64; count];
@@ -144,7 +142,7 @@ mod tests {
                     let around = Around { cloud: &cloud, offset: 1 - half, whole: &whole, mixture: &mixture };
                     let correction = kind.propose(&from, &around, 1.0, &mut stream, &mut to);
                     let correction = if broken { 0.0 } else { correction };
-                    if libm::log(uniform(&mut stream)) < banana(&to) - banana(&from) + correction {
+                    if libm::log(stream.uniform()) < banana(&to) - banana(&from) + correction {
                         cloud.set(i, &to);
                         accepted += 1;
                     }

@@ -4,7 +4,6 @@
 
 use super::Around;
 use crate::rng::Stream;
-use crate::samplers::target::uniform;
 
 pub(super) fn propose(from: &[f64], around: &Around, stream: &mut Stream, to: &mut [f64]) -> f64 {
     to.copy_from_slice(from);
@@ -15,7 +14,7 @@ pub(super) fn propose(from: &[f64], around: &Around, stream: &mut Stream, to: &m
         return f64::NEG_INFINITY;
     }
     // y - z = (1 + factor) (x - z).
-    let factor = (1.2 + uniform(stream)) * dot / length;
+    let factor = (1.2 + stream.uniform()) * dot / length;
     for ((to, x), z) in to.iter_mut().zip(from).zip(pivot) {
         *to = x + factor * (x - z);
     }

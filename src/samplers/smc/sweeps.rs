@@ -9,7 +9,7 @@ use crate::samplers::mixture::Mixture;
 use crate::samplers::moves::{Around, wanted_acceptance};
 use crate::samplers::particles::Cloud;
 use crate::samplers::state::State;
-use crate::samplers::target::{Target, alive, uniform};
+use crate::samplers::target::{Target, alive};
 
 /// Key of a particle's draws in a sweep.
 fn key(stage: usize, sweep: usize, particle: usize) -> u64 {
@@ -110,7 +110,7 @@ impl<'a> Sweeps<'a> {
         still: usize,
     ) -> Tried {
         let mut stream = Stream::new(settings.seed, "samplers/smc/move", key(state.stages.len(), sweep, particle));
-        let level = uniform(&mut stream);
+        let level = stream.uniform();
         let mut sum = 0.0;
         let kind = state.shares.iter().position(|share| {
             sum += share;
@@ -135,7 +135,7 @@ impl<'a> Sweeps<'a> {
             + correction;
         tried.probability = if gain.is_nan() { 0.0 } else { libm::exp(gain.min(0.0)) };
         tried.jump = self.whole.distance(from, &to);
-        if uniform(&mut stream) < tried.probability {
+        if stream.uniform() < tried.probability {
             tried.moved = Some((to, log_prior, log_likelihood));
         }
         tried

@@ -104,7 +104,7 @@ fn what_fails_has_no_mass() {
             1
         }
         fn draw(&self, stream: &mut Stream) -> Vec<f64> {
-            vec![uniform(stream)]
+            vec![stream.uniform()]
         }
         fn log_density(&self, _: &[f64]) -> f64 {
             0.0

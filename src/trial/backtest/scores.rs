@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Case, Measure, Model};
-use crate::stats::quantile_sorted;
+use crate::stats::{quantile_sorted, sum_of_differences};
 use crate::units::Month;
 
 /// A row of `backtest.csv`.
@@ -22,16 +22,12 @@ pub struct BacktestRow {
     pub unit: String,
 }
 
-/// Continuous ranked probability score of draws against what came.
-///
-/// With sorted draws `sum_{i<j} (x_j - x_i) = sum_i (2 i - n + 1) x_i`, i from 0. The second term is over pairs of distinct draws.
-pub fn crps(draws: &[f64], actual: f64) -> f64 {
-    let n = draws.len() as f64;
-    let mut sorted = draws.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
+/// Continuous ranked probability score of draws in ascending order against what came. The second term is over pairs of distinct
+/// draws.
+pub fn crps(sorted: &[f64], actual: f64) -> f64 {
+    let n = sorted.len() as f64;
     let missed = sorted.iter().map(|x| (x - actual).abs()).sum::<f64>() / n;
-    let spread: f64 = sorted.iter().enumerate().map(|(i, x)| (2.0 * i as f64 - n + 1.0) * x).sum();
-    missed - if draws.len() > 1 { spread / (n * (n - 1.0)) } else { 0.0 }
+    missed - if sorted.len() > 1 { sum_of_differences(sorted) / (n * (n - 1.0)) } else { 0.0 }
 }
 
 /// Sums over months, from which all scores come; they add up over series and origins.
