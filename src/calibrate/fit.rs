@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::calibrate::alive::{Alive, HazardPriors, Silences, Waiting};
 use crate::calibrate::effects::{self, Rates};
 use crate::calibrate::feasts::FeastModel;
+use crate::calibrate::field_tests::FieldTests;
 use crate::calibrate::further::Drawing;
 use crate::calibrate::hazards::{self, Finds, Hazard};
 use crate::calibrate::observed::{self, Observed, Timeline};
@@ -45,11 +46,21 @@ pub struct Settings {
     pub feasts: bool,
     /// Further mechanisms that are on, see [`super::switched_on`].
     pub further: Vec<&'static str>,
+    /// How often the likelihood of the response counts: 1. Anything else is a fault, by which the self-checks are tested.
+    pub likelihood_times: f64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { seed: 0, draws: 400, priors: BTreeMap::new(), stable_prices: false, feasts: true, further: Vec::new() }
+        Self {
+            seed: 0,
+            draws: 400,
+            priors: BTreeMap::new(),
+            stable_prices: false,
+            feasts: true,
+            further: Vec::new(),
+            likelihood_times: 1.0,
+        }
     }
 }
 
@@ -86,31 +97,9 @@ pub fn fit(
     settings: &Settings,
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<Calibration, CalibrateError> {
-    if settings.draws == 0 {
-        return Err(CalibrateError::NoDraws);
-    }
-    if market.months() < FEWEST_MONTHS {
-        return Err(CalibrateError::ShortHistory { months: market.months() });
-    }
-    if market.customer_count() == 0 {
-        return Err(CalibrateError::NoCustomers);
-    }
-    let priors = Priors::new(settings.priors.clone())
-        .map_err(|(mechanism, parameter, reason)| CalibrateError::Prior { mechanism, parameter, reason })?;
-    let (timelines, sales) = observed::timelines(market);
-    if sales.iter().all(Vec::is_empty) {
-        return Err(CalibrateError::NoSales { history: market.history.to_string() });
-    }
-    let (seed, draws) = (settings.seed, settings.draws);
-
     progress("customers", 0.0);
-    let silences: Vec<Silences> =
-        timelines.iter().zip(&sales).filter_map(|(timeline, sales)| observed::silences(timeline, sales)).collect();
-    let waiting = hazards::conversions(&timelines, market.months());
-    let hazard_priors =
-        HazardPriors { churn: priors.prior("churn", "hazard"), conversion: priors.prior("conversion", "base_hazard") };
-    let mut source = Source::new(seed, Purpose::Alive, 0);
-    let alive = Alive::fit(&silences, waiting, hazard_priors, draws, &mut source);
+    let Past { priors, timelines, sales, silences, waiting, alive, observed } = Past::new(market, settings)?;
+    let (seed, draws) = (settings.seed, settings.draws);
     let mut source = Source::new(seed, Purpose::Hazards, 0);
     let closure_prior = priors.prior("closure", "hazard");
     let closure = match hazards::closures(market, &timelines) {
@@ -118,7 +107,6 @@ pub fn fit(
         None => Hazard::of_prior(closure_prior, draws, &mut source),
     };
     let finds = Finds::count(market, &timelines);
-    let observed = Observed::new(market, &timelines, &sales, &alive);
 
     progress("response", 0.1);
     let (share_origin, share_source) = priors.source("choice", "share_of_wallet");
@@ -127,8 +115,9 @@ pub fn fit(
     let fallback = ShareOfWallet { prior: share_prior, origin: share_origin, source: share_source };
     let share = if given { fallback } else { wallet::share_of_wallet(market, fallback) };
     let space = Space::new(&observed, &priors, share.prior);
+    let tests = FieldTests::new(market, &observed);
     let mut response =
-        posterior_response::fit(&observed, &space, draws, seed, &mut |done| progress("response", 0.1 + 0.6 * done));
+        posterior_response::fit(&observed, &space, &tests, draws, seed, settings.likelihood_times, &mut |done| progress("response", 0.1 + 0.6 * done));
     let order_unit_prior = priors.of("orders", "order_unit").map(|(prior, _)| prior);
     if let Some(prior) = order_unit_prior {
         response.order_unit = priors::moments(prior).0.max(1e-9);
@@ -204,6 +193,7 @@ pub fn fit(
             let reactivation = priors::draw(priors.prior("conversion", "reactivation"), &mut source);
             let prospecting_yield = priors::draw(priors.prior("discovery", "prospecting_yield"), &mut source);
             let drawn = further.draw(d, point.share, &mut source);
+            let selection_of_known = priors::draw(priors.prior("choice", "selection_of_known"), &mut source);
             let mut source = hazards;
             let draw = Draw {
                 parameters: Parameters {
@@ -236,6 +226,7 @@ pub fn fit(
                     ("own.growth".to_owned(), own_path.growth),
                     ("conversion.reactivation".to_owned(), reactivation),
                     ("discovery.prospecting_yield".to_owned(), prospecting_yield),
+                    ("choice.selection_of_known".to_owned(), selection_of_known),
                 ]
                 .into_iter()
                 .chain(drawn.values)
@@ -263,6 +254,7 @@ pub fn fit(
         share: &share,
         space: &space,
         response: &response,
+        tests: &tests,
         own_fit: &own_fit,
         category: category_fit.as_ref(),
         own_season,
@@ -305,9 +297,72 @@ pub fn fit(
         regressors: &rates.names,
     };
     let checks = checks::all(&findings);
-    let notes = checks::notes(&findings);
+    let mut notes = checks::notes(&findings);
+    notes.extend(tests.unused.iter().cloned());
     progress("done", 1.0);
     Ok(Calibration { draws: drawn, diagnostics, checks, actions_found: actions::scan(market), notes, customers })
+}
+
+/// Who was ours when: what every later step reads.
+struct Past {
+    priors: Priors,
+    timelines: Vec<Timeline>,
+    /// (month, own sales) of each customer, returns netted.
+    sales: Vec<Vec<(usize, f64)>>,
+    silences: Vec<Silences>,
+    waiting: Option<Waiting>,
+    alive: Alive,
+    observed: Observed,
+}
+
+impl Past {
+    fn new(market: &Market, settings: &Settings) -> Result<Self, CalibrateError> {
+        if settings.draws == 0 {
+            return Err(CalibrateError::NoDraws);
+        }
+        if market.months() < FEWEST_MONTHS {
+            return Err(CalibrateError::ShortHistory { months: market.months() });
+        }
+        if market.customer_count() == 0 {
+            return Err(CalibrateError::NoCustomers);
+        }
+        let priors = Priors::new(settings.priors.clone())
+            .map_err(|(mechanism, parameter, reason)| CalibrateError::Prior { mechanism, parameter, reason })?;
+        let (timelines, sales) = observed::timelines(market);
+        if sales.iter().all(Vec::is_empty) {
+            return Err(CalibrateError::NoSales { history: market.history.to_string() });
+        }
+        let silences: Vec<Silences> =
+            timelines.iter().zip(&sales).filter_map(|(timeline, sales)| observed::silences(timeline, sales)).collect();
+        let waiting = hazards::conversions(&timelines, market.months());
+        let hazard_priors = HazardPriors {
+            churn: priors.prior("churn", "hazard"),
+            conversion: priors.prior("conversion", "base_hazard"),
+        };
+        let mut source = Source::new(settings.seed, Purpose::Alive, 0);
+        let alive = Alive::fit(&silences, waiting, hazard_priors, settings.draws, &mut source);
+        let observed = Observed::new(market, &timelines, &sales, &alive);
+        Ok(Self { priors, timelines, sales, silences, waiting, alive, observed })
+    }
+}
+
+/// The past as [`fit`] lays it out.
+#[cfg(test)]
+pub(super) fn observed(market: &Market, settings: &Settings) -> Result<Observed, CalibrateError> {
+    Ok(Past::new(market, settings)?.observed)
+}
+
+/// The log likelihood of the response (in orders) at each point, as [`fit`] would see this market with these settings.
+///
+/// # Errors
+/// As [`fit`].
+pub(crate) fn log_likelihoods(
+    market: &Market,
+    settings: &Settings,
+    points: &[Point],
+) -> Result<Vec<f64>, CalibrateError> {
+    let past = Past::new(market, settings)?;
+    Ok(points.par_iter().map(|point| past.observed.evaluate(point, None, 12, false).value).collect())
 }
 
 struct Made {
@@ -472,6 +527,7 @@ struct Evidence<'a> {
     share: &'a ShareOfWallet,
     space: &'a Space,
     response: &'a ResponsePosterior,
+    tests: &'a FieldTests,
     own_fit: &'a Structural,
     category: Option<&'a Structural>,
     /// The season is that of own sales.
@@ -600,7 +656,10 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
     for (k, coordinate) in evidence.space.coordinates.iter().enumerate() {
         let name = format!("{}.{}", coordinate.mechanism, coordinate.parameter);
         let data = (coordinate.in_data && evidence.response.fitted && !matches!(coordinate.prior, Prior::Fixed(_)))
-            .then(|| "calls.csv and sales.csv: each customer compared with itself".to_owned());
+            .then(|| match evidence.tests.len() {
+                0 => "calls.csv and sales.csv: each customer compared with itself".to_owned(),
+                n => format!("calls.csv and sales.csv: each customer compared with itself; {n} of experiments.csv"),
+            });
         let sd = mean_sd(&prior_draws.iter().map(|values| values[k]).collect::<Vec<f64>>()).1;
         let unit = find_parameter(coordinate.mechanism, &coordinate.parameter).map_or("", |known| known.unit);
         // The share of wallet has its own evidence, before the response: it is measured against the built-in prior.
@@ -734,7 +793,8 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
     let unit_of =
         |mechanism: &str, parameter: &str| find_parameter(mechanism, parameter).map_or("", |known| known.unit);
     let drawn = |name: &str| -> Vec<f64> { draws.iter().map(|draw| draw.value(name).unwrap_or(0.0)).collect() };
-    let alone = [("conversion", "reactivation"), ("discovery", "prospecting_yield")];
+    let alone =
+        [("choice", "selection_of_known"), ("conversion", "reactivation"), ("discovery", "prospecting_yield")];
     let alone =
         alone.map(|(mechanism, parameter)| (mechanism, parameter, evidence.priors.prior(mechanism, parameter), None));
     for (mechanism, parameter, prior, counted) in alone.into_iter().chain(evidence.further.rows()) {

@@ -7,6 +7,7 @@
 //! | `alive` | who still buys from us? (silence against own rhythm: a hidden Markov chain) |
 //! | `observed` | the past in the layout of the likelihood |
 //! | `response`, `space`, `posterior_response` | what do our contacts do? (conditional Poisson likelihood, draws by importance sampling) |
+//! | `field_tests` | what did field tests of contacts show? |
 //! | `feasts` | which moving feasts are there, and how sure are their dates? |
 //! | `season` | season, feasts, growth, level (structural time series) |
 //! | `shock` | how much do territories' months differ? |
@@ -27,6 +28,7 @@ mod alive;
 mod checks;
 mod effects;
 mod feasts;
+mod field_tests;
 mod fit;
 mod further;
 mod hazards;
@@ -39,6 +41,7 @@ mod priors;
 mod readiness;
 mod response;
 mod sampling;
+pub mod sbc;
 mod season;
 mod shock;
 mod space;
@@ -50,6 +53,7 @@ mod tests;
 mod wallet;
 
 pub use fit::{CalibrateError, Settings, fit};
+pub(crate) use fit::log_likelihoods;
 pub use further::switched_on;
 pub use posterior::*;
 pub use readiness::readiness;

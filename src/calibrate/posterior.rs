@@ -51,6 +51,11 @@ impl Draw {
         self.value("discovery.prospecting_yield").unwrap_or(0.0)
     }
 
+    /// Log odds by which customers whom we know and do not serve like us less than those we do.
+    pub fn selection_of_known(&self) -> f64 {
+        self.selection * self.value("choice.selection_of_known").unwrap_or(1.0)
+    }
+
     /// A parameter of [`Draw::more`] by its name.
     pub fn value(&self, name: &str) -> Option<f64> {
         self.more.iter().find(|(known, _)| known == name).map(|(_, value)| *value)

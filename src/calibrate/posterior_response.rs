@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::calibrate::agreement::{Agreement, two_runs};
+use crate::calibrate::field_tests::FieldTests;
 use crate::calibrate::laplace;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::response::Point;
@@ -55,12 +56,14 @@ pub struct Placebo {
     pub effect: f64,
 }
 
-/// Fits the response; `progress` takes the share done.
+/// Fits the response; `progress` takes the share done. `likelihood_times` is 1 but for a deliberate fault.
 pub fn fit(
     observed: &Observed,
     space: &Space,
+    tests: &FieldTests,
     draws: usize,
     seed: u64,
+    likelihood_times: f64,
     progress: &mut dyn FnMut(f64),
 ) -> ResponsePosterior {
     let start = space.start();
@@ -95,6 +98,8 @@ pub fn fit(
     }
     let widths = space.widths();
     let to_point = |x: &DVector<f64>| space.point(x);
+    // What is known beside the customers' own history.
+    let prior = |x: &DVector<f64>| space.log_prior(x) + tests.log_likelihood(observed, &to_point(x));
     // Where to look, and how far customers scatter, is learnt well enough from some of them.
     let some = observed.thinned(SOME);
     let raise = customers_with_sales(observed) / customers_with_sales(&some);
@@ -104,7 +109,7 @@ pub fn fit(
         let (unit, inflation) = (out.order_unit, out.inflation);
         let density = |x: &DVector<f64>| {
             let value = some.evaluate(&to_point(x), Some(&effects), 6, false).value;
-            raise * value / (unit * inflation) + space.log_prior(x)
+            raise * value / (unit * inflation) + prior(x)
         };
         let mode = laplace::mode(&density, at, &scale);
         at = mode.at.clone();
@@ -118,9 +123,9 @@ pub fn fit(
     let fine = observed.evaluate(&out.point, Some(&out.month_effects), 30, false);
     out.month_effects = fine.month_effects;
     (out.order_unit, out.order_unit_sd) = observed.order_unit(&out.point, &out.month_effects);
-    let (month_effects, divisor) = (out.month_effects.clone(), out.order_unit * out.inflation);
+    let (month_effects, divisor) = (out.month_effects.clone(), out.order_unit * out.inflation / likelihood_times);
     let density = |x: &DVector<f64>| {
-        observed.evaluate(&to_point(x), Some(&month_effects), 4, false).value / divisor + space.log_prior(x)
+        observed.evaluate(&to_point(x), Some(&month_effects), 4, false).value / divisor + prior(x)
     };
     let mode = laplace::mode(&density, at, &scale);
     out.point = to_point(&mode.at);
@@ -131,7 +136,7 @@ pub fn fit(
     progress(0.9);
     out.placebo = placebo(&some, space, &mode, &effects, divisor);
     out.shuffled = shuffled(&some, &out.point, &effects, divisor / raise);
-    out.drift = share_drift(&some, space, &mode, &effects, divisor / raise);
+    out.drift = share_drift(&some, space, tests, &mode, &effects, divisor / raise);
     progress(1.0);
     out.draws = sample.draws;
     out.agreement = Some(agreement);
@@ -191,6 +196,7 @@ fn inflation_of(
 fn share_drift(
     observed: &Observed,
     space: &Space,
+    tests: &FieldTests,
     mode: &laplace::Mode,
     effects: &[Vec<f64>],
     divisor: f64,
@@ -203,7 +209,9 @@ fn share_drift(
     let modes = shares.map(|share| {
         let there = space.at_share(share);
         let density = |x: &DVector<f64>| {
-            observed.evaluate(&there.point(x), Some(effects), 6, false).value / divisor + space.log_prior(x)
+            let point = there.point(x);
+            let value = observed.evaluate(&point, Some(effects), 6, false).value / divisor;
+            value + space.log_prior(x) + tests.log_likelihood(observed, &point)
         };
         laplace::mode(&density, mode.at.clone(), &widths).at
     });

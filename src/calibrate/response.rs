@@ -71,6 +71,29 @@ impl Observed {
 
     /// Goodwill of a customer by month, from its observed contacts.
     pub fn goodwill(&self, customer: usize, goodwill: &Goodwill, out: &mut [f64]) {
+        self.goodwill_of(customer, goodwill, &|_, _| true, out);
+    }
+
+    /// The same without the contacts of a channel in these months.
+    pub fn goodwill_without(
+        &self,
+        customer: usize,
+        goodwill: &Goodwill,
+        channel: Channel,
+        months: std::ops::Range<usize>,
+        out: &mut [f64],
+    ) {
+        self.goodwill_of(customer, goodwill, &|of, t| of != channel || !months.contains(&t), out);
+    }
+
+    /// Goodwill from the contacts that count.
+    fn goodwill_of(
+        &self,
+        customer: usize,
+        goodwill: &Goodwill,
+        counts: &impl Fn(Channel, usize) -> bool,
+        out: &mut [f64],
+    ) {
         let mut steady = [0.0; Channel::COUNT];
         for contacts in &self.contacts {
             steady[contacts.channel.index()] = f64::from(contacts.before[customer]);
@@ -81,7 +104,7 @@ impl Observed {
         for contacts in &self.contacts {
             let row = &contacts.by_month[customer * self.months..(customer + 1) * self.months];
             for (t, &x) in row.iter().enumerate() {
-                if x > 0.0 {
+                if x > 0.0 && counts(contacts.channel, t) {
                     out[t] += goodwill.lift(contacts.channel, f64::from(x));
                 }
             }
@@ -206,7 +229,7 @@ impl Observed {
             .enumerate()
             .map(|(g, range)| {
                 let fitted = self.fit_group(range.clone(), point, appeal, Some(&month_effects[g]), 1);
-                let buyers = fitted.sold.iter().filter(|&&sold| sold > 0.0).count().max(2) as f64;
+                let group: f64 = fitted.sold.iter().sum();
                 let months = self.months;
                 range
                     .clone()
@@ -224,7 +247,9 @@ impl Observed {
                             pearson += (y - m) * (y - m) / m - m;
                         }
                         let counted: f64 = self.weights(i).iter().map(|&w| f64::from(w)).sum();
-                        let freedom = (counted - 1.0) * (1.0 - 1.0 / buyers);
+                        // The months' effects follow large customers closely: of each month a customer takes up its share
+                        // of the group (the leverage of a two-way fit).
+                        let freedom = (counted - 1.0) * (1.0 - fitted.sold[n] / group);
                         (freedom >= 1.0 && exposure > 0.0).then(|| (fitted.sold[n], pearson / freedom))
                     })
                     .collect()

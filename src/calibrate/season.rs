@@ -87,9 +87,9 @@ struct Cell {
     factor: Option<Cholesky<f64, Dyn>>,
 }
 
-const WALK: [f64; 5] = [0.0, 0.003, 0.01, 0.025, 0.06];
-const WHITE: [f64; 5] = [0.003, 0.015, 0.05, 0.12, 0.3];
-const SEASON: [f64; 5] = [0.01, 0.04, 0.1, 0.2, 0.4];
+pub(super) const WALK: [f64; 5] = [0.0, 0.003, 0.01, 0.025, 0.06];
+pub(super) const WHITE: [f64; 5] = [0.003, 0.015, 0.05, 0.12, 0.3];
+pub(super) const SEASON: [f64; 5] = [0.01, 0.04, 0.1, 0.2, 0.4];
 /// With less than two years a season cannot be told from anything else: near flat.
 const SEASON_UNSEEN: [f64; 2] = [0.01, 0.03];
 

@@ -57,7 +57,7 @@ pub enum Command {
     /// Checks scenario and market, and says what the data can and cannot carry.
     Check(ScenarioArgument),
     /// Calibrates and writes posterior.csv and diagnostics.csv.
-    Calibrate(ScenarioArgument),
+    Calibrate(CalibrateArguments),
     /// Calibrates, estimates the dark half and writes potential.csv, maps and a report without strategies.
     Potential(ScenarioArgument),
     /// Everything that `run` does; the name says what you came for.
@@ -87,6 +87,17 @@ pub enum Command {
 pub struct ScenarioArgument {
     /// Scenario file, e.g. scenarios/turkiye.toml.
     pub scenario: PathBuf,
+}
+
+/// Arguments of `calibrate`.
+#[derive(Debug, Args)]
+pub struct CalibrateArguments {
+    /// Scenario file, e.g. scenarios/turkiye.toml.
+    pub scenario: PathBuf,
+    /// Tests the calibration itself instead: N small twins with truths from your priors are calibrated, and the truths
+    /// ranked among the draws (simulation-based calibration). About a second each; ask for 500.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(20..=100_000))]
+    pub sbc: Option<u32>,
 }
 
 /// Arguments of `hide`.

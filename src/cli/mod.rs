@@ -7,6 +7,7 @@ mod findings;
 mod hide;
 mod pipeline;
 mod progress;
+mod sbc;
 mod summary;
 
 use std::io::Write as _;

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::pipeline::Input;
+use crate::calibrate::sbc::{Quantity, Sbc};
 use crate::calibrate::{Check, Verdict};
 use crate::report::{self, Backtest, Findings, Trial};
 use crate::stats::Summary;
@@ -187,6 +188,41 @@ pub fn backtest(backtest: &Backtest, directory: &Path, as_json: bool) -> String 
         out += &format!("  {words}\n");
     }
     out + &format!("  report: {}", report.display())
+}
+
+/// What simulation-based calibration found.
+pub fn sbc(sbc: &Sbc, directory: &Path, as_json: bool) -> String {
+    let report = directory.join("report.html");
+    if as_json {
+        let quantity = |quantity: &Quantity| {
+            json!({
+                "quantity": quantity.name,
+                "mean_rank": quantity.mean(sbc.draws),
+                "cover90": quantity.cover90(sbc.draws),
+                "p_value": quantity.p_value,
+                "within_band": sbc.within(quantity),
+            })
+        };
+        return json!({
+            "fits": sbc.fits,
+            "passed": sbc.outside().next().is_none(),
+            "quantities": sbc.quantities.iter().map(quantity).collect::<Vec<_>>(),
+            "report": report.display().to_string(),
+        })
+        .to_string();
+    }
+    let mut out = format!("{} twins with known truths, calibrated\n", sbc.fits);
+    for quantity in &sbc.quantities {
+        let mark = if sbc.within(quantity) { " " } else { "!" };
+        out += &format!(
+            "{mark} {:<34} mean rank {:.2}, in the 90% interval {}, p {:.3}\n",
+            quantity.name,
+            quantity.mean(sbc.draws),
+            percent(quantity.cover90(sbc.draws)),
+            quantity.p_value
+        );
+    }
+    out + &format!("{}\n  report: {}", report::sbc_verdict(sbc), report.display())
 }
 
 /// The twin-readiness card.

@@ -12,8 +12,8 @@
 //! P(won within n months) of an identified customer is `1 - prod_t (1 - p_t)`, `p_t = 1 - exp(-hazard exp(effect G_t))`, with G_t
 //! building up from nothing by the month: `G_t = decay G_{t-1} + lift(e)`. A dark one must first be found, with probability f a month:
 //! `sum_m f (1 - f)^(m-1) P(won within n - m)`. The appeal of a served customer is what makes today's share of its wallet come out at
-//! today's goodwill; the white space is given the appeals of served customers, less the selection that calibration found (who
-//! was won first liked us more). The dark of a territory are drawn one by one: they differ
+//! today's goodwill; the white space is given the appeals of served customers, less the selection (`choice.selection`: who
+//! was won first liked us more), of which a part (`choice.selection_of_known`) holds for customers whom we know already. The dark of a territory are drawn one by one: they differ
 //! in size, in appeal and in how soon they are found (`visibility.rs`), and where they are few, chance decides much. Sales that already reach the white space through
 //! wholesalers are not there to be won.
 //!
@@ -25,7 +25,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 use super::dark_half::DarkHalf;
 use super::pairing::paired;
 use super::visibility;
-use crate::calibrate::{Calibration, CustomerRates};
+use crate::calibrate::{Calibration, CustomerRates, Draw};
 use crate::channel::Channel;
 use crate::market::Market;
 use crate::rng::Stream;
@@ -83,6 +83,16 @@ pub fn won_from_the_dark(found: f64, conversion: &[f64]) -> f64 {
         hidden *= 1.0 - found;
     }
     won
+}
+
+/// What a prospect of the usual appeal gives us in the end: P(won) x share, its demand being 1. The appeal is that of a customer which
+/// at the effort's visits gives us the draw's share of wallet. The untapped share of a white space of which all but the
+/// draw's parameters is known is in proportion to it.
+pub fn standard_prospect(draw: &Draw, effort: Effort) -> f64 {
+    let goodwill = goodwill_at(&draw.parameters, effort.calls_per_month);
+    let share = draw.value("choice.share_of_wallet").unwrap_or(0.0);
+    let won = conversion_within(&draw.parameters, effort).last().copied().unwrap_or(0.0);
+    won * choice::share(choice::appeal(share, goodwill) - draw.selection + goodwill, 1.0)
 }
 
 /// One customer or cell of the white space.
@@ -170,7 +180,12 @@ pub(super) struct White {
 }
 
 /// What the white space of each territory yields at an effort, with these log odds taken off for selection.
-pub(super) fn yields(white: &[White], parameters: &Parameters, effort: Effort, selection: f64) -> Vec<Attainable> {
+pub(super) fn yields(
+    white: &[White],
+    parameters: &Parameters,
+    effort: Effort,
+    selection: Selection,
+) -> Vec<Attainable> {
     let goodwill = goodwill_at(parameters, effort.calls_per_month);
     let conversion = conversion_within(parameters, effort);
     let of = |white: &White| attainable_sales(&white.prospects(&conversion, selection), goodwill, white.indirect);
@@ -179,15 +194,15 @@ pub(super) fn yields(white: &[White], parameters: &Parameters, effort: Effort, s
 
 impl White {
     /// Prospects, given the chance of conversion by month and the log odds that selection takes off.
-    pub(super) fn prospects(&self, conversion: &[f64], selection: f64) -> Vec<Prospect> {
+    pub(super) fn prospects(&self, conversion: &[f64], selection: Selection) -> Vec<Prospect> {
         let converted = conversion.last().copied().unwrap_or(0.0);
         let identified = self.identified.iter().map(|&(appeal, demand)| Prospect {
-            appeal: appeal - selection,
+            appeal: appeal - selection.of_known,
             demand,
             won: converted,
         });
         let dark = self.cells.iter().map(|cell| Prospect {
-            appeal: cell.appeal - selection * (1.0 - cell.lean),
+            appeal: cell.appeal - selection.of_dark * (1.0 - cell.lean),
             demand: cell.demand,
             won: won_from_the_dark(cell.found, conversion),
         });
@@ -237,10 +252,28 @@ pub(super) fn response(
     paired(market, inputs.calibration, draw, rates, served, &dark.wallets[index])
 }
 
-/// Log odds that selection takes off on a draw.
-pub(super) fn selection(inputs: AttainableInputs<'_>, index: usize) -> f64 {
+/// Log odds by which the white space likes us less than those we serve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Selection {
+    /// Customers whom we know.
+    pub of_known: f64,
+    pub of_dark: f64,
+}
+
+impl Selection {
+    /// So many times it.
+    pub(super) fn times(self, times: f64) -> Self {
+        Self { of_known: times * self.of_known, of_dark: times * self.of_dark }
+    }
+}
+
+/// What selection takes off on a draw.
+pub(super) fn selection(inputs: AttainableInputs<'_>, index: usize) -> Selection {
     let draws = &inputs.calibration.draws;
-    draws.get(index % draws.len().max(1)).map_or(0.0, |draw| draw.selection)
+    let none = Selection { of_known: 0.0, of_dark: 0.0 };
+    draws
+        .get(index % draws.len().max(1))
+        .map_or(none, |draw| Selection { of_known: draw.selection_of_known(), of_dark: draw.selection })
 }
 
 /// The white space by territory on one draw, at the customers' rates that go with it.

@@ -21,6 +21,7 @@ mod measures;
 mod model;
 mod numeric;
 mod observed;
+mod own_list;
 mod pairing;
 mod panel_error;
 mod predict;

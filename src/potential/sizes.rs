@@ -6,7 +6,7 @@
 //!
 //! | evidence | index | level | kappa | tau |
 //! |---|---|---|---|---|
-//! | `wallets.csv` (8 rows or more) | regression of log wallet on log size, log(1 + own sales) and activity | known to its standard error | slope of the regression | its residual |
+//! | `wallets.csv` (8 rows or more) | regression of log wallet on log size, being served, log(1 + own sales) of the served, and activity | known to its standard error | slope of the regression | its residual |
 //! | `size` for half of the customers | log size | known to log sd 0.35 | 1 less what is error, in log size | LN(0.35, 0.4) |
 //! | orders only | activity (`activity.rs`) | from the panel, or unknown | N(0.9, 0.3) | LN(0.7, 0.3) |
 //!
@@ -109,8 +109,14 @@ impl KnownSizes {
         surveyed: &[usize],
         log_size: Option<&[f64]>,
     ) -> Self {
+        let own = |i: usize| libm::log1p(observed.customers[i].own_year.max(0.0));
+        let served: Vec<f64> = open.iter().copied().filter(|&i| observed.customers[i].served).map(own).collect();
+        let centre = served.iter().sum::<f64>() / (served.len() as f64).max(1.0);
         let features = |i: usize| {
-            let mut row = vec![1.0, libm::log1p(observed.customers[i].own_year.max(0.0)), activity[i].mean];
+            let mut row = vec![1.0, 0.0, 0.0, ordered_activity(observed, activity, i)];
+            if observed.customers[i].served {
+                (row[1], row[2]) = (1.0, own(i) - centre);
+            }
             row.extend(log_size.map(|size| size[i]));
             row
         };
@@ -138,13 +144,20 @@ impl KnownSizes {
     }
 }
 
-/// Log sizes, the missing ones from the regression on activity.
+/// Activity of a customer that has ordered; 0, the mean, for one that never did: its silence is not a small customer's.
+fn ordered_activity(observed: &Observed, activity: &[Activity], i: usize) -> f64 {
+    if observed.customers[i].log_order.is_some() { activity[i].mean } else { 0.0 }
+}
+
+/// Log sizes, the missing ones from the regression on being served and on activity.
 fn fill_sizes(observed: &Observed, activity: &[Activity], open: &[usize]) -> Vec<f64> {
     let sized: Vec<usize> = open.iter().copied().filter(|&i| observed.customers[i].log_size.is_some()).collect();
-    let rows: Vec<Vec<f64>> = sized.iter().map(|&i| vec![1.0, activity[i].mean]).collect();
+    let served = |i: usize| f64::from(u8::from(observed.customers[i].served));
+    let features = |i: usize| vec![1.0, served(i), ordered_activity(observed, activity, i)];
+    let rows: Vec<Vec<f64>> = sized.iter().map(|&i| features(i)).collect();
     let size: Vec<f64> = sized.iter().filter_map(|&i| observed.customers[i].log_size).collect();
     let (coefficients, _) = ridge(&rows, &size);
-    let predicted = |i: usize| coefficients[0] + coefficients[1] * activity[i].mean;
+    let predicted = |i: usize| features(i).iter().zip(&coefficients).map(|(x, b)| x * b).sum();
     (0..observed.customers.len()).map(|i| observed.customers[i].log_size.unwrap_or_else(|| predicted(i))).collect()
 }
 

@@ -19,11 +19,13 @@ mod page;
 mod plots;
 mod potential_index;
 mod raster;
+mod sbc;
 mod scale;
 mod strategies;
 mod svg;
 mod words;
 
+pub use sbc::{render_sbc, sbc_verdict};
 pub use backtest::{Backtest, Line, failed_words, lines, render_backtest};
 pub use error::ReportError;
 pub use export::{OutputFile, calibration_tables};

@@ -11,7 +11,7 @@
 //!
 //! A dark agent takes its attributes from a random known customer of its territory and its appeal from a random served
 //! one there (of the whole market where the territory has fewer than [`ENOUGH_SERVED`]), less the draw's `selection`: who is won
-//! later likes us less. Its size is lognormal with the draw's coefficient of variation, and the sizes of a territory's
+//! later likes us less; of customers whom we know and do not serve a part of it (`selection_of_known`) is taken off. Its size is lognormal with the draw's coefficient of variation, and the sizes of a territory's
 //! dark agents sum to the draw's dark demand.
 //!
 //! Discovery: the finds a month of the draw are spread over hazards so that month 0 reproduces them in expectation. With
@@ -245,7 +245,7 @@ impl<'a> Placer<'a> {
 
     fn known_agents(&self, draw: usize, level: f64, rates: &CustomerRates, stream: &mut Stream) -> Vec<Vec<Agent>> {
         let market = &self.bound.market;
-        let selection = self.calibration.draws[draw].selection;
+        let selection = self.calibration.draws[draw].selection_of_known();
         let wallets = &self.dark_half.wallets[draw];
         let customers = &market.data.customers;
         let mut out: Vec<Vec<Agent>> = (0..market.territory_count())
