@@ -59,13 +59,8 @@ impl FieldTests {
     }
 
     /// Number of tests that speak.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.tests.len()
-    }
-
-    /// No test speaks.
-    pub fn is_empty(&self) -> bool {
-        self.tests.is_empty()
     }
 
     /// Log likelihood of what the tests found.
@@ -197,6 +192,6 @@ mod tests {
         let market = with_test("price", 0.1, 0.01);
         let observed = crate::calibrate::fit::observed(&market, &Settings::default()).unwrap();
         let tests = FieldTests::new(&market, &observed);
-        assert!(tests.is_empty() && tests.unused[0].contains("price") && tests.unused[0].contains("no channel"));
+        assert!(tests.count() == 0 && tests.unused[0].contains("price") && tests.unused[0].contains("no channel"));
     }
 }

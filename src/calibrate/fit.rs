@@ -193,6 +193,7 @@ pub fn fit(
             let reactivation = priors::draw(priors.prior("conversion", "reactivation"), &mut source);
             let prospecting_yield = priors::draw(priors.prior("discovery", "prospecting_yield"), &mut source);
             let drawn = further.draw(d, point.share, &mut source);
+            let at_once = finds.draw_at_once(priors.prior("conversion", "at_once"), &mut source);
             let selection_of_known = priors::draw(priors.prior("choice", "selection_of_known"), &mut source);
             let mut source = hazards;
             let draw = Draw {
@@ -208,7 +209,7 @@ pub fn fit(
                         referral: priors::draw(priors.prior("discovery", "referral"), &mut source),
                         prospecting_yield: 0.0,
                     },
-                    conversion: Conversion { hazard: conversion, goodwill_effect, reactivation },
+                    conversion: Conversion { hazard: conversion, goodwill_effect, reactivation, at_once },
                     churn: alive.churn_draws[d],
                     closure: closure.draws[d],
                     birth: priors::draw(priors.prior("birth", "hazard"), &mut source),
@@ -227,6 +228,7 @@ pub fn fit(
                     ("conversion.reactivation".to_owned(), reactivation),
                     ("discovery.prospecting_yield".to_owned(), prospecting_yield),
                     ("choice.selection_of_known".to_owned(), selection_of_known),
+                    ("conversion.at_once".to_owned(), at_once),
                 ]
                 .into_iter()
                 .chain(drawn.values)
@@ -656,7 +658,7 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
     for (k, coordinate) in evidence.space.coordinates.iter().enumerate() {
         let name = format!("{}.{}", coordinate.mechanism, coordinate.parameter);
         let data = (coordinate.in_data && evidence.response.fitted && !matches!(coordinate.prior, Prior::Fixed(_)))
-            .then(|| match evidence.tests.len() {
+            .then(|| match evidence.tests.count() {
                 0 => "calls.csv and sales.csv: each customer compared with itself".to_owned(),
                 n => format!("calls.csv and sales.csv: each customer compared with itself; {n} of experiments.csv"),
             });
@@ -747,6 +749,16 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         prior_sd("conversion", "base_hazard"),
         won,
         evidence.priors.source("conversion", "base_hazard"),
+    );
+    let counted = (evidence.finds.count.iter().sum::<f64>() > 0.0)
+        .then(|| format!("{:.0} of those found were found by their first order", evidence.finds.at_once));
+    row(
+        "conversion.at_once".into(),
+        "share of finds",
+        of(&|d| d.parameters.conversion.at_once),
+        prior_sd("conversion", "at_once"),
+        counted,
+        evidence.priors.source("conversion", "at_once"),
     );
     row(
         "conversion.goodwill_effect".into(),

@@ -103,7 +103,7 @@ impl Recipe {
             goodwill: self.goodwill(),
             order_unit: self.order_unit,
             discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
-            conversion: Conversion { hazard: self.conversion, goodwill_effect: 0.0, reactivation: 1.0 },
+            conversion: Conversion { hazard: self.conversion, goodwill_effect: 0.0, reactivation: 1.0, at_once: 0.0 },
             churn: self.churn,
             closure: 0.0,
             birth: 0.0,

@@ -11,7 +11,7 @@
 //!
 //! P(won within n months) of an identified customer is `1 - prod_t (1 - p_t)`, `p_t = 1 - exp(-hazard exp(effect G_t))`, with G_t
 //! building up from nothing by the month: `G_t = decay G_{t-1} + lift(e)`. A dark one must first be found, with probability f a month:
-//! `sum_m f (1 - f)^(m-1) P(won within n - m)`. The appeal of a served customer is what makes today's share of its wallet come out at
+//! `sum_m f (1 - f)^(m-1) (o + (1 - o) P(won within n - m))`, where a share o of those found is found because it orders. The appeal of a served customer is what makes today's share of its wallet come out at
 //! today's goodwill; the white space is given the appeals of served customers, less the selection (`choice.selection`: who
 //! was won first liked us more), of which a part (`choice.selection_of_known`) holds for customers whom we know already. The dark of a territory are drawn one by one: they differ
 //! in size, in appeal and in how soon they are found (`visibility.rs`), and where they are few, chance decides much. Sales that already reach the white space through
@@ -72,14 +72,14 @@ pub fn conversion_within(parameters: &Parameters, effort: Effort) -> Vec<f64> {
 }
 
 /// Probability that a dark customer is found and then won within the months of `conversion` (as [`conversion_within`] gives
-/// it), when each month a share `found` of the dark is found.
-pub fn won_from_the_dark(found: f64, conversion: &[f64]) -> f64 {
+/// it), when each month a share `found` of the dark is found, and of those found a share `at_once` because they order.
+pub fn won_from_the_dark(found: f64, conversion: &[f64], at_once: f64) -> f64 {
     let months = conversion.len().saturating_sub(1);
     let found = found.clamp(0.0, 1.0);
     let mut hidden = 1.0;
     let mut won = 0.0;
     for month in 1..=months {
-        won += hidden * found * conversion[months - month];
+        won += hidden * found * (at_once + (1.0 - at_once) * conversion[months - month]);
         hidden *= 1.0 - found;
     }
     won
@@ -188,13 +188,13 @@ pub(super) fn yields(
 ) -> Vec<Attainable> {
     let goodwill = goodwill_at(parameters, effort.calls_per_month);
     let conversion = conversion_within(parameters, effort);
-    let of = |white: &White| attainable_sales(&white.prospects(&conversion, selection), goodwill, white.indirect);
+    let of = |white: &White| attainable_sales(&white.prospects(&conversion, parameters.conversion.at_once, selection), goodwill, white.indirect);
     white.iter().map(of).collect()
 }
 
 impl White {
     /// Prospects, given the chance of conversion by month and the log odds that selection takes off.
-    pub(super) fn prospects(&self, conversion: &[f64], selection: Selection) -> Vec<Prospect> {
+    pub(super) fn prospects(&self, conversion: &[f64], at_once: f64, selection: Selection) -> Vec<Prospect> {
         let converted = conversion.last().copied().unwrap_or(0.0);
         let identified = self.identified.iter().map(|&(appeal, demand)| Prospect {
             appeal: appeal - selection.of_known,
@@ -204,7 +204,7 @@ impl White {
         let dark = self.cells.iter().map(|cell| Prospect {
             appeal: cell.appeal - selection.of_dark * (1.0 - cell.lean),
             demand: cell.demand,
-            won: won_from_the_dark(cell.found, conversion),
+            won: won_from_the_dark(cell.found, conversion, at_once),
         });
         identified.chain(dark).collect()
     }
@@ -372,7 +372,7 @@ mod tests {
             },
             order_unit: 1.0,
             discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
-            conversion: Conversion { hazard, goodwill_effect: effect, reactivation: 1.0 },
+            conversion: Conversion { hazard, goodwill_effect: effect, reactivation: 1.0, at_once: 0.0 },
             churn: 0.0,
             closure: 0.0,
             birth: 0.0,
@@ -393,10 +393,10 @@ mod tests {
         let sum: f64 = [0.2_f64, 0.3, 0.35].iter().map(|g| 0.1 * g.exp()).sum();
         assert!((warm[3] - (1.0 - (-sum).exp())).abs() < 1e-6);
         // Found for certain in the first month leaves two months to convert.
-        assert!((won_from_the_dark(1.0, &plain) - plain[2]).abs() < 1e-12);
-        assert_eq!(won_from_the_dark(0.0, &plain), 0.0);
+        assert!((won_from_the_dark(1.0, &plain, 0.0) - plain[2]).abs() < 1e-12);
+        assert_eq!(won_from_the_dark(0.0, &plain, 0.3), 0.0);
         let half = 0.5 * plain[2] + 0.25 * plain[1];
-        assert!((won_from_the_dark(0.5, &plain) - half).abs() < 1e-12);
+        assert!((won_from_the_dark(0.5, &plain, 0.0) - half).abs() < 1e-12);
     }
 
     #[test]

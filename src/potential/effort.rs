@@ -155,7 +155,7 @@ mod tests {
         let conversion = [0.0, 0.2, 0.36];
         let at = |selection: f64| {
             let selection = attainable::Selection { of_known: 0.5 * selection, of_dark: selection };
-            attainable::attainable_sales(&white.prospects(&conversion, selection), 0.7, 0.0)
+            attainable::attainable_sales(&white.prospects(&conversion, 0.0, selection), 0.7, 0.0)
         };
         let share = |appeal: f64| 1.0 / (1.0 + libm::exp(-appeal));
         for selection in [0.0, 0.5, 1.0] {

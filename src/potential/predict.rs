@@ -47,7 +47,9 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
     // How often customers close without a mark is the same everywhere in a draw.
     let closing = rng.random_range(0..LEVELS);
     let taste = columns.taste_deviation(StandardNormal.sample(rng));
-    let sizes_of_draw = SizesOfDraw { sizes, kappa: state.size.kappa, tau, taste };
+    let unserved: f64 = StandardNormal.sample(rng);
+    let sizes_of_draw =
+        SizesOfDraw { sizes, kappa: state.size.kappa, tau, taste, unserved: sizes.unserved_sd * unserved };
     let mut out = Prediction { wallets: vec![0.0; observed.customers.len()], ..Default::default() };
     for j in 0..count {
         let territory = &observed.territories[j];
@@ -62,7 +64,7 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
             .collect();
         let own: f64 = open.iter().map(|&i| columns.own[i]).sum();
         let level = terms.level(place, state.alpha[j], state.beta[j], state.psi[j]);
-        let expected = sizes_of_draw.expected(&open);
+        let expected = sizes_of_draw.expected(&open, columns);
         let known = known_demand(&open, &expected, sizes_of_draw, level);
         let free = libm::exp(state.beta[j] + state.log_rho[j]);
         let listed = model.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);

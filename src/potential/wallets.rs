@@ -118,6 +118,8 @@ pub(super) struct SizesOfDraw<'a> {
     pub tau: f64,
     /// Deviation of tastes.
     pub taste: f64,
+    /// Log of what multiplies the sizes of all customers that do not buy from us.
+    pub unserved: f64,
 }
 
 impl SizesOfDraw<'_> {
@@ -126,9 +128,15 @@ impl SizesOfDraw<'_> {
         self.kappa * self.kappa * self.sizes.variance[i] + self.tau * self.tau
     }
 
+    /// Log median size of a customer, but for the territory's level.
+    fn log_size(&self, i: usize, served: bool) -> f64 {
+        self.kappa * self.sizes.index[i] + if served { 0.0 } else { self.unserved }
+    }
+
     /// Expected sizes of these customers, but for the territory's level.
-    pub(super) fn expected(&self, open: &[usize]) -> Vec<f64> {
-        open.iter().map(|&i| fast_exp(self.kappa * self.sizes.index[i] + 0.5 * self.variance(i))).collect()
+    pub(super) fn expected(&self, open: &[usize], columns: &KnownColumns) -> Vec<f64> {
+        let of = |&i: &usize| fast_exp(self.log_size(i, columns.served[i]) + 0.5 * self.variance(i));
+        open.iter().map(of).collect()
     }
 }
 
@@ -142,7 +150,7 @@ pub(super) fn share_out(
     rng: &mut Stream,
     wallets: &mut [f32],
 ) {
-    let SizesOfDraw { sizes, kappa, taste, .. } = draw;
+    let taste = draw.taste;
     let (mut expected, mut expected_served, mut rates, mut own) = (0.0, 0.0, 0.0, 0.0);
     for (&i, mean) in open.iter().zip(sizes_expected) {
         expected += mean;
@@ -161,7 +169,7 @@ pub(super) fn share_out(
         .map(|&i| {
             let z: f64 = StandardNormal.sample(rng);
             let variance = draw.variance(i);
-            let size = log_scale + kappa * sizes.index[i];
+            let size = log_scale + draw.log_size(i, columns.served[i]);
             if columns.rate[i] <= 0.0 {
                 return fast_exp(size + variance.sqrt() * z);
             }
@@ -217,6 +225,7 @@ mod tests {
         let sizes = KnownSizes {
             source: SizeSource::SizeColumn,
             variance: vec![0.0; number],
+            unserved_sd: 0.0,
             index,
             kappa: NormalPrior::new(1.0, 0.1),
             log_tau: NormalPrior::new(libm::log(size_error), 0.1),
@@ -236,10 +245,10 @@ mod tests {
             let columns = KnownColumns::new(&observed, &activity(truth.len()));
             let open: Vec<usize> = (0..truth.len()).collect();
             let mut wallets = vec![0.0; truth.len()];
-            let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: size_error, taste: 0.6 };
+            let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: size_error, taste: 0.6, unserved: 0.0 };
             share_out(
                 &open,
-                &draw.expected(&open),
+                &draw.expected(&open, &columns),
                 amount,
                 &columns,
                 draw,
@@ -270,13 +279,13 @@ mod tests {
         let columns = KnownColumns::new(&observed, &activity(50));
         let open: Vec<usize> = (0..50).collect();
         let own: f64 = columns.own.iter().sum();
-        let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 1.0, taste: 0.6 };
+        let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 1.0, taste: 0.6, unserved: 0.0 };
         // Down to nothing but our own sales, and below.
         for amount in [amount, 1.01 * own, own, 0.5 * own] {
             let mut wallets = vec![0.0; truth.len()];
             share_out(
                 &open,
-                &draw.expected(&open),
+                &draw.expected(&open, &columns),
                 amount,
                 &columns,
                 draw,
@@ -315,16 +324,17 @@ mod tests {
             source: SizeSource::Orders,
             index: vec![0.0; 2],
             variance: vec![0.0; 2],
+            unserved_sd: 0.0,
             kappa: NormalPrior::new(1.0, 0.1),
             log_tau: NormalPrior::new(-3.0, 0.1),
             level: None,
         };
         let columns = KnownColumns::new(&observed, &activity(2));
         let mut wallets = [0.0; 2];
-        let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 0.01, taste: 0.6 };
+        let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 0.01, taste: 0.6, unserved: 0.0 };
         share_out(
             &[0, 1],
-            &draw.expected(&[0, 1]),
+            &draw.expected(&[0, 1], &columns),
             200.0,
             &columns,
             draw,

@@ -139,11 +139,12 @@ fn values(placer: &Placer<'_>, effort: &Effort, run: u32) -> Values {
                 let territory = &placed.twin.territories[j];
                 let calls = placer.today.capacity[j] * placer.today.prospecting[j];
                 let discovery = &parameters.discovery;
+                let at_once = parameters.conversion.at_once;
                 let hazard =
                     discovery.spontaneous + discovery.prospecting_yield * calls / territory.dark_at_start.max(1.0);
                 let found = 1.0 - libm::exp(-f64::from(agents.visibility[agent]) * hazard);
                 out.prospect_headroom[j] += at_effort as f32;
-                out.prospect_value[j] += (found_and_won(found, convert, effort.months) * at_effort) as f32;
+                out.prospect_value[j] += (found_and_won(found, at_once, convert, effort.months) * at_effort) as f32;
                 out.dark[j] += 1.0;
             }
             _ => {}
@@ -154,12 +155,13 @@ fn values(placer: &Placer<'_>, effort: &Effort, run: u32) -> Values {
 
 /// Chance that a dark customer is found and then won within `months`, at steady chances a month.
 ///
-/// With found = f and won = c a month: `sum over n of f (1 - f)^(n - 1) (1 - (1 - c)^(months - n))`.
-fn found_and_won(found: f64, won: f64, months: u32) -> f64 {
+/// With found = f, of which a share o by ordering, and won = c a month:
+/// `sum over n of f (1 - f)^(n - 1) (o + (1 - o) (1 - (1 - c)^(months - n)))`.
+fn found_and_won(found: f64, at_once: f64, won: f64, months: u32) -> f64 {
     let (mut dark, mut identified) = (1.0, 0.0);
     for _ in 0..months {
         // Who is found this month can be won from the next one on.
-        identified = identified * (1.0 - won) + dark * found;
+        identified = identified * (1.0 - won) + dark * found * (1.0 - at_once);
         dark *= 1.0 - found;
     }
     1.0 - dark - identified
@@ -210,8 +212,10 @@ mod tests {
     #[test]
     fn two_months_by_hand() {
         // Found in the first month (1/2), won in the second (1/4).
-        assert!((found_and_won(0.5, 0.25, 2) - 0.125).abs() < 1e-12);
-        assert_eq!(found_and_won(0.5, 0.25, 1), 0.0);
-        assert!(found_and_won(0.5, 0.25, 400) > 0.999);
+        assert!((found_and_won(0.5, 0.0, 0.25, 2) - 0.125).abs() < 1e-12);
+        assert_eq!(found_and_won(0.5, 0.0, 0.25, 1), 0.0);
+        assert!(found_and_won(0.5, 0.0, 0.25, 400) > 0.999);
+        // Half of those found order at once: 1/4, and 1/4 x 1/4 a month later, and 1/8.
+        assert!((found_and_won(0.5, 0.5, 0.25, 2) - 0.4375).abs() < 1e-12);
     }
 }

@@ -170,6 +170,7 @@ fn parameters(description: &Description, spontaneous: f64) -> Parameters {
             hazard: truth.conversion,
             goodwill_effect: truth.conversion_goodwill,
             reactivation: 1.0,
+            at_once: 0.0,
         },
         churn: truth.churn,
         closure: truth.closure / 12.0,

@@ -63,7 +63,7 @@ impl Truth {
             goodwill: Goodwill { decay, effect: [0.0; Channel::COUNT], half_saturation, slope },
             order_unit: order_unit.max(1e-9),
             discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
-            conversion: Conversion { hazard, goodwill_effect, reactivation: 1.0 },
+            conversion: Conversion { hazard, goodwill_effect, reactivation: 1.0, at_once: 0.0 },
             churn,
             closure: 0.0,
             birth: 0.0,
