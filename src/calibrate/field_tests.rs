@@ -157,7 +157,8 @@ mod tests {
         let none = effect(&fitted(&with_test("price", 0.1, 0.01)));
         let vague = effect(&fitted(&with_test("face_to_face", 0.1, 5.0)));
         assert!((none.0 - vague.0).abs() < 0.3 * none.1 && (vague.1 / none.1 - 1.0).abs() < 0.3, "{none:?} {vague:?}");
-        let (low, high) = (fitted(&with_test("face_to_face", 0.02, 0.004)), fitted(&with_test("face_to_face", 0.25, 0.01)));
+        let (low, high) =
+            (fitted(&with_test("face_to_face", 0.02, 0.004)), fitted(&with_test("face_to_face", 0.25, 0.01)));
         let (low, high) = (effect(&low), effect(&high));
         assert!(low.0 + 2.0 * low.1 < high.0 && low.0 < none.0 && none.0 < high.0, "{low:?} {none:?} {high:?}");
     }

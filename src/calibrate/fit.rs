@@ -117,7 +117,9 @@ pub fn fit(
     let space = Space::new(&observed, &priors, share.prior);
     let tests = FieldTests::new(market, &observed);
     let mut response =
-        posterior_response::fit(&observed, &space, &tests, draws, seed, settings.likelihood_times, &mut |done| progress("response", 0.1 + 0.6 * done));
+        posterior_response::fit(&observed, &space, &tests, draws, seed, settings.likelihood_times, &mut |done| {
+            progress("response", 0.1 + 0.6 * done)
+        });
     let order_unit_prior = priors.of("orders", "order_unit").map(|(prior, _)| prior);
     if let Some(prior) = order_unit_prior {
         response.order_unit = priors::moments(prior).0.max(1e-9);
@@ -444,7 +446,7 @@ fn fit_shock(market: &Market, observed: &Observed, response: &ResponsePosterior,
             return Shock::fit(&territories, response.order_unit, prior);
         }
     }
-    Shock::fit(&observed.group_months(&response.point), response.order_unit, prior)
+    Shock::fit(&observed.territory_months(&response.point), response.order_unit, prior)
 }
 
 /// The discount by which customers' pasts fade.
@@ -805,8 +807,7 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
     let unit_of =
         |mechanism: &str, parameter: &str| find_parameter(mechanism, parameter).map_or("", |known| known.unit);
     let drawn = |name: &str| -> Vec<f64> { draws.iter().map(|draw| draw.value(name).unwrap_or(0.0)).collect() };
-    let alone =
-        [("choice", "selection_of_known"), ("conversion", "reactivation"), ("discovery", "prospecting_yield")];
+    let alone = [("choice", "selection_of_known"), ("conversion", "reactivation"), ("discovery", "prospecting_yield")];
     let alone =
         alone.map(|(mechanism, parameter)| (mechanism, parameter, evidence.priors.prior(mechanism, parameter), None));
     for (mechanism, parameter, prior, counted) in alone.into_iter().chain(evidence.further.rows()) {

@@ -208,7 +208,8 @@ mod tests {
         let mut count = vec![1.0; 10];
         count[3] = 12.0;
         let expected = vec![2.15; 10];
-        let finds = Finds { count, months: 36, from_first_known: true, last_year: None, at_once: 30.0, expected, shape: 1.0 };
+        let finds =
+            Finds { count, months: 36, from_first_known: true, last_year: None, at_once: 30.0, expected, shape: 1.0 };
         let draws: Vec<Vec<f64>> = (0..2000).map(|d| finds.draw(&mut Source::new(1, Purpose::Hazards, d))).collect();
         let mean = |j: usize| draws.iter().map(|d| d[j]).sum::<f64>() / 2000.0 * 36.0;
         assert!(mean(3) < 12.0 && mean(3) > 7.0, "{}", mean(3));
@@ -218,7 +219,8 @@ mod tests {
     #[test]
     fn the_share_found_by_a_first_order_is_counted() {
         let (count, expected) = (vec![10.0, 30.0], vec![20.0, 20.0]);
-        let finds = Finds { count, months: 36, from_first_known: true, last_year: None, at_once: 30.0, expected, shape: 1.0 };
+        let finds =
+            Finds { count, months: 36, from_first_known: true, last_year: None, at_once: 30.0, expected, shape: 1.0 };
         let draws: Vec<f64> = (0..4000)
             .map(|d| finds.draw_at_once(Prior::Beta { a: 0.5, b: 0.5 }, &mut Source::new(1, Purpose::Hazards, d)))
             .collect();

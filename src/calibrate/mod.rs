@@ -52,8 +52,8 @@ pub(crate) mod testing;
 mod tests;
 mod wallet;
 
-pub use fit::{CalibrateError, Settings, fit};
 pub(crate) use fit::log_likelihoods;
+pub use fit::{CalibrateError, Settings, fit};
 pub use further::switched_on;
 pub use posterior::*;
 pub use readiness::readiness;

@@ -124,9 +124,8 @@ pub fn fit(
     out.month_effects = fine.month_effects;
     (out.order_unit, out.order_unit_sd) = observed.order_unit(&out.point, &out.month_effects);
     let (month_effects, divisor) = (out.month_effects.clone(), out.order_unit * out.inflation / likelihood_times);
-    let density = |x: &DVector<f64>| {
-        observed.evaluate(&to_point(x), Some(&month_effects), 4, false).value / divisor + prior(x)
-    };
+    let density =
+        |x: &DVector<f64>| observed.evaluate(&to_point(x), Some(&month_effects), 4, false).value / divisor + prior(x);
     let mode = laplace::mode(&density, at, &scale);
     out.point = to_point(&mode.at);
     progress(0.4);

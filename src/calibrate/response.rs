@@ -221,6 +221,10 @@ impl Observed {
 
     /// The order unit φ: Pearson's dispersion within customers, each customer weighted by its sales, with its standard
     /// error on the log scale (over customers).
+    ///
+    /// Only the months between a customer's first and last order are looked at: there it was ours but for long gaps. Before and
+    /// after, a month too many taken for ours is a month of no sales at its full mean, which a large customer's dispersion
+    /// would grow by a lot.
     pub fn order_unit(&self, point: &Point, month_effects: &[Vec<f64>]) -> (f64, f64) {
         let appeal = self.appeal(point);
         let parts: Vec<Vec<(f64, f64)>> = self
@@ -229,28 +233,43 @@ impl Observed {
             .enumerate()
             .map(|(g, range)| {
                 let fitted = self.fit_group(range.clone(), point, appeal, Some(&month_effects[g]), 1);
-                let group: f64 = fitted.sold.iter().sum();
                 let months = self.months;
+                let mut of_month = vec![0.0; months];
+                for (n, &sold) in fitted.sold.iter().enumerate().filter(|(_, sold)| **sold > 0.0) {
+                    let row = &fitted.responses[n * months..(n + 1) * months];
+                    let exposure: f64 = row.iter().zip(&fitted.month_effects).map(|(r, e)| r * e).sum();
+                    for ((all, r), effect) in of_month.iter_mut().zip(row).zip(&fitted.month_effects) {
+                        *all += sold / exposure.max(1e-300) * r * effect;
+                    }
+                }
                 range
                     .clone()
                     .enumerate()
                     .filter(|&(n, _)| fitted.sold[n] > 0.0)
                     .filter_map(|(n, i)| {
                         let row = &fitted.responses[n * months..(n + 1) * months];
-                        let exposure: f64 = row.iter().zip(&fitted.month_effects).map(|(r, e)| r * e).sum();
-                        let rate = fitted.sold[n] / exposure;
+                        let inner = self.sales(i).next()?.0 + 1..self.sales(i).last()?.0;
+                        let sold: f64 = self.sales(i).filter(|(t, _)| inner.contains(t)).map(|(_, y)| y).sum();
+                        let exposure: f64 = inner.clone().map(|t| row[t] * fitted.month_effects[t]).sum();
+                        if sold <= 0.0 {
+                            return None;
+                        }
+                        let rate = sold / exposure;
                         let mean = |t: usize| rate * row[t] * fitted.month_effects[t];
                         // Months without sales contribute their mean; months with sales (y - m)² / m.
-                        let mut pearson: f64 = (0..months).map(mean).sum();
-                        for (t, y) in self.sales(i) {
+                        let mut pearson: f64 = inner.clone().map(mean).sum();
+                        for (t, y) in self.sales(i).filter(|(t, _)| inner.contains(t)) {
                             let m = mean(t).max(1e-12);
                             pearson += (y - m) * (y - m) / m - m;
                         }
-                        let counted: f64 = self.weights(i).iter().map(|&w| f64::from(w)).sum();
-                        // The months' effects follow large customers closely: of each month a customer takes up its share
-                        // of the group (the leverage of a two-way fit).
-                        let freedom = (counted - 1.0) * (1.0 - fitted.sold[n] / group);
-                        (freedom >= 1.0 && exposure > 0.0).then(|| (fitted.sold[n], pearson / freedom))
+                        let weight = |t: usize| f64::from(self.weights(i)[t]);
+                        let counted: f64 = inner.clone().map(weight).sum();
+                        // The months' effects follow large customers closely: of each month a customer takes up its share of
+                        // the group (the leverage of a two-way fit).
+                        let left: f64 =
+                            inner.map(|t| weight(t) * (1.0 - mean(t) / of_month[t].max(1e-300)).max(0.0)).sum();
+                        let freedom = left * (1.0 - 1.0 / counted);
+                        (freedom >= 1.0 && exposure > 0.0).then(|| (sold, pearson / freedom))
                     })
                     .collect()
             })
@@ -369,12 +388,12 @@ impl Observed {
         goodwill.iter().zip(relative).map(|(&g, f)| f * choice::share(appeal + g, 1.0) / today).collect()
     }
 
-    /// Own sales of each group by month, and what its customers' rates and the pooled months lead to expect.
-    pub fn group_months(&self, point: &Point) -> Vec<Months> {
+    /// Own sales of each territory by month, and what its customers' rates and the pooled months lead to expect.
+    pub fn territory_months(&self, point: &Point) -> Vec<Months> {
         let everyone = Self { groups: std::iter::once(0..self.customers).collect(), ..self.clone() };
         let fitted = everyone.fit_group(0..self.customers, point, self.appeal(point), None, 30);
         let months = self.months;
-        self.groups
+        self.territories
             .iter()
             .map(|range| {
                 let mut out = Months { total: vec![0.0; months], expected: vec![0.0; months] };

@@ -103,9 +103,8 @@ impl Shock {
         if changes.len() < 3 || matches!(prior, Prior::Fixed(_)) {
             return out;
         }
-        let grid: Vec<f64> = (0..=240)
-            .map(|k| libm::exp(libm::log(LEAST) + f64::from(k) / 240.0 * libm::log(1.0 / LEAST)))
-            .collect();
+        let grid: Vec<f64> =
+            (0..=240).map(|k| libm::exp(libm::log(LEAST) + f64::from(k) / 240.0 * libm::log(1.0 / LEAST))).collect();
         let log_likelihood = |sigma: f64| changes.iter().map(|changes| changes.log_likelihood(sigma)).sum::<f64>();
         let logs: Vec<f64> = grid.iter().map(|&sigma| log_likelihood(sigma)).collect();
         let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);

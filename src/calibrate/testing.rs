@@ -174,9 +174,8 @@ pub fn make(recipe: &Recipe) -> Market {
 /// Makes the market with the agents: all customers known and served at first, visits by plan.
 pub fn run_agents(recipe: &Recipe) -> Market {
     let goodwill = recipe.goodwill();
-    let z: Vec<f64> = (0..recipe.customers)
-        .map(|i| Source::new(recipe.seed, Purpose::Predictive, i as u64).normal())
-        .collect();
+    let z: Vec<f64> =
+        (0..recipe.customers).map(|i| Source::new(recipe.seed, Purpose::Predictive, i as u64).normal()).collect();
     let visits: Vec<f64> = z.iter().map(|z| 1.2 * libm::exp(recipe.selection * 0.7 * z)).collect();
     let steady: Vec<f64> =
         visits.iter().map(|&level| goodwill.steady(&[level, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])).collect();

@@ -188,7 +188,13 @@ pub(super) fn yields(
 ) -> Vec<Attainable> {
     let goodwill = goodwill_at(parameters, effort.calls_per_month);
     let conversion = conversion_within(parameters, effort);
-    let of = |white: &White| attainable_sales(&white.prospects(&conversion, parameters.conversion.at_once, selection), goodwill, white.indirect);
+    let of = |white: &White| {
+        attainable_sales(
+            &white.prospects(&conversion, parameters.conversion.at_once, selection),
+            goodwill,
+            white.indirect,
+        )
+    };
     white.iter().map(of).collect()
 }
 

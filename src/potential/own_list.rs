@@ -31,7 +31,8 @@ pub(super) fn agree_with_own_list(activities: &mut [Activity], observed: &Observ
     for (territory, counted) in observed.territories.iter().zip(&counted) {
         if let Some(counted) = counted {
             buyers += counted;
-            rows += observed.customers[territory.customers.clone()].iter().filter(|customer| !customer.closed).count() as f64;
+            rows += observed.customers[territory.customers.clone()].iter().filter(|customer| !customer.closed).count()
+                as f64;
         }
     }
     if buyers >= rows {
@@ -48,8 +49,11 @@ pub(super) fn agree_with_own_list(activities: &mut [Activity], observed: &Observ
 fn tilt(activities: &mut [Activity], counted: f64) {
     for level in 0..LEVELS {
         let certain = activities.iter().filter(|activity| activity.open_at[level] >= 1.0).count() as f64;
-        let doubtful: Vec<f64> =
-            activities.iter().map(|activity| f64::from(activity.open_at[level])).filter(|p| *p > 0.0 && *p < 1.0).collect();
+        let doubtful: Vec<f64> = activities
+            .iter()
+            .map(|activity| f64::from(activity.open_at[level]))
+            .filter(|p| *p > 0.0 && *p < 1.0)
+            .collect();
         if doubtful.is_empty() {
             continue;
         }

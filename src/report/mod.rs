@@ -25,12 +25,12 @@ mod strategies;
 mod svg;
 mod words;
 
-pub use sbc::{render_sbc, sbc_verdict};
 pub use backtest::{Backtest, Line, failed_words, lines, render_backtest};
 pub use error::ReportError;
 pub use export::{OutputFile, calibration_tables};
 pub use findings::*;
 pub use hide::{Trial, headline, render_trial, story};
+pub use sbc::{render_sbc, sbc_verdict};
 
 use self::potential_index::Potential;
 use self::strategies::Strategies;

@@ -70,9 +70,11 @@ fn picture(sbc: &Sbc) -> String {
     let share = |count: usize| count as f64 / sbc.fits.max(1) as f64;
     let furthest = sbc.quantities.iter().flat_map(|quantity| quantity.counts(sbc.draws)).enumerate();
     let furthest = furthest.map(|(n, count)| (share(count) - expected(n % points.max(1))).abs());
-    let wide = sbc.limits.iter().enumerate().flat_map(|(k, limits)| {
-        [limits.0, limits.1].map(|limit| (share(limit) - expected(k)).abs())
-    });
+    let wide = sbc
+        .limits
+        .iter()
+        .enumerate()
+        .flat_map(|(k, limits)| [limits.0, limits.1].map(|limit| (share(limit) - expected(k)).abs()));
     let most = furthest.chain(wide).fold(0.02, f64::max) * 1.08;
     for (n, quantity) in sbc.quantities.iter().enumerate() {
         let (left, top) = (PANEL.0 * (n % COLUMNS) as f64 + PLOT.0, PANEL.1 * (n / COLUMNS) as f64 + PLOT.1);

@@ -92,7 +92,8 @@ impl Bands {
     pub fn p_value(&self, counts: &[usize]) -> f64 {
         let level = counts.iter().enumerate().map(|(k, &count)| {
             let z = (k + 1) as f64 / POINTS as f64;
-            let sum = |range: std::ops::RangeInclusive<usize>| range.map(|x| self.probability(self.fits, x, z)).sum::<f64>();
+            let sum =
+                |range: std::ops::RangeInclusive<usize>| range.map(|x| self.probability(self.fits, x, z)).sum::<f64>();
             2.0 * sum(0..=count).min(sum(count..=self.fits))
         });
         let level = level.fold(1.0, f64::min);
@@ -103,9 +104,7 @@ impl Bands {
 
 /// Number of ranks below each inner point, for ranks out of `draws + 1` possible ones.
 pub fn counts(ranks: &[usize], draws: usize) -> Vec<usize> {
-    (1..POINTS)
-        .map(|k| ranks.iter().filter(|&&rank| rank * POINTS < k * (draws + 1)).count())
-        .collect()
+    (1..POINTS).map(|k| ranks.iter().filter(|&&rank| rank * POINTS < k * (draws + 1)).count()).collect()
 }
 
 #[cfg(test)]

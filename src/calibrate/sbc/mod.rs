@@ -165,12 +165,7 @@ pub fn run(settings: &Settings, derived: Derived<'_>, progress: &(dyn Fn(f64) + 
 type Ranks = Vec<(String, Vec<usize>)>;
 
 /// Ranks of one truth.
-fn one(
-    settings: &Settings,
-    priors: &Priors,
-    number: u64,
-    derived: Derived<'_>,
-) -> Result<Ranks, CalibrateError> {
+fn one(settings: &Settings, priors: &Priors, number: u64, derived: Derived<'_>) -> Result<Ranks, CalibrateError> {
     let seed = settings.calibration.seed;
     let mut source = Source::new(seed, Purpose::Sbc, number);
     let (truth, market) = made_market(settings, Truth::draw(priors, &mut source), &mut source);
@@ -292,7 +287,8 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
 
 fn history(months: usize) -> MonthSpan {
     let first = Month::new(2018, 1).unwrap_or_else(|| unreachable!("January 2018 is a month"));
-    MonthSpan::new(first, first.plus(months.max(1) as i32 - 1)).unwrap_or_else(|| unreachable!("it ends after it begins"))
+    MonthSpan::new(first, first.plus(months.max(1) as i32 - 1))
+        .unwrap_or_else(|| unreachable!("it ends after it begins"))
 }
 
 #[cfg(test)]
