@@ -132,12 +132,19 @@ impl FieldTest {
 mod tests {
     use super::*;
     use crate::calibrate::testing::{Recipe, make};
-    use crate::calibrate::{Calibration, Settings, fit};
+    use crate::calibrate::{Calibration, Draw, Settings, fit};
     use crate::ids::TerritoryIx;
 
-    fn effect(calibration: &Calibration) -> (f64, f64) {
-        let effects: Vec<f64> = calibration.draws.iter().map(|draw| draw.parameters.goodwill.effect[0]).collect();
-        crate::stats::mean_sd(&effects)
+    /// The lift of the first test's contacts that a calibration expects: mean and deviation over its draws.
+    fn lift(market: &Market, calibration: &Calibration) -> (f64, f64) {
+        let observed = crate::calibrate::fit::observed(market, &Settings::default()).unwrap();
+        let tests = FieldTests::new(&with_test("face_to_face", 0.1, 0.1), &observed);
+        let of = |draw: &Draw| {
+            let share = draw.value("choice.share_of_wallet").unwrap_or(0.5);
+            let point = Point { goodwill: draw.parameters.goodwill, share, lead: 0.0 };
+            libm::expm1(tests.tests[0].expected(&observed, &point))
+        };
+        crate::stats::mean_sd(&calibration.draws.iter().map(of).collect::<Vec<f64>>())
     }
 
     fn with_test(lever: &str, lift: f64, se: f64) -> Market {
@@ -149,18 +156,26 @@ mod tests {
     }
 
     fn fitted(market: &Market) -> Calibration {
-        fit(market, &Settings { draws: 200, feasts: false, ..Settings::default() }, &mut |_, _| ()).unwrap()
+        fit(market, &Settings { draws: 100, feasts: false, ..Settings::default() }, &mut |_, _| ()).unwrap()
     }
 
     #[test]
     fn a_sharp_test_decides_and_a_vague_one_says_nothing() {
-        let none = effect(&fitted(&with_test("price", 0.1, 0.01)));
-        let vague = effect(&fitted(&with_test("face_to_face", 0.1, 5.0)));
+        let of = |lever, found, se| {
+            let market = with_test(lever, found, se);
+            lift(&market, &fitted(&market))
+        };
+        let (none, vague) = (of("price", 0.1, 0.01), of("face_to_face", 0.1, 5.0));
         assert!((none.0 - vague.0).abs() < 0.3 * none.1 && (vague.1 / none.1 - 1.0).abs() < 0.3, "{none:?} {vague:?}");
-        let (low, high) =
-            (fitted(&with_test("face_to_face", 0.02, 0.004)), fitted(&with_test("face_to_face", 0.25, 0.01)));
-        let (low, high) = (effect(&low), effect(&high));
-        assert!(low.0 + 2.0 * low.1 < high.0 && low.0 < none.0 && none.0 < high.0, "{low:?} {none:?} {high:?}");
+        // Below and above what the customers' own history says, and surer. The deviation does not fall as far as the mean moves:
+        // the share of wallet stays as uncertain as it was, and the same contacts lift a small share more.
+        let (low, high) = (of("face_to_face", none.0 - 0.09, 0.01), of("face_to_face", none.0 + 0.09, 0.01));
+        for (found, wanted) in [(low, none.0 - 0.09), (high, none.0 + 0.09)] {
+            assert!(
+                (found.0 - wanted).abs() < 0.03 && found.1 < 0.6 * none.1,
+                "{found:?} for {wanted}, alone {none:?}"
+            );
+        }
     }
 
     #[test]

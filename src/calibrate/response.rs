@@ -233,15 +233,8 @@ impl Observed {
             .enumerate()
             .map(|(g, range)| {
                 let fitted = self.fit_group(range.clone(), point, appeal, Some(&month_effects[g]), 1);
+                let group: f64 = fitted.sold.iter().sum();
                 let months = self.months;
-                let mut of_month = vec![0.0; months];
-                for (n, &sold) in fitted.sold.iter().enumerate().filter(|(_, sold)| **sold > 0.0) {
-                    let row = &fitted.responses[n * months..(n + 1) * months];
-                    let exposure: f64 = row.iter().zip(&fitted.month_effects).map(|(r, e)| r * e).sum();
-                    for ((all, r), effect) in of_month.iter_mut().zip(row).zip(&fitted.month_effects) {
-                        *all += sold / exposure.max(1e-300) * r * effect;
-                    }
-                }
                 range
                     .clone()
                     .enumerate()
@@ -262,13 +255,10 @@ impl Observed {
                             let m = mean(t).max(1e-12);
                             pearson += (y - m) * (y - m) / m - m;
                         }
-                        let weight = |t: usize| f64::from(self.weights(i)[t]);
-                        let counted: f64 = inner.clone().map(weight).sum();
+                        let counted: f64 = inner.map(|t| f64::from(self.weights(i)[t])).sum();
                         // The months' effects follow large customers closely: of each month a customer takes up its share of
-                        // the group (the leverage of a two-way fit).
-                        let left: f64 =
-                            inner.map(|t| weight(t) * (1.0 - mean(t) / of_month[t].max(1e-300)).max(0.0)).sum();
-                        let freedom = left * (1.0 - 1.0 / counted);
+                        // the group (the leverage of a two-way fit, on average over its months).
+                        let freedom = (counted - 1.0) * (1.0 - fitted.sold[n] / group);
                         (freedom >= 1.0 && exposure > 0.0).then(|| (sold, pearson / freedom))
                     })
                     .collect()
