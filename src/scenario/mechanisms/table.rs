@@ -134,7 +134,7 @@ pub const MECHANISMS: &[Mechanism] = &[
             p("selection", "δ", "log odds", Support::Real, Some(Prior::Normal { mean: 0.5, sd: 0.5 }), Origin::Assumption,
                 "customers won later like us less than those who came first",
                 "Log odds by which customers won later like us less than those of today."),
-            p("selection_of_known", "δ_k", "share", Support::Fraction, Some(Prior::Uniform { low: 0.0, high: 1.0 }), Origin::Assumption,
+            p("selection_of_known", "δ_k", "share", Support::Fraction, Some(Prior::Beta { a: 1.0, b: 1.0 }), Origin::Assumption,
                 "who is known but does not buy stands between those who buy and those never met; nobody has measured where",
                 "Part of the selection that holds for customers whom we know and do not serve."),
         ],
