@@ -302,7 +302,7 @@ fn one(seed: u64, number: u64, correlated: bool) -> Result<Scores, Box<dyn Error
         stable_prices: true,
         feasts: false,
         further: calibrate::switched_on(&bound.market, &scenario.mechanisms, false),
-        likelihood_times: 1.0,
+        ..calibrate::Settings::default()
     };
     let calibration = calibrate::fit(&bound.market, &settings, &mut |_, _| ())?;
     let settings = potential::Settings {

@@ -143,11 +143,7 @@ mod tests {
     fn lift(market: &Market, calibration: &Calibration) -> (f64, f64) {
         let observed = crate::calibrate::fit::observed(market, &Settings::default()).unwrap();
         let tests = FieldTests::new(&with_test("face_to_face", 0.1, 0.1), &observed);
-        let of = |draw: &Draw| {
-            let share = draw.value("choice.share_of_wallet").unwrap_or(0.5);
-            let point = Point { goodwill: draw.parameters.goodwill, share, lead: 0.0 };
-            libm::expm1(tests.tests[0].expected(&observed, &point))
-        };
+        let of = |draw: &Draw| libm::expm1(tests.tests[0].expected(&observed, &Point::of(draw)));
         crate::stats::mean_sd(&calibration.draws.iter().map(of).collect::<Vec<f64>>())
     }
 

@@ -29,6 +29,7 @@ use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 use crate::calibrate::observed::Observed;
+use crate::calibrate::posterior::Draw;
 use crate::calibrate::shock::Months;
 use crate::channel::Channel;
 use crate::simulate::mechanisms::choice;
@@ -42,6 +43,14 @@ pub struct Point {
     pub share: f64,
     /// Placebo: log odds added by next month's contacts. 0 in the model.
     pub lead: f64,
+}
+
+impl Point {
+    /// Of a draw.
+    pub fn of(draw: &Draw) -> Self {
+        let share = draw.value("choice.share_of_wallet").unwrap_or(0.5).clamp(1e-4, 0.999);
+        Self { goodwill: draw.parameters.goodwill, share, lead: 0.0 }
+    }
 }
 
 /// What an evaluation found.

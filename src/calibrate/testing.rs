@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::calendar::{Calendar, Exposures, Feasts};
 use crate::calibrate::sampling::{Purpose, Source};
-use crate::calibrate::sbc::made::{Made, MarketOf, Setup, live, market_of};
+use crate::calibrate::sbc::made::{Made, MarketOf, Setup, history, live, market_of};
 use crate::channel::Channel;
 use crate::market::Market;
 use crate::simulate::mechanisms::{choice, demand, goodwill::Goodwill};
 use crate::simulate::{Conversion, Discovery, Parameters};
-use crate::units::{Month, MonthSpan};
+use crate::units::MonthSpan;
 
 /// How a market is made.
 #[derive(Debug, Clone)]
@@ -116,8 +116,7 @@ impl Recipe {
     }
 
     fn history(&self) -> MonthSpan {
-        let first = Month::new(2018, 1).expect("a month");
-        MonthSpan::new(first, first.plus(self.months as i32 - 1)).expect("a span")
+        history(self.months)
     }
 }
 
@@ -141,8 +140,8 @@ pub fn make(recipe: &Recipe) -> Market {
         let size = recipe.size * libm::exp(0.7 * z);
         let level = 1.2 * libm::exp(recipe.selection * 0.7 * z);
         // Reps plan by quarters: a customer is seen more in some than in others.
-        let appeal = choice::appeal(recipe.share, goodwill.steady(&[level.min(4.0), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
-        let mut now = goodwill.steady(&[level, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        let appeal = choice::appeal(recipe.share, goodwill.steady_of(Channel::FaceToFace, level.min(4.0)));
+        let mut now = goodwill.steady_of(Channel::FaceToFace, level);
         let (mut served, mut quarter, mut surprise) = (true, 1.0, 0.0);
         let (mut visits, mut sold) = (Vec::new(), Vec::new());
         for (t, shock) in shocks[(i / per).min(recipe.territories - 1)].iter().enumerate() {
@@ -177,8 +176,7 @@ pub fn run_agents(recipe: &Recipe) -> Market {
     let z: Vec<f64> =
         (0..recipe.customers).map(|i| Source::new(recipe.seed, Purpose::Predictive, i as u64).normal()).collect();
     let visits: Vec<f64> = z.iter().map(|z| 1.2 * libm::exp(recipe.selection * 0.7 * z)).collect();
-    let steady: Vec<f64> =
-        visits.iter().map(|&level| goodwill.steady(&[level, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])).collect();
+    let steady: Vec<f64> = visits.iter().map(|&level| goodwill.steady_of(Channel::FaceToFace, level)).collect();
     let setup = Setup {
         parameters: recipe.parameters(),
         history: recipe.history(),

@@ -94,7 +94,7 @@ pub fn calibration_settings(scenario: &Scenario, bound: &Bound, draws: usize) ->
         stable_prices: scenario.economics.stable_prices,
         feasts: feasts_on(scenario),
         further: calibrate::switched_on(&bound.market, &scenario.mechanisms, strategy::has_rules(bound)),
-        likelihood_times: 1.0,
+        ..calibrate::Settings::default()
     }
 }
 

@@ -51,9 +51,7 @@ pub struct AttainableInputs<'a> {
 
 /// Goodwill under a steady effort of visits.
 pub fn goodwill_at(parameters: &Parameters, calls_per_month: f64) -> f64 {
-    let mut contacts = [0.0; Channel::COUNT];
-    contacts[Channel::FaceToFace.index()] = calls_per_month;
-    parameters.goodwill.steady(&contacts)
+    parameters.goodwill.steady_of(Channel::FaceToFace, calls_per_month)
 }
 
 /// Probability that an identified customer begins to buy from us within 0, 1, ..., `effort.months` months of the effort.

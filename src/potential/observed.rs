@@ -97,6 +97,17 @@ pub struct ObservedCaptures {
     pub by_segment: Vec<Vec<f64>>,
 }
 
+impl ObservedCaptures {
+    /// Buyers of a territory by whether our own list names them: (not, named). `None` without rows, or without an own list.
+    pub(super) fn by_own_list(&self, territory: usize) -> Option<(f64, f64)> {
+        let (own, cells) = (self.own?, self.counts[territory].as_ref()?);
+        let of = |named: usize| {
+            cells.iter().enumerate().filter(|(history, _)| history >> own & 1 == named).map(|(_, count)| count).sum()
+        };
+        Some((of(0), of(1)))
+    }
+}
+
 impl Observed {
     /// Reads a market.
     ///

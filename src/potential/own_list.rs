@@ -18,28 +18,20 @@ const FARTHEST: f64 = 6.0;
 /// Brings the probabilities of being open in line with the own list of the capture histories.
 pub(super) fn agree_with_own_list(activities: &mut [Activity], observed: &Observed) {
     let Some(captures) = observed.captures.as_ref() else { return };
-    let Some(own) = captures.own else { return };
-    let counted: Vec<Option<f64>> = captures
-        .counts
-        .iter()
-        .map(|cells| {
-            let ours = cells.as_ref()?.iter().enumerate().filter(|(history, _)| history >> own & 1 == 1);
-            Some(ours.map(|(_, count)| count).sum())
-        })
-        .collect();
+    let counted = |j: usize| captures.by_own_list(j).map(|(_, ours)| ours);
     let (mut rows, mut buyers) = (0.0, 0.0);
-    for (territory, counted) in observed.territories.iter().zip(&counted) {
-        if let Some(counted) = counted {
+    for (j, territory) in observed.territories.iter().enumerate() {
+        if let Some(counted) = counted(j) {
+            let open = observed.customers[territory.customers.clone()].iter().filter(|customer| !customer.closed);
             buyers += counted;
-            rows += observed.customers[territory.customers.clone()].iter().filter(|customer| !customer.closed).count()
-                as f64;
+            rows += open.count() as f64;
         }
     }
     if buyers >= rows {
         return;
     }
-    for (territory, counted) in observed.territories.iter().zip(counted) {
-        if let Some(counted) = counted {
+    for (j, territory) in observed.territories.iter().enumerate() {
+        if let Some(counted) = counted(j) {
             tilt(&mut activities[territory.customers.clone()], counted);
         }
     }

@@ -234,6 +234,14 @@ mod tests {
         (observed, sizes, truth, total)
     }
 
+    /// `amount` shared out over these customers; wallets of all.
+    fn shared(open: &[usize], amount: f64, columns: &KnownColumns, draw: SizesOfDraw<'_>, stream: u64) -> Vec<f32> {
+        let mut wallets = vec![0.0; columns.own.len()];
+        let mut rng = Stream::new(1, "test/wallets", stream);
+        share_out(open, &draw.expected(open, columns), amount, columns, draw, &mut rng, &mut wallets);
+        wallets
+    }
+
     fn activity(number: usize) -> Vec<Activity> {
         vec![Activity::new(0.0, 0.0, [1.0; LEVELS]); number]
     }
@@ -244,17 +252,8 @@ mod tests {
             let (observed, sizes, truth, amount) = customers(3_000, 0.6, size_error);
             let columns = KnownColumns::new(&observed, &activity(truth.len()));
             let open: Vec<usize> = (0..truth.len()).collect();
-            let mut wallets = vec![0.0; truth.len()];
             let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: size_error, taste: 0.6, unserved: 0.0 };
-            share_out(
-                &open,
-                &draw.expected(&open, &columns),
-                amount,
-                &columns,
-                draw,
-                &mut Stream::new(1, "test/wallets", 9),
-                &mut wallets,
-            );
+            let wallets = shared(&open, amount, &columns, draw, 9);
             let sum: f64 = wallets.iter().map(|&w| f64::from(w)).sum();
             assert!((sum / amount - 1.0).abs() < 1e-5);
             let log_odds: Vec<f64> = (0..truth.len())
@@ -275,26 +274,17 @@ mod tests {
 
     #[test]
     fn no_wallet_falls_below_our_own_sales() {
-        let (observed, sizes, truth, amount) = customers(50, 1.5, 1.0);
+        let (observed, sizes, _, amount) = customers(50, 1.5, 1.0);
         let columns = KnownColumns::new(&observed, &activity(50));
         let open: Vec<usize> = (0..50).collect();
         let own: f64 = columns.own.iter().sum();
         let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 1.0, taste: 0.6, unserved: 0.0 };
         // Down to nothing but our own sales, and below.
         for amount in [amount, 1.01 * own, own, 0.5 * own] {
-            let mut wallets = vec![0.0; truth.len()];
-            share_out(
-                &open,
-                &draw.expected(&open, &columns),
-                amount,
-                &columns,
-                draw,
-                &mut Stream::new(1, "test/wallets", 1),
-                &mut wallets,
-            );
+            let wallets = shared(&open, amount, &columns, draw, 1);
             assert!(wallets.iter().zip(&columns.own).all(|(&w, &own)| f64::from(w) >= own && w.is_finite()));
         }
-        share_out(&[], &[], 10.0, &columns, draw, &mut Stream::new(1, "test/wallets", 1), &mut []);
+        shared(&[], 10.0, &columns, draw, 1);
     }
 
     #[test]
@@ -330,17 +320,8 @@ mod tests {
             level: None,
         };
         let columns = KnownColumns::new(&observed, &activity(2));
-        let mut wallets = [0.0; 2];
         let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 0.01, taste: 0.6, unserved: 0.0 };
-        share_out(
-            &[0, 1],
-            &draw.expected(&[0, 1], &columns),
-            200.0,
-            &columns,
-            draw,
-            &mut Stream::new(1, "test/wallets", 1),
-            &mut wallets,
-        );
+        let wallets = shared(&[0, 1], 200.0, &columns, draw, 1);
         assert!((wallets[0] / wallets[1] - 1.0).abs() < 0.05, "{wallets:?}");
     }
 }

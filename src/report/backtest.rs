@@ -7,6 +7,7 @@ use super::error::ReportError;
 use super::export::{OutputFile, QUANTILES, Table};
 use super::figure::Unit;
 use super::raster;
+use super::small_page::small_page;
 use super::svg::escaped;
 use crate::calibrate::Check;
 use crate::stats::Summary;
@@ -198,21 +199,18 @@ fn page(backtest: &Backtest, plot: &str) -> String {
     }
     let origins: Vec<String> = backtest.origins.iter().map(Month::to_string).collect();
     let failed = failed_words(backtest).map_or_else(String::new, |words| format!("<p>{}</p>\n", escaped(&words)));
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{name}: backtest</title>\n<style>body{{font:15px/1.5 \
-         Inter,sans-serif;color:#16202a;max-width:760px;margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse}}td,th{{padding:.2rem \
-         .8rem .2rem 0;text-align:left;border-bottom:1px solid #d8dde2}}.n{{text-align:right}}svg{{max-width:100%;height:auto}}figure{{margin:2rem \
-         0}}</style></head>\n<body><h1>{name}: backtest</h1>\n<p>The market was cut to what was known at the end of {origins}, calibrated on \
+    let body = format!(
+        "<p>The market was cut to what was known at the end of {origins}, calibrated on \
          that alone, and forecast 12 months ahead with the effort of that time carried on. Calls made since are not known to the forecast.</p>\n\
          <p>Errors are shares of what came (WAPE, by month). MASE is our error over that of the seasonal naive forecast, CRPS the same of \
          the whole distribution: below 1 is better than \u{201c}as last year\u{201d}. Intervals should hold 0.50 and 0.90 of the months.</p>\n\
          {failed}<figure>{plot}</figure>\n<table><tr><th></th><th class=\"n\">our error</th><th class=\"n\">seasonal naive</th>\
          <th class=\"n\">exponential smoothing</th><th class=\"n\">MASE</th><th class=\"n\">CRPS</th><th class=\"n\">in 50%</th>\
          <th class=\"n\">in 90%</th></tr>\n{rows}</table>\n<p>By origin and by territory: backtest.csv; month by month: \
-         backtest_months.csv. Audited outlets, sizes and covariates are those of today; lists are left out.</p>\n</body></html>\n",
-        name = escaped(&backtest.market_name),
+         backtest_months.csv. Audited outlets, sizes and covariates are those of today; lists are left out.</p>\n",
         origins = origins.join(", "),
-    )
+    );
+    small_page(&format!("{}: backtest", escaped(&backtest.market_name)), 760, &body)
 }
 
 /// Which calibrations failed a check; `None` when all passed.

@@ -21,6 +21,7 @@ mod potential_index;
 mod raster;
 mod sbc;
 mod scale;
+mod small_page;
 mod strategies;
 mod svg;
 mod words;

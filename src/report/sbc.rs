@@ -6,6 +6,7 @@ use super::error::ReportError;
 use super::export::{OutputFile, Table};
 use super::font::Weight;
 use super::raster;
+use super::small_page::small_page;
 use super::svg::{Svg, Type, escaped};
 use crate::calibrate::sbc::{ALPHA, Quantity, Sbc};
 
@@ -129,20 +130,17 @@ fn page(sbc: &Sbc, name: &str, plot: &str) -> String {
             if sbc.within(quantity) { "within" } else { "outside" },
         );
     }
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{name}: is the calibration right?</title>\n<style>body{{font:15px/1.5 \
-         Inter,sans-serif;color:#16202a;max-width:900px;margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse}}td,th{{padding:.2rem \
-         .8rem .2rem 0;text-align:left;border-bottom:1px solid #d8dde2}}.n{{text-align:right}}svg{{max-width:100%;height:auto}}figure{{margin:2rem \
-         0}}</style></head>\n<body><h1>{name}: is the calibration right?</h1>\n<p><b>{verdict}.</b></p>\n<p>{fits} times a truth was drawn from the \
+    let body = format!(
+        "<p><b>{verdict}.</b></p>\n<p>{fits} times a truth was drawn from the \
          priors of the scenario, agents lived it in a small twin, and the result was calibrated like a market of yours. Where the \
          calibration is right, the truth is equally likely to fall anywhere among the draws. Each panel shows the share of truths below \
          the quantiles of their draws, less what it should be: dots above the line on the left and below it on the right are \
          intervals that are too narrow, all above estimates that are too high. The grey band holds all dots of all panels in \
          99 of 100 runs.</p>\n<figure>{plot}</figure>\n<table><tr><th>quantity</th><th class=\"n\">mean rank (0.5)</th><th class=\"n\">in 90% \
          interval</th><th class=\"n\">p</th><th></th></tr>\n{rows}</table>\n<p>The twin has no customers found later, closings, panel or rivals' \
-         moves: what those say is not tested here. Rank by rank: sbc_ranks.csv.</p>\n</body></html>\n",
-        name = escaped(name),
+         moves: what those say is not tested here. Rank by rank: sbc_ranks.csv.</p>\n",
         verdict = escaped(&sbc_verdict(sbc)),
         fits = sbc.fits,
-    )
+    );
+    small_page(&format!("{}: is the calibration right?", escaped(name)), 900, &body)
 }

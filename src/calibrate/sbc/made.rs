@@ -10,7 +10,7 @@ use crate::simulate::{
     Agents, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, Seen, Stage, Territory, Twin,
     VisitPlan, World,
 };
-use crate::units::{DemandUnit, MonthSpan};
+use crate::units::{DemandUnit, Month, MonthSpan};
 
 /// Customers that are all known at first, in order of territory.
 #[derive(Debug, Clone)]
@@ -41,6 +41,13 @@ pub(crate) struct Made {
 pub(crate) struct MarketOf<'a> {
     pub region: Option<&'a str>,
     pub calls: bool,
+}
+
+/// So many months from January 2018 on.
+pub(crate) fn history(months: usize) -> MonthSpan {
+    let first = Month::new(2018, 1).unwrap_or_else(|| unreachable!("January 2018 is a month"));
+    MonthSpan::new(first, first.plus(months.max(1) as i32 - 1))
+        .unwrap_or_else(|| unreachable!("it ends after it begins"))
 }
 
 /// Runs the agents.

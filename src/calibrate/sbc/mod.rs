@@ -35,9 +35,8 @@ use crate::calibrate::{CalibrateError, Settings as Calibration, fit, log_likelih
 use crate::channel::Channel;
 use crate::market::Market;
 use crate::simulate::mechanisms::choice;
-use crate::units::{Month, MonthSpan};
 use bands::{Bands, counts};
-use made::{Made, MarketOf, Setup, live, market_of};
+use made::{Made, MarketOf, Setup, history, live, market_of};
 use truth::{SIZE, Truth};
 
 /// Posterior draws of each fit: ranks run from 0 to this.
@@ -181,7 +180,7 @@ fn one(settings: &Settings, priors: &Priors, number: u64, derived: Derived<'_>) 
     let true_draw = truth.as_draw();
     let mut draws: Vec<&Draw> = vec![&true_draw];
     draws.extend(&fitted.draws);
-    let points: Vec<Point> = draws.iter().map(|draw| point(draw)).collect();
+    let points: Vec<Point> = draws.iter().map(|draw| Point::of(draw)).collect();
     let log_likelihoods = log_likelihoods(&market, &calibration, &points)?;
     let rows: Vec<Vec<(String, f64)>> = draws
         .iter()
@@ -211,14 +210,6 @@ fn one(settings: &Settings, priors: &Priors, number: u64, derived: Derived<'_>) 
             (name.clone(), ranks.collect())
         })
         .collect())
-}
-
-fn point(draw: &Draw) -> Point {
-    Point {
-        goodwill: draw.parameters.goodwill,
-        share: draw.value("choice.share_of_wallet").unwrap_or(0.5).clamp(1e-4, 0.999),
-        lead: 0.0,
-    }
 }
 
 /// The global parameters that the twin has.
@@ -277,18 +268,11 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
     let last: Vec<f64> = visits.iter().flat_map(|row| row[months.saturating_sub(12)..].iter().copied()).collect();
     let lift = last.iter().map(|&x| goodwill.lift(Channel::FaceToFace, x)).sum::<f64>() / (last.len() as f64).max(1.0);
     setup.appeal.fill(choice::appeal(truth.share, lift / (1.0 - goodwill.decay)));
-    setup.goodwill =
-        setup.visits.iter().map(|&level| goodwill.steady(&[level, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])).collect();
+    setup.goodwill = setup.visits.iter().map(|&level| goodwill.steady_of(Channel::FaceToFace, level)).collect();
     setup.parameters = truth.parameters.clone();
     let made: Made = live(&setup, seed);
     let market = market_of(&made, setup.history, setup.territories, MarketOf { region: None, calls: true });
     (truth, market)
-}
-
-fn history(months: usize) -> MonthSpan {
-    let first = Month::new(2018, 1).unwrap_or_else(|| unreachable!("January 2018 is a month"));
-    MonthSpan::new(first, first.plus(months.max(1) as i32 - 1))
-        .unwrap_or_else(|| unreachable!("it ends after it begins"))
 }
 
 #[cfg(test)]
