@@ -26,7 +26,9 @@
 //! * **Panel**: T = W + D, lognormal with the mean of the sum and its variance times (1 - chi)^2 (Fenton); and W at least our
 //!   own sales, D at least what reaches customers not in our files through wholesalers: log W / D is normal, so
 //!   `P(W >= own | T) = Phi((mean log W / D - logit own / T) / sd)`. Where only the market's total is known, the T_j of the
-//!   rest live on the simplex that sums to it exactly. Without either, only P(W >= own sales) speaks.
+//!   rest live on the simplex that sums to it exactly. Without either, only P(W >= own sales) speaks. Our share of wallet is unknown
+//!   but much the same everywhere, so the floors of all territories are one piece of evidence and not one each: the log of each
+//!   is weighted with the territory's part of our own sales (a composite likelihood; decision 9). A draw is above all of them.
 //!
 //! Priors (the map of a company's reach is unknown, so they are wide; those of R and of sizes matter and are said so):
 //! g1 ~ N(1, 0.1) on log population; c ~ N(-1, 1.5), its slope on log population N(0, 0.3); m1 ~ N(0.1, 0.15); the slopes of covariates
@@ -277,21 +279,18 @@ impl Model {
             .market_demand
             .map(|market| market - known_parts)
             .filter(|&rest| !unknown.is_empty() && rest > own_unknown * 1.001 && rest > 0.0);
+        let own: Vec<f64> = (0..count).map(|j| observed.own_of_open(j)).collect();
+        let (all_own, all_indirect) = (own.iter().sum::<f64>(), (0..count).map(|j| observed.indirect(j)).sum::<f64>());
+        let part = |amount: f64, all: f64| if all > 0.0 { amount.max(0.0) / all } else { 0.0 };
         let log = |amount: f64| if amount > 0.0 { libm::log(amount) } else { f64::NEG_INFINITY };
         let mut places: Vec<Place> = observed
             .territories
             .iter()
             .enumerate()
             .map(|(j, territory)| {
-                let own: f64 = territory
-                    .customers
-                    .clone()
-                    .filter(|&i| !observed.customers[i].closed)
-                    .map(|i| observed.customers[i].own_year.max(0.0))
-                    .sum();
                 let demand = match territory.demand {
                     // Rounding may leave the panel a hair below our own sales.
-                    Some(demand) if demand > 0.0 => Demand::Known(libm::log(demand.max(own))),
+                    Some(demand) if demand > 0.0 => Demand::Known(libm::log(demand.max(own[j]))),
                     Some(_) => Demand::Unknown,
                     None if rest.is_some() => Demand::Shared,
                     None => Demand::Unknown,
@@ -301,7 +300,12 @@ impl Model {
                     open_known: open[j],
                     audited_dark: territory.outlets.map(|outlets| (outlets - open[j]).max(0.0)),
                     demand,
-                    floors: Floors { known: log(own), dark: log(observed.indirect(j)) },
+                    floors: Floors {
+                        known: log(own[j]),
+                        dark: log(observed.indirect(j)),
+                        known_part: part(own[j], all_own),
+                        dark_part: part(observed.indirect(j), all_indirect),
+                    },
                     expected_universe: 0.0,
                 }
             })
@@ -390,7 +394,7 @@ impl Model {
         let Some(total) = place.demand.log_total(log_total) else {
             return match known {
                 Some(known) if place.floors.known > f64::NEG_INFINITY => {
-                    log_normal_cdf((known.mean - place.floors.known) / known.sd)
+                    place.floors.known_part * log_normal_cdf((known.mean - place.floors.known) / known.sd)
                 }
                 _ => 0.0,
             };
@@ -413,24 +417,25 @@ impl Model {
     }
 }
 
-/// Log of the probability that neither part of a total is below its floor.
+/// Log of the probability that neither part of a total is below its floor, with the weight that it has among all territories.
 #[inline(always)]
 fn log_above_floors(total: f64, known: LogNormal, dark: LogNormal, floors: Floors) -> f64 {
     let spread = (known.sd * known.sd + dark.sd * dark.sd).sqrt();
     let ratio = known.mean - dark.mean;
-    let above = |floor: f64, ratio: f64| {
+    let above = |floor: f64, weight: f64, ratio: f64| {
         if floor == f64::NEG_INFINITY {
             return 0.0;
         }
         let part = fast_exp(floor - total);
         // All of the total is above the floor's part, or there is no room for the other.
-        if part >= 1.0 {
+        let log = if part >= 1.0 {
             NO_ROOM
         } else {
             log_normal_cdf((ratio - libm::log(part / (1.0 - part))) / spread).max(NO_ROOM)
-        }
+        };
+        weight * log
     };
-    above(floors.known, ratio) + above(floors.dark, -ratio)
+    above(floors.known, floors.known_part, ratio) + above(floors.dark, floors.dark_part, -ratio)
 }
 
 /// What is smaller than another by this in its log adds nothing to it.

@@ -173,12 +173,16 @@ pub(super) struct Floors {
     pub known: f64,
     /// Our own sales through wholesalers to customers that are not in our files.
     pub dark: f64,
+    /// The territory's part of all our own sales to known customers: the weight of its floor among all.
+    pub known_part: f64,
+    /// Its part of all sales through wholesalers.
+    pub dark_part: f64,
 }
 
 impl Floors {
     /// The same parts of a total whose log is larger by `more`.
     pub(super) fn scaled(self, more: f64) -> Self {
-        Self { known: self.known + more, dark: self.dark + more }
+        Self { known: self.known + more, dark: self.dark + more, ..self }
     }
 }
 
@@ -314,7 +318,8 @@ mod tests {
     use super::*;
     use crate::rng::Stream;
 
-    const NONE: Floors = Floors { known: f64::NEG_INFINITY, dark: f64::NEG_INFINITY };
+    const NONE: Floors =
+        Floors { known: f64::NEG_INFINITY, dark: f64::NEG_INFINITY, known_part: 1.0, dark_part: 1.0 };
 
     #[test]
     fn the_branchless_exponential_is_the_exponential() {

@@ -259,6 +259,12 @@ impl Observed {
         self.customers[self.territories[territory].customers.clone()].iter().map(|customer| customer.own_year).sum()
     }
 
+    /// The same of customers that have not closed.
+    pub fn own_of_open(&self, territory: usize) -> f64 {
+        let customers = &self.customers[self.territories[territory].customers.clone()];
+        customers.iter().filter(|customer| !customer.closed).map(|customer| customer.own_year.max(0.0)).sum()
+    }
+
     /// Own sales to customers that are not in our files, through wholesalers: panel less `sales.csv`; 0 where the two agree to
     /// half a per cent.
     pub fn indirect(&self, territory: usize) -> f64 {
