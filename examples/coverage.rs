@@ -12,6 +12,8 @@
 //! whole markets are listed one by one: the median over the truth, and how far the truth lies from the median in halves of the
 //! 90% interval (beyond -1 and 1 it is outside).
 
+mod common;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -21,11 +23,11 @@ use ikiz::data;
 use ikiz::market;
 use ikiz::potential::{self, AttainableInputs};
 use ikiz::rng::Stream;
-use ikiz::scenario::{Prior as Registered, Scenario, find_parameter};
+use ikiz::scenario::Scenario;
 use ikiz::stats::Summary;
 use ikiz::synth::{self, Description, SyntheticMarket};
 use rand::RngExt as _;
-use rand_distr::{Beta, Distribution as _, StandardNormal};
+use rand_distr::{Distribution as _, StandardNormal};
 use rayon::prelude::*;
 
 const MEASURES: [&str; 4] = ["dark_customers", "dark_demand", "total_demand", "untapped_share"];
@@ -49,14 +51,7 @@ impl Prior {
 
     /// From the prior that calibration has of a parameter.
     fn registered(&mut self, mechanism: &str, parameter: &str) -> f64 {
-        match find_parameter(mechanism, parameter).and_then(|known| known.prior) {
-            Some(Registered::Lognormal { median, sd }) => self.lognormal(median, sd),
-            Some(Registered::Normal { mean, sd }) => self.normal(mean, sd),
-            Some(Registered::Uniform { low, high }) => self.uniform(low, high),
-            Some(Registered::Fixed(value)) => value,
-            Some(Registered::Beta { a, b }) => Beta::new(a, b).map_or(0.5, |beta| beta.sample(&mut self.0)),
-            None => unreachable!("{mechanism}.{parameter} has a prior"),
-        }
+        common::registered(&mut self.0, mechanism, parameter)
     }
 }
 
@@ -230,6 +225,27 @@ fn description(seed: u64, market: u64, correlated: bool) -> String {
     text
 }
 
+/// Gives the known whom we do not serve their part of the selection, drawn from its prior: how much less they like us than those
+/// whom we serve, over how much less the dark do. The agents are won whatever they think of us; who has not been won has
+/// never chosen, so nothing in the files depends on it.
+fn like_us_less(market: &mut SyntheticMarket, prior: &mut Prior) {
+    let buys = |p: usize| market.past.category_year[p] > 0.0;
+    let served = |p: usize| market.past.own_year[p] > 0.0;
+    let mean = |which: &dyn Fn(usize) -> bool| {
+        let some: Vec<f64> = (0..market.world.people.len())
+            .filter(|&p| buys(p) && which(p))
+            .map(|p| market.world.people[p].appeal)
+            .collect();
+        some.iter().sum::<f64>() / some.len().max(1) as f64
+    };
+    let idle = |p: usize| market.past.known[p] && !served(p);
+    let (ours, theirs, dark) = (mean(&served), mean(&idle), mean(&|p| !market.past.known[p]));
+    let part = prior.registered("choice", "selection_of_known");
+    let less = theirs - (ours - part * (ours - dark));
+    let idle: Vec<usize> = (0..market.world.people.len()).filter(|&p| idle(p)).collect();
+    idle.into_iter().for_each(|p| market.world.people[p].appeal -= less);
+}
+
 /// The truth of a measure by territory, and of the whole market.
 fn truth(market: &SyntheticMarket, scenario: &Scenario, measure: &str) -> (Vec<f64>, f64) {
     let total = |totals: &synth::Totals| totals.dark_demand + totals.identified_demand + totals.served_demand;
@@ -287,7 +303,8 @@ fn one(seed: u64, number: u64, correlated: bool) -> Result<Scores, Box<dyn Error
     let text = description(seed, number, correlated);
     let all = |problems: Vec<ikiz::problem::Problem>| ikiz::problem::render(&problems, false);
     let description = Description::parse(&text, "coverage").map_err(all)?;
-    let made = synth::generate(&description, seed.wrapping_mul(1_000_003).wrapping_add(number));
+    let mut made = synth::generate(&description, seed.wrapping_mul(1_000_003).wrapping_add(number));
+    like_us_less(&mut made, &mut Prior(Stream::new(seed, "coverage/selection", number)));
     let folder = tempfile::tempdir()?;
     synth::write(&made, folder.path())?;
     let (scenario, _) =

@@ -16,11 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let number = |at: usize, otherwise: f64| arguments.get(at).map_or(Ok(otherwise), |word| word.parse::<f64>());
     let (fits, likelihood_times, shift) = (number(0, 50.0)? as usize, number(1, 1.0)?, number(2, 0.0)?);
     let seed = number(3, 1.0)? as u64;
-    let mut priors = std::collections::BTreeMap::new();
-    if std::env::var("NOCHURN").is_ok() {
-        priors.insert(("churn".to_owned(), "hazard".to_owned()), ikiz::scenario::Prior::Fixed(1e-7));
-    }
-    let calibration = Settings { seed, priors, likelihood_times, ..Settings::default() };
+    let calibration = Settings { seed, likelihood_times, ..Settings::default() };
     let settings = sbc::Settings { shifts: vec![shift], ..sbc::Settings::new(fits, calibration) };
     let effort = Effort { calls_per_month: 1.0, months: 24 };
     let derived = |draw: &ikiz::calibrate::Draw| vec![("untapped_share".to_owned(), standard_prospect(draw, effort))];

@@ -18,8 +18,8 @@ use crate::calibrate::response::Exposures;
 use crate::calibrate::sampling::Source;
 use crate::market::Market;
 
-/// Discounts that are tried: half-lives of for ever, 57, 28, 17 and 11 months.
-pub const DISCOUNTS: [f64; 5] = [1.0, 0.988, 0.976, 0.96, 0.94];
+/// Discounts that are tried: half-lives of for ever, 57, 28, 17, 11, 7, 5 and 3 months.
+pub const DISCOUNTS: [f64; 8] = [1.0, 0.988, 0.976, 0.96, 0.94, 0.91, 0.87, 0.8];
 
 /// The regression of customers' rates.
 #[derive(Debug, Clone)]

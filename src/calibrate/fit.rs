@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::calibrate::alive::{Alive, HazardPriors, Silences, Waiting};
+use crate::calibrate::alive::{Alive, End, HazardPriors, Past as CustomerPast};
 use crate::calibrate::effects::{self, Rates};
 use crate::calibrate::feasts::FeastModel;
 use crate::calibrate::field_tests::FieldTests;
@@ -98,14 +98,10 @@ pub fn fit(
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<Calibration, CalibrateError> {
     progress("customers", 0.0);
-    let Past { priors, timelines, sales, silences, waiting, alive, observed } = Past::new(market, settings)?;
+    let Past { priors, timelines, sales, pasts, marked, alive, observed } = Past::new(market, settings)?;
     let (seed, draws) = (settings.seed, settings.draws);
     let mut source = Source::new(seed, Purpose::Hazards, 0);
-    let closure_prior = priors.prior("closure", "hazard");
-    let closure = match hazards::closures(market, &timelines) {
-        Some((events, exposure)) => Hazard::conjugate(closure_prior, events, exposure, draws, &mut source),
-        None => Hazard::of_prior(closure_prior, draws, &mut source),
-    };
+    let closure = Hazard::closing(priors.prior("closure", "hazard"), marked, &alive, &mut source);
     let finds = Finds::count(market, &timelines);
 
     progress("response", 0.1);
@@ -149,6 +145,7 @@ pub fn fit(
     let mut source = Source::new(seed, Purpose::Further, 0);
     let further = Drawing::new(market, &settings.further, &priors, draws, &mut source);
     let served = active(&timelines, &sales, &alive, market);
+    let winnable = winnable(&timelines, &pasts, &alive, market);
     let made: Vec<Made> = (0..draws)
         .into_par_iter()
         .map(|d| {
@@ -185,7 +182,7 @@ pub fn fit(
             let mut source = Source::new(seed, Purpose::Hazards, word);
             let goodwill_effect = priors::draw(priors.prior("conversion", "goodwill_effect"), &mut source);
             // What was seen is the hazard at the goodwill of those who could be won; the parameter is that at none.
-            let lift = mean_lift(&exposures.goodwill, &served, goodwill_effect);
+            let lift = mean_lift(&exposures.goodwill, &winnable, goodwill_effect);
             let conversion = alive.conversion_draws[d] / lift;
             let demand = category_path.as_ref().unwrap_or(&own_path);
             // Rivals' pushes swell the panel at period ends: its season is not that of what customers use up.
@@ -264,9 +261,8 @@ pub fn fit(
         own_season,
         feasts: &feasts,
         shock_seen: shock.fitted() || (market.territory_count() <= 2 && !own_fit.silent()),
-        waiting,
         closure: &closure,
-        ordered: silences.len(),
+        pasts: &pasts,
         finds: &finds,
         prospecting_seen,
         further: &further,
@@ -313,8 +309,10 @@ struct Past {
     timelines: Vec<Timeline>,
     /// (month, own sales) of each customer, returns netted.
     sales: Vec<Vec<(usize, f64)>>,
-    silences: Vec<Silences>,
-    waiting: Option<Waiting>,
+    /// What was seen of each customer.
+    pasts: Vec<CustomerPast>,
+    /// Closings that are marked, and customer-months.
+    marked: Option<(f64, f64)>,
     alive: Alive,
     observed: Observed,
 }
@@ -336,17 +334,23 @@ impl Past {
         if sales.iter().all(Vec::is_empty) {
             return Err(CalibrateError::NoSales { history: market.history.to_string() });
         }
-        let silences: Vec<Silences> =
-            timelines.iter().zip(&sales).filter_map(|(timeline, sales)| observed::silences(timeline, sales)).collect();
-        let waiting = hazards::conversions(&timelines, market.months());
+        let pasts: Vec<CustomerPast> = timelines
+            .iter()
+            .zip(&sales)
+            .zip(hazards::waits(&timelines, market.months()))
+            .map(|((timeline, sales), waiting)| CustomerPast { waiting, silences: observed::silences(timeline, sales) })
+            .collect();
+        let marked = hazards::closures(market, &timelines);
         let hazard_priors = HazardPriors {
             churn: priors.prior("churn", "hazard"),
             conversion: priors.prior("conversion", "base_hazard"),
+            closure: priors.prior("closure", "hazard"),
+            marked: marked.map_or(0.0, |(events, exposure)| events / exposure),
         };
         let mut source = Source::new(settings.seed, Purpose::Alive, 0);
-        let alive = Alive::fit(&silences, waiting, hazard_priors, settings.draws, &mut source);
+        let alive = Alive::fit(&pasts, hazard_priors, settings.draws, &mut source);
         let observed = Observed::new(market, &timelines, &sales, &alive);
-        Ok(Self { priors, timelines, sales, silences, waiting, alive, observed })
+        Ok(Self { priors, timelines, sales, pasts, marked, alive, observed })
     }
 }
 
@@ -514,13 +518,28 @@ fn active(timelines: &[Timeline], sales: &[Vec<(usize, f64)>], alive: &Alive, ma
         .collect()
 }
 
-/// Mean of `exp(effect G)` over the customers that could be won, each with the probability that it does not buy from us: what
+/// Probability that each customer could be won (back) at the end of the history: it is known, not served, and not closed.
+fn winnable(timelines: &[Timeline], pasts: &[CustomerPast], alive: &Alive, market: &Market) -> Vec<f64> {
+    let of = |(i, (timeline, past)): (usize, (&Timeline, &CustomerPast))| {
+        if market.closed(i) {
+            return 0.0;
+        }
+        let (months, p) = match &past.silences {
+            Some(silences) => (usize::from(silences.open), alive.order_probability(silences)),
+            None => (timeline.end.saturating_sub(timeline.known), alive.usual_order_probability()),
+        };
+        alive.can_be_won(past.silences.is_some(), months, p, &observed::contacted_since(market, i, timeline))
+    };
+    timelines.iter().zip(pasts).enumerate().map(of).collect()
+}
+
+/// Mean of `exp(effect G)` over the customers that could be won, each with the probability that it could: what
 /// their hazard is on average, over that at no goodwill. 1 where nobody is left to be won.
-fn mean_lift(goodwill: &[f64], served: &[f64], effect: f64) -> f64 {
+fn mean_lift(goodwill: &[f64], winnable: &[f64], effect: f64) -> f64 {
     let (mut sum, mut weight) = (0.0, 0.0);
-    for (&goodwill, &served) in goodwill.iter().zip(served) {
-        sum += (1.0 - served) * libm::exp((effect * goodwill).clamp(-3.0, 3.0));
-        weight += 1.0 - served;
+    for (&goodwill, &winnable) in goodwill.iter().zip(winnable) {
+        sum += winnable * libm::exp((effect * goodwill).clamp(-3.0, 3.0));
+        weight += winnable;
     }
     if weight > 1e-9 { sum / weight } else { 1.0 }
 }
@@ -538,10 +557,8 @@ struct Evidence<'a> {
     own_season: bool,
     feasts: &'a FeastModel,
     shock_seen: bool,
-    waiting: Option<Waiting>,
     closure: &'a Hazard,
-    /// Customers that ordered.
-    ordered: usize,
+    pasts: &'a [CustomerPast],
     finds: &'a Finds,
     prospecting_seen: bool,
     further: &'a Drawing,
@@ -740,9 +757,12 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         evidence.priors.source("discovery", "referral"),
     );
     let events = |hazard: &Hazard, words: &str| hazard.events.map(|events| format!("{words} ({events:.0} events)"));
-    let won = (evidence.ordered > 0).then(|| match evidence.waiting {
-        Some(waiting) => format!("{:.0} first orders after first_known, and orders after long silences", waiting.won),
-        None => "orders after long silences".to_owned(),
+    let ordered = evidence.pasts.iter().filter(|past| past.silences.is_some()).count();
+    let waits = evidence.pasts.iter().filter_map(|past| past.waiting);
+    let first_orders = waits.filter(|waiting| waiting.end == End::Ordered).count();
+    let won = (ordered > 0).then(|| match first_orders {
+        0 => "orders after long silences".to_owned(),
+        won => format!("{won} first orders after first_known, and orders after long silences"),
     });
     row(
         "conversion.base_hazard".into(),
@@ -770,8 +790,7 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         None,
         evidence.priors.source("conversion", "goodwill_effect"),
     );
-    let silences =
-        (evidence.ordered > 0).then(|| format!("silences of {} customers against their own rhythm", evidence.ordered));
+    let silences = (ordered > 0).then(|| format!("silences of {ordered} customers against their own rhythm"));
     row(
         "churn.hazard".into(),
         "a month",

@@ -5,7 +5,7 @@
 //! of finds are shrunk towards the market's by a gamma whose spread is learnt from the counts themselves
 //! (method of moments; Clayton & Kaldor 1987).
 
-use crate::calibrate::alive::Waiting;
+use crate::calibrate::alive::{Alive, End, Waiting};
 use crate::calibrate::observed::Timeline;
 use crate::calibrate::priors;
 use crate::calibrate::sampling::Source;
@@ -40,34 +40,40 @@ impl Hazard {
         let draws = (0..draws).map(|_| (source.gamma(shape + events) / (rate + exposure)).min(1.0)).collect();
         Self { draws, events: Some(events) }
     }
+
+    /// Closing: what is marked, `(events, customer-months)`, and what silence says of the rest.
+    pub fn closing(prior: Prior, marked: Option<(f64, f64)>, alive: &Alive, source: &mut Source) -> Self {
+        let draws = alive.closing_draws.len();
+        if let Prior::Fixed(_) = prior {
+            return Self::of_prior(prior, draws, source);
+        }
+        // The marked are counted: a gamma with the flat prior of rates, 1 / rate^(1/2).
+        let mut counted = || marked.map_or(0.0, |(events, exposure)| source.gamma(0.5 + events) / exposure);
+        let draws = alive.closing_draws.iter().map(|unmarked| (unmarked + counted()).min(1.0)).collect();
+        Self { draws, events: marked.map(|(events, _)| events) }
+    }
 }
 
-/// Customers won after we had known them for a while.
+/// Customers' times from becoming known to their first order, by customer.
 ///
-/// `None` where the data have no such customers: then `first_known` is the first order itself and says nothing of
-/// waiting.
-pub fn conversions(timelines: &[Timeline], months: usize) -> Option<Waiting> {
-    // Those known since before the history may have bought before it too; only later ones are watched from the start.
-    let watched: Vec<&Timeline> =
-        timelines.iter().filter(|timeline| timeline.known > 0 && timeline.known < months).collect();
-    let first = |timeline: &Timeline| timeline.orders.map(|(first, _)| first);
-    let waited = watched.iter().filter(|timeline| first(timeline) != Some(timeline.known)).count();
-    if waited < 10 || waited * 20 < watched.len() {
-        return None;
-    }
-    let (mut events, mut exposure) = (0.0, 0.0);
-    for timeline in watched {
-        match first(timeline) {
+/// `None` where too few are seen to wait: then `first_known` is the first order itself and says nothing of waiting.
+pub fn waits(timelines: &[Timeline], months: usize) -> Vec<Option<Waiting>> {
+    let wait = |timeline: &Timeline| {
+        // Those known since before the history may have bought before it too; only later ones are watched from the start.
+        let watched = timeline.known > 0 && timeline.known < months;
+        let (until, end) = match timeline.orders {
             // Ordered in the month it became known: it came by ordering and never waited to be won.
-            Some(month) if month == timeline.known => {}
-            Some(month) => {
-                events += 1.0;
-                exposure += (month - timeline.known) as f64;
-            }
-            None => exposure += timeline.end.saturating_sub(timeline.known) as f64,
-        }
-    }
-    (exposure > 0.0).then_some(Waiting { won: events, waited: exposure })
+            Some((first, _)) if first == timeline.known => return None,
+            Some((first, _)) => (first, End::Ordered),
+            None if timeline.closing => (timeline.end, End::Closed),
+            None => (timeline.end, End::Waits),
+        };
+        watched.then(|| Waiting { months: until.saturating_sub(timeline.known) as u16, end })
+    };
+    let waits: Vec<Option<Waiting>> = timelines.iter().map(wait).collect();
+    let watched = timelines.iter().filter(|timeline| timeline.known > 0 && timeline.known < months).count();
+    let waited = waits.iter().flatten().count();
+    if waited < 10 || waited * 20 < watched { vec![None; timelines.len()] } else { waits }
 }
 
 /// Closings and customer-months; `None` where no row has a closing date.
@@ -193,13 +199,17 @@ mod tests {
     }
 
     #[test]
-    fn waiting_is_counted_only_where_somebody_waited() {
-        let at_once = Timeline { known: 5, end: 40, orders: Some((5, 30)) };
-        assert_eq!(conversions(&[at_once; 50], 40), None);
-        let late = Timeline { known: 5, end: 40, orders: Some((15, 30)) };
-        let never = Timeline { known: 10, end: 40, orders: None };
-        let mixed: Vec<Timeline> = [[late; 10], [never; 10]].concat();
-        assert_eq!(conversions(&mixed, 40), Some(Waiting { won: 10.0, waited: 100.0 + 300.0 }));
+    fn waiting_is_read_only_where_somebody_waited() {
+        let timeline = |known, orders, closing| Timeline { known, end: 40, closing, orders };
+        let at_once = timeline(5, Some((5, 30)), false);
+        assert!(waits(&[at_once; 50], 40).iter().all(Option::is_none));
+        let (late, never) = (timeline(5, Some((15, 30)), false), timeline(10, None, false));
+        let mixed = [vec![late; 10], vec![never; 10], vec![timeline(12, None, true), at_once]].concat();
+        let waits = waits(&mixed, 40);
+        assert_eq!(waits[0], Some(Waiting { months: 10, end: End::Ordered }));
+        assert_eq!(waits[10], Some(Waiting { months: 30, end: End::Waits }));
+        assert_eq!(waits[20], Some(Waiting { months: 28, end: End::Closed }));
+        assert_eq!(waits[21], None);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::calibrate::alive::{Alive, Silences};
+use crate::calibrate::alive::{Alive, End, Silences};
 use crate::channel::Channel;
 use crate::market::Market;
 
@@ -87,6 +87,8 @@ pub struct Timeline {
     pub known: usize,
     /// First month after the watch: closed, or the end of the history.
     pub end: usize,
+    /// A closing that is marked ended the watch.
+    pub closing: bool,
     /// Months of the first and the last order.
     pub orders: Option<(usize, usize)>,
 }
@@ -94,7 +96,7 @@ pub struct Timeline {
 /// A customer's silences after its first order; `None` for one that never ordered.
 pub fn silences(timeline: &Timeline, sales: &[(usize, f64)]) -> Option<Silences> {
     let orders: Vec<usize> = sales.iter().map(|&(month, _)| month).collect();
-    Silences::of(&orders, timeline.end)
+    Silences::of(&orders, timeline.end, timeline.closing)
 }
 
 /// The timelines of all customers, and their netted sales.
@@ -110,6 +112,7 @@ pub fn timelines(market: &Market) -> (Vec<Timeline>, Vec<Vec<(usize, f64)>>) {
             let first_order = orders.map_or(months, |(first, _)| first);
             let end = market.data.customers.closed[i].map_or(months, |month| position(month) + 1).min(months);
             let timeline = Timeline {
+                closing: market.data.customers.closed[i].is_some_and(|month| position(month) + 1 <= months),
                 // Whoever orders is known, whatever the file says.
                 known: known.min(first_order),
                 end: end.max(orders.map_or(0, |(_, last)| last + 1)),
@@ -135,15 +138,17 @@ impl Observed {
                 for (t, served) in before.iter().enumerate() {
                     row[timeline.known + t] = *served as f32;
                 }
-                let mut fill = |from: usize, to: usize, closed: bool| {
-                    for (slot, served) in row[from..to].iter_mut().zip(alive.served_during(to - from, closed, p)) {
+                let mut fill = |from: usize, to: usize, end: End, contacted: &[(bool, f64)]| {
+                    let served = alive.served_during(to - from, end, p, contacted);
+                    for (slot, served) in row[from..to].iter_mut().zip(served) {
                         *slot = served as f32;
                     }
                 };
                 for pair in sales.windows(2) {
-                    fill(pair[0].0 + 1, pair[1].0, true);
+                    fill(pair[0].0 + 1, pair[1].0, End::Ordered, &[]);
                 }
-                fill(last + 1, timeline.end.max(last + 1), false);
+                let end = if timeline.closing { End::Closed } else { End::Waits };
+                fill(last + 1, timeline.end.max(last + 1), end, &contacted_since(market, i, timeline));
                 for &(t, _) in &sales[1..] {
                     row[t] = 1.0;
                 }
@@ -188,6 +193,27 @@ impl Observed {
             })
             .sum()
     }
+}
+
+/// By month after the last order, whether we contacted the customer, with the share of the months before in which we did (and half
+/// a month each way). Of one that never ordered: from when we knew it, with the share until the last contact. Empty without calls.
+pub(super) fn contacted_since(market: &Market, customer: usize, timeline: &Timeline) -> Vec<(bool, f64)> {
+    let Some(calls) = &market.calls else { return Vec::new() };
+    let mut contacted = vec![false; market.months()];
+    for (t, x) in calls.iter().flat_map(|channel| channel.of(customer)) {
+        contacted[t] |= x > 0.0;
+    }
+    let (seen, from) = match timeline.orders {
+        Some((first, last)) => (first..last + 1, last + 1),
+        None => {
+            let last = (timeline.known..contacted.len()).rev().find(|&t| contacted[t]);
+            (timeline.known..last.map_or(timeline.known, |last| last + 1), timeline.known)
+        }
+    };
+    let months = seen.len() as f64;
+    let before = contacted[seen].iter().filter(|&&contacted| contacted).count() as f64;
+    let often = (before + 0.5) / (months + 1.0);
+    contacted[from.min(contacted.len())..].iter().map(|&contacted| (contacted, often)).collect()
 }
 
 fn lay_out_contacts(market: &Market, known_from: &[u16], weight: &[f32]) -> Vec<Contacts> {

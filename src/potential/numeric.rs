@@ -318,8 +318,7 @@ mod tests {
     use super::*;
     use crate::rng::Stream;
 
-    const NONE: Floors =
-        Floors { known: f64::NEG_INFINITY, dark: f64::NEG_INFINITY, known_part: 1.0, dark_part: 1.0 };
+    const NONE: Floors = Floors { known: f64::NEG_INFINITY, dark: f64::NEG_INFINITY, known_part: 1.0, dark_part: 1.0 };
 
     #[test]
     fn the_branchless_exponential_is_the_exponential() {

@@ -223,6 +223,7 @@ fn globals(draw: &Draw) -> Vec<(String, f64)> {
         ("choice.share_of_wallet", draw.value("choice.share_of_wallet").unwrap_or(0.0)),
         ("orders.order_unit", p.order_unit),
         ("churn.hazard", p.churn),
+        ("closure.hazard", p.closure),
         ("conversion.base_hazard", p.conversion.hazard),
         ("conversion.goodwill_effect", p.conversion.goodwill_effect),
         ("demand.shock_sd", p.shock_sd),

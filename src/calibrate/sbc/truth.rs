@@ -51,6 +51,8 @@ impl Truth {
             Some((prior, true)) => priors::draw(prior, source),
             _ => priors::draw(ORDER_UNIT, source),
         };
+        // No file of a made market marks who closed.
+        let closure = priors::draw(priors.prior("closure", "hazard"), source);
         let wander = Wander { walk: one_of(&season::WALK, source), white: one_of(&season::WHITE, source) };
         let deviation = one_of(&season::SEASON, source);
         let indices: [f64; 12] = std::array::from_fn(|_| libm::exp(deviation * source.normal()));
@@ -65,7 +67,7 @@ impl Truth {
             discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
             conversion: Conversion { hazard, goodwill_effect, reactivation: 1.0, at_once: 0.0 },
             churn,
-            closure: 0.0,
+            closure,
             birth: 0.0,
             more: Further::default(),
         };
