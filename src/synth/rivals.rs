@@ -58,7 +58,7 @@ pub(super) fn moves(description: &Description, world: &World, seed: u64) -> Vec<
             let chance = match of_year {
                 11 => 2.0 * plan.loading,
                 2 | 5 | 8 => plan.loading,
-                _ => 0.0,
+                _ => plan.loading_other,
             };
             let loads = draws.chance(chance);
             let depth = plan.loading_depth * draws.noise(0.25);
