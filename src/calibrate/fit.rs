@@ -301,8 +301,9 @@ pub fn fit(
     };
     let checks = checks::all(&findings);
     let notes = checks::notes(&findings);
+    let actions_found = actions::scan(market, &observed, &response.point, &feasts, seed);
     progress("done", 1.0);
-    Ok(Calibration { draws: drawn, diagnostics, checks, actions_found: actions::scan(market), notes, customers })
+    Ok(Calibration { draws: drawn, diagnostics, checks, actions_found, notes, customers })
 }
 
 struct Made {

@@ -20,6 +20,7 @@ pub enum Purpose {
     Alive,
     Hyper,
     Further,
+    Pulses,
 }
 
 impl Purpose {
@@ -33,6 +34,7 @@ impl Purpose {
             Self::Alive => "calibrate/alive",
             Self::Hyper => "calibrate/hyper",
             Self::Further => "calibrate/further",
+            Self::Pulses => "calibrate/pulses",
         }
     }
 }

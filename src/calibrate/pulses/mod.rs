@@ -27,6 +27,8 @@
 //! in a month of the year is learnt (beta-binomial). Deviations of walks, seasons and noise are those of the highest marginal
 //! likelihood on a grid given the moves, in turn with them.
 //!
+//! Where several loads leave hardly anything to order in the next month, what is left is known badly and counts for less.
+//!
 //! Without a panel the series are our own sales by group of territories; a dip that all of them share is a rival's move, or a bad
 //! month of the category, which is why its probability never comes near one.
 
@@ -39,7 +41,7 @@ pub use moves::Kind;
 /// Monthly series of a market.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// Sales by company (ours first), or ours by group of territories, and month. Negative = nothing known.
+    /// Sales by company, or ours by group of territories, and month; [`NOTHING_KNOWN`] where that is so.
     pub sales: Vec<Vec<f64>>,
     /// Month of the year of each month, 0 to 11.
     pub of_year: Vec<usize>,
@@ -83,6 +85,8 @@ pub struct Estimate {
     pub category: Vec<f64>,
 }
 
+/// In the place of sales.
+pub const NOTHING_KNOWN: f64 = -1.0;
 /// Fewest months from which anything is said.
 pub const FEWEST: usize = 24;
 /// Moves of a smaller probability are not listed.
@@ -94,7 +98,7 @@ const RIVALS_DIP: f64 = 0.6;
 /// Finds moves. The same series and seed give the same moves.
 pub fn estimate(series: &Series, seed: u64) -> Estimate {
     let months = series.of_year.len();
-    let known = series.sales.iter().all(|s| s.iter().filter(|x| **x > 0.0).count() * 10 >= months * 9);
+    let known = series.sales.iter().all(|s| s.iter().filter(|x| **x > 0.0).count() * 4 >= months * 3);
     let enough = match series.sight {
         Sight::Panel => series.sales.len() >= 2,
         Sight::OwnSales => !series.sales.is_empty(),

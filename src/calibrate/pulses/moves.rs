@@ -82,7 +82,8 @@ impl Books {
         let months = step.first..(step.first + step.length).min(self.months);
         match step.kind {
             Kind::Loading => {
-                self.load[step.company][step.first] = (self.load[step.company][step.first] + sign * step.depth).max(0.0);
+                self.load[step.company][step.first] =
+                    (self.load[step.company][step.first] + sign * step.depth).max(0.0);
                 for t in step.first..(step.first + 4).min(self.months) {
                     let left = (self.stock[t] - 1.0).max(0.0);
                     let loaded: f64 = self.load.iter().map(|load| load[t]).sum();

@@ -83,9 +83,7 @@ impl Noise {
         let months = self.of_year.len();
         let (season, walk, white) = (SEASON[at.season], WALK[at.walk], WHITE[at.white]);
         DMatrix::from_fn(months, months, |s, t| {
-            let mut c = self.feasts[(s, t)]
-                + GROWTH * GROWTH * (s as f64 * t as f64)
-                + walk * walk * s.min(t) as f64;
+            let mut c = self.feasts[(s, t)] + GROWTH * GROWTH * (s as f64 * t as f64) + walk * walk * s.min(t) as f64;
             if self.of_year[s] == self.of_year[t] {
                 c += season * season;
             }

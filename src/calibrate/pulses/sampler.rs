@@ -92,7 +92,9 @@ pub fn run(series: &Series, seed: u64) -> Estimate {
         }
         chain.crowds();
         chain.load_or_odd();
-        chain.regular_or_season();
+        if round > 0 {
+            chain.regular_or_season();
+        }
         chain.learn();
         if round + 1 == ROUNDS {
             (0..SWEEPS).for_each(|_| chain.sweep(&mut source));
@@ -123,8 +125,14 @@ fn gather(samples: BTreeMap<(usize, usize, Kind, usize), Vec<f64>>) -> Vec<Found
     loop {
         let best = left.iter().enumerate().max_by_key(|(i, (_, depths))| (depths.len(), std::cmp::Reverse(*i)));
         let Some((_, &((company, first, kind, length), ref depths))) = best else { break };
-        let mut found =
-            Found { company, first, length, kind, probability: depths.len() as f64 / KEPT as f64, depths: depths.clone() };
+        let mut found = Found {
+            company,
+            first,
+            length,
+            kind,
+            probability: depths.len() as f64 / KEPT as f64,
+            depths: depths.clone(),
+        };
         let overlaps = |key: &(usize, usize, Kind, usize)| {
             let near = kind == Kind::Loading && key.1.abs_diff(first) <= 1 || kind != Kind::Loading;
             key.0 == company && key.2 == kind && near && key.1 < first + length + 1 && first < key.1 + key.3 + 1
@@ -472,7 +480,8 @@ impl<'a> Chain<'a> {
                 let mut best: Option<(Event, f64)> = None;
                 for t in window.clone() {
                     for company in 0..self.movers() {
-                        let here = |event: &Event| matches!(event, Event::Move(s) if (s.company, s.first) == (company, t));
+                        let here =
+                            |event: &Event| matches!(event, Event::Move(s) if (s.company, s.first) == (company, t));
                         if self.position(here).is_some() {
                             continue;
                         }
@@ -504,9 +513,7 @@ impl<'a> Chain<'a> {
             while start < self.months {
                 let window = start..(start + 3).min(self.months);
                 start = window.end;
-                let inside = |active: &Active| {
-                    matches!(&active.event, Event::Move(step) if step.company == company && window.contains(&step.first))
-                };
+                let inside = |active: &Active| matches!(&active.event, Event::Move(step) if step.company == company && window.contains(&step.first));
                 if self.active.iter().filter(|active| inside(active)).count() != 1 {
                     continue;
                 }
@@ -577,11 +584,10 @@ impl<'a> Chain<'a> {
                     Event::Odd(k, t) | Event::Wild(k, t) => *k == company && of_year(*t),
                     _ => false,
                 };
-                if self.active.iter().filter(|active| those(&active.event)).count() < 3 {
+                let season = Event::OwnMonth(company, m);
+                let present = self.position(|event| *event == season);
+                if present.is_none() && self.active.iter().filter(|active| those(&active.event)).count() < 3 {
                     continue;
-                }
-                if let Some(at) = self.position(|event| *event == Event::OwnMonth(company, m)) {
-                    self.remove(at);
                 }
                 let (mut events, mut value) = (Vec::new(), 0.0);
                 while let Some(at) = self.position(&those) {
@@ -589,9 +595,28 @@ impl<'a> Chain<'a> {
                     value += worth;
                     events.push(event);
                 }
-                let season = Event::OwnMonth(company, m);
                 let (_, h) = self.effect(&season);
-                if log_odds(OWN_MONTH.0) + self.evidence(&Vec::new(), &h) > value {
+                let of_season = match present {
+                    Some(_) => {
+                        let at = self.position(|event| *event == season);
+                        let worth = at.map_or(0.0, |at| self.take_out(at).1);
+                        // The account by moves, which is not there, is made.
+                        (events, value) = (Vec::new(), 0.0);
+                        for t in (0..self.months).filter(|&t| of_year(t)) {
+                            if let Some((event, weight)) = self.best(company, t) {
+                                self.insert(event.clone());
+                                events.push(event);
+                                value += weight;
+                            }
+                        }
+                        while let Some(at) = self.position(&those) {
+                            self.remove(at);
+                        }
+                        worth
+                    }
+                    None => log_odds(OWN_MONTH.0) + self.evidence(&Vec::new(), &h),
+                };
+                if of_season > value {
                     self.insert(season);
                 } else {
                     events.into_iter().for_each(|event| self.insert(event));
@@ -609,7 +634,9 @@ impl<'a> Chain<'a> {
                         if step.kind == Kind::Loading && step.company == company && step.first == t)
                 };
                 let hidden = Event::Shock(t + 1);
-                let (Some(_), Some(at)) = (self.position(load), self.position(|event| *event == hidden)) else { continue };
+                let (Some(_), Some(at)) = (self.position(load), self.position(|event| *event == hidden)) else {
+                    continue;
+                };
                 let (shock, of_shock) = self.take_out(at);
                 let Some(at) = self.position(load) else { continue };
                 let (step, of_load) = self.take_out(at);
@@ -659,8 +686,9 @@ impl<'a> Chain<'a> {
         let mut pulled = vec![0.0; self.months];
         self.q.iter().enumerate().for_each(|(i, q)| pulled[i / self.companies] += q);
         let common = self.noise.expected(&pulled);
-        let before: Vec<f64> =
-            (0..self.months).map(|t| if t > 0 { libm::exp((common[t - 1] - common[t]).clamp(-0.7, 0.7)) } else { 1.0 }).collect();
+        let before: Vec<f64> = (0..self.months)
+            .map(|t| if t > 0 { libm::exp((common[t - 1] - common[t]).clamp(-0.7, 0.7)) } else { 1.0 })
+            .collect();
         let mut clean = nothing;
         let mut books = self.books.clone();
         for _ in 0..2 {
@@ -753,7 +781,9 @@ fn shares(sales: &[Vec<f64>]) -> Vec<Vec<f64>> {
         .iter()
         .map(|s| {
             let share = |u: usize| s[u] / total[u];
-            (0..months).map(|t| median((t.saturating_sub(6)..(t + 7).min(months)).map(share).collect()).max(1e-4)).collect()
+            (0..months)
+                .map(|t| median((t.saturating_sub(6)..(t + 7).min(months)).map(share).collect()).max(1e-4))
+                .collect()
         })
         .collect();
     for t in 0..months {
