@@ -16,7 +16,7 @@
 //! Four facts tell a load from season, feast and campaign: season and feasts are common to all companies, a load is one
 //! company's; a campaign takes from the others in its months, a load does not; a load is missing afterwards, from all; and
 //! loads differ from year to year. Where every year has the same, a season of that company's own is the simpler account:
-//! both are compared as wholes ([`sampler`]).
+//! both are compared as wholes ([`compare`]).
 //!
 //! Dates, kinds and depths are sampled: Bayesian variable selection with a spike at "no move" and a slab over depths
 //! (George & McCulloch 1993, JASA 88; additive outliers and interventions by Gibbs sampling: McCulloch & Tsay 1994,
@@ -32,6 +32,9 @@
 //! Without a panel the series are our own sales by group of territories; a dip that all of them share is a rival's move, or a bad
 //! month of the category, which is why its probability never comes near one.
 
+mod chain;
+mod compare;
+mod learn;
 mod moves;
 mod noise;
 mod sampler;
@@ -91,8 +94,8 @@ pub const NOTHING_KNOWN: f64 = -1.0;
 pub const FEWEST: usize = 24;
 /// Moves of a smaller probability are not listed.
 const LEAST_LISTED: f64 = 0.2;
-/// Chance that a dip which all our series share is a rival's doing, and neither ours (nothing to deliver) nor the category's: no
-/// source tells, and two in three say as much.
+/// Chance that a dip which all our series share is a rival's doing, and neither ours (nothing to deliver) nor the category's: an
+/// assumption, no source tells.
 const RIVALS_DIP: f64 = 0.6;
 
 /// Finds moves. The same series and seed give the same moves.
