@@ -93,4 +93,18 @@ mod tests {
         let known = moves.iter().filter(|step| step.known).count();
         assert!(known > 0 && known < moves.len());
     }
+
+    #[test]
+    fn loading_may_fall_in_any_month() {
+        let usual = Description::turkiye();
+        let mut other = usual.clone();
+        other.rivals.loading_other = 0.3;
+        let world = world::place(&usual, 3);
+        let quarters = |step: &&Move| matches!(usual.history.at(step.first).of_year(), 2 | 5 | 8 | 11);
+        let (before, after) = (moves(&usual, &world, 3), moves(&other, &world, 3));
+        let loading: Vec<&Move> = after.iter().filter(|step| step.kind == ActionKind::Loading).collect();
+        assert!(loading.iter().filter(|step| !quarters(step)).count() > 20);
+        // The moves that were there before are the same.
+        assert!(before.iter().all(|step| after.contains(step)));
+    }
 }
