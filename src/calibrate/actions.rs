@@ -25,6 +25,9 @@ const GROUPS: usize = 6;
 /// What a name stands for that nothing tells.
 const UNKNOWN: &str = "*";
 
+/// By company and month.
+type CompanySales = Vec<Vec<f64>>;
+
 /// What the panel says of rivals' moves.
 #[derive(Debug, Clone, Default)]
 pub struct PanelMoves {
@@ -64,7 +67,7 @@ fn panel_moves(market: &Market, feasts: &FeastModel, seed: u64) -> PanelMoves {
 
 /// The panel's sales by company, largest first, and which companies they are: of the whole market, or of the territories
 /// whose every month has company rows. The small and those that were not there all the time are together at the end.
-fn companies(market: &Market) -> Option<(Vec<Option<usize>>, Vec<Vec<f64>>)> {
+fn companies(market: &Market) -> Option<(Vec<Option<usize>>, CompanySales)> {
     let panel = market.panel.as_ref()?;
     let months = market.months();
     let count = market.data.companies.ids.len();
@@ -102,7 +105,7 @@ fn companies(market: &Market) -> Option<(Vec<Option<usize>>, Vec<Vec<f64>>)> {
     (sales.len() >= 2).then_some((ids, sales))
 }
 
-fn series(market: &Market, feasts: &FeastModel, sales: Vec<Vec<f64>>, sight: Sight) -> Series {
+fn series(market: &Market, feasts: &FeastModel, sales: CompanySales, sight: Sight) -> Series {
     Series {
         sales,
         of_year: market.history.months().map(Month::of_year).collect(),

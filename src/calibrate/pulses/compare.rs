@@ -72,10 +72,9 @@ impl Chain<'_> {
                         if self.position(here).is_some() {
                             continue;
                         }
-                        if let Some(next) = self.best(company, t) {
-                            if best.as_ref().is_none_or(|(_, weight)| next.1 > *weight) {
-                                best = Some(next);
-                            }
+                        let next = self.best(company, t);
+                        if next.as_ref().map(|next| next.1) > best.as_ref().map(|best| best.1) {
+                            best = next;
                         }
                     }
                 }
@@ -109,7 +108,7 @@ impl Chain<'_> {
                     continue;
                 }
                 let (mut events, mut value) = (Vec::new(), 0.0);
-                while let Some(at) = self.position(&those) {
+                while let Some(at) = self.position(those) {
                     let (event, worth) = self.take_out(at);
                     value += worth;
                     events.push(event);
@@ -128,7 +127,7 @@ impl Chain<'_> {
                                 value += weight;
                             }
                         }
-                        while let Some(at) = self.position(&those) {
+                        while let Some(at) = self.position(those) {
                             self.remove(at);
                         }
                         worth

@@ -51,8 +51,8 @@ impl Chain<'_> {
             for t in 0..self.months {
                 let mut m = Vec::new();
                 books.month(t, &mut m);
-                for (k, m) in m.iter().enumerate() {
-                    clean[k][t] = self.series.sales[k][t] * libm::exp(-m);
+                for ((clean, sales), m) in clean.iter_mut().zip(&self.series.sales).zip(&m) {
+                    clean[t] = sales[t] * libm::exp(-m);
                 }
             }
             books = entered(shares(&clean), before.clone(), true);
@@ -78,8 +78,8 @@ impl Chain<'_> {
         for t in 0..self.months {
             let mut m = Vec::new();
             books.month(t, &mut m);
-            for (k, m) in m.iter().enumerate() {
-                residuals[k][t] -= m + own_months[k][self.series.of_year[t]];
+            for ((residuals, own_months), m) in residuals.iter_mut().zip(&own_months).zip(&m) {
+                residuals[t] -= m + own_months[self.series.of_year[t]];
             }
         }
         self.noise.climb(&residuals);

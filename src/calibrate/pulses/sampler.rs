@@ -71,11 +71,10 @@ fn gather(samples: BTreeMap<(usize, usize, Kind, usize), Vec<f64>>) -> Vec<Found
             depths: depths.clone(),
         };
         let overlaps = |key: &(usize, usize, Kind, usize)| {
-            let near = kind == Kind::Loading && key.1.abs_diff(first) <= 1 || kind != Kind::Loading;
+            let near = kind != Kind::Loading || key.1.abs_diff(first) <= 1;
             key.0 == company && key.2 == kind && near && key.1 < first + length + 1 && first < key.1 + key.3 + 1
         };
         let mut rest = Vec::new();
-        let mut of_start: BTreeMap<usize, usize> = BTreeMap::new();
         for (key, depths) in left {
             if overlaps(&key) {
                 // Two loads in neighbouring months are two: only what is rarer than half of the samples is the same.
@@ -84,7 +83,6 @@ fn gather(samples: BTreeMap<(usize, usize, Kind, usize), Vec<f64>>) -> Vec<Found
                     rest.push((key, depths));
                     continue;
                 }
-                *of_start.entry(key.1).or_default() += depths.len();
                 if (key.1, key.3) != (first, length) {
                     found.probability += depths.len() as f64 / KEPT as f64;
                     found.depths.extend(depths);
