@@ -5,7 +5,8 @@
 //! A market is small: 20 to 36 territories of 20 to 50 customers, 3 to 9 of them audited, a panel of those and of the whole
 //! market, two bought lists beside the company's own, a survey of wallets in every second. How sizes scatter, how much larger
 //! the known are (R) and how much better they like us (selection) are drawn from the priors that the estimate has of them: size
-//! and taste make a customer visible by as much as that takes. With `independent` neither
+//! and taste make a customer visible by as much as that takes. How customers respond, are won and are lost is drawn from the
+//! priors of the calibration. With `independent` neither
 //! bought list depends on anything; with `correlated` both favour those who are easily found, as the company itself does.
 //! The estimate has its default settings in every market; nothing of the truth reaches it. With a fourth argument, `rows`, the
 //! whole markets are listed one by one: the median over the truth, and how far the truth lies from the median in halves of the
@@ -20,11 +21,11 @@ use ikiz::data;
 use ikiz::market;
 use ikiz::potential::{self, AttainableInputs};
 use ikiz::rng::Stream;
-use ikiz::scenario::Scenario;
+use ikiz::scenario::{Prior as Registered, Scenario, find_parameter};
 use ikiz::stats::Summary;
 use ikiz::synth::{self, Description, SyntheticMarket};
 use rand::RngExt as _;
-use rand_distr::{Distribution as _, StandardNormal};
+use rand_distr::{Beta, Distribution as _, StandardNormal};
 use rayon::prelude::*;
 
 const MEASURES: [&str; 4] = ["dark_customers", "dark_demand", "total_demand", "untapped_share"];
@@ -44,6 +45,18 @@ impl Prior {
 
     fn lognormal(&mut self, median: f64, sd: f64) -> f64 {
         median * self.normal(0.0, sd).exp()
+    }
+
+    /// From the prior that calibration has of a parameter.
+    fn registered(&mut self, mechanism: &str, parameter: &str) -> f64 {
+        match find_parameter(mechanism, parameter).and_then(|known| known.prior) {
+            Some(Registered::Lognormal { median, sd }) => self.lognormal(median, sd),
+            Some(Registered::Normal { mean, sd }) => self.normal(mean, sd),
+            Some(Registered::Uniform { low, high }) => self.uniform(low, high),
+            Some(Registered::Fixed(value)) => value,
+            Some(Registered::Beta { a, b }) => Beta::new(a, b).map_or(0.5, |beta| beta.sample(&mut self.0)),
+            None => unreachable!("{mechanism}.{parameter} has a prior"),
+        }
     }
 }
 
@@ -182,23 +195,32 @@ fn description(seed: u64, market: u64, correlated: bool) -> String {
         prior.uniform(0.2, 0.9),
         prior.uniform(0.0, 0.4),
     );
+    // At these visits a month elasticities are usually quoted: a little above one.
+    const VISITS: f64 = 1.5;
+    let share = prior.registered("choice", "share_of_wallet").clamp(0.05, 0.6);
+    let decay = prior.registered("goodwill", "decay").clamp(0.2, 0.95);
+    let half_saturation = prior.registered("goodwill", "half_saturation");
+    let elasticity = prior.registered("goodwill", "elasticity_face_to_face").max(0.0);
+    // d log share / d log visits of an effect of 1, as in `calibrate::priors`.
+    let far = VISITS + half_saturation;
+    let per_effect = (1.0 - share) * VISITS * (1.0 + half_saturation) * half_saturation / (far * far) / (1.0 - decay);
     let closure = prior.uniform(0.02, 0.06);
     text += "[truth]\n";
     for (name, value) in [
-        ("share", prior.uniform(0.12, 0.35)),
+        ("share", share),
         ("taste_sd", taste_sd),
         ("territory_sd", prior.lognormal(0.2, 0.3)),
-        ("goodwill_decay", prior.uniform(0.6, 0.9)),
-        ("visit_effect", prior.lognormal(0.12, 0.35)),
-        ("half_saturation", prior.lognormal(3.0, 0.3)),
+        ("goodwill_decay", decay),
+        ("visit_effect", elasticity / per_effect),
+        ("half_saturation", half_saturation),
         ("order_unit", prior.lognormal(6.0, 0.3)),
         ("known_at_start", (1.0 - dark) * prior.uniform(0.3, 0.8)),
         ("visibility_of_size", visibility_of_size),
         ("visibility_of_taste", visibility_of_taste),
-        ("prospecting_yield", prior.lognormal(0.06, 0.4)),
-        ("conversion", prior.lognormal(0.05, 0.4)),
-        ("conversion_goodwill", prior.normal(1.5, 0.4).max(0.0)),
-        ("churn", prior.lognormal(0.006, 0.3)),
+        ("prospecting_yield", prior.registered("discovery", "prospecting_yield")),
+        ("conversion", prior.registered("conversion", "base_hazard")),
+        ("conversion_goodwill", prior.registered("conversion", "goodwill_effect").max(0.0)),
+        ("churn", prior.registered("churn", "hazard")),
         ("closure", closure),
         ("birth", closure + prior.uniform(-0.01, 0.02)),
         ("growth", prior.normal(0.02, 0.015)),
@@ -280,6 +302,7 @@ fn one(seed: u64, number: u64, correlated: bool) -> Result<Scores, Box<dyn Error
         stable_prices: true,
         feasts: false,
         further: calibrate::switched_on(&bound.market, &scenario.mechanisms, false),
+        ..calibrate::Settings::default()
     };
     let calibration = calibrate::fit(&bound.market, &settings, &mut |_, _| ())?;
     let settings = potential::Settings {

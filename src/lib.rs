@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! units ids channel origin stats problem geometry rng lanes calendar
-//!   <- scenario, data <- market <- simulate <- calibrate <- potential <- trial, strategy <- report   (cli on top)
+//!   <- samplers <- scenario, data <- market <- simulate <- calibrate <- potential <- trial, strategy <- report   (cli on top)
 //! ```
 //!
 //! `synth` sits above `simulate` (it runs the agents over the past to make a market whose truth is known), `store`
@@ -25,6 +25,7 @@ pub mod potential;
 pub mod problem;
 pub mod report;
 pub mod rng;
+pub mod samplers;
 pub mod scenario;
 pub mod simulate;
 pub mod stats;

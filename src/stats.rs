@@ -33,6 +33,12 @@ impl Summary {
     }
 }
 
+/// Sum of the differences of all pairs of numbers in ascending order: `sum_{i<j} (x_j - x_i) = sum_i (2 i - n + 1) x_i`, i from 0.
+pub fn sum_of_differences(sorted: &[f64]) -> f64 {
+    let n = sorted.len() as f64;
+    sorted.iter().enumerate().map(|(i, x)| (2.0 * i as f64 - n + 1.0) * x).sum()
+}
+
 /// Mean and sample standard deviation (n - 1); the deviation of one draw is 0.
 pub fn mean_sd(draws: &[f64]) -> (f64, f64) {
     let n = draws.len() as f64;

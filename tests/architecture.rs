@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Modules by layer, lowest first. Modules of one layer may not import each other unless listed in `SIBLINGS`.
 const LAYERS: &[&[&str]] = &[
     &["units", "ids", "channel", "origin", "stats", "problem", "geometry", "rng", "lanes", "calendar"],
+    &["samplers"],
     &["scenario", "data"],
     &["market"],
     &["simulate"],

@@ -82,7 +82,7 @@ pub fn twin(agents: usize) -> Twin {
         goodwill: Goodwill { decay: 0.7, effect, half_saturation: 3.0, slope: 1.0 },
         order_unit: 2.0,
         discovery: Discovery { spontaneous: 0.002, referral: 0.01, prospecting_yield: 0.1 },
-        conversion: Conversion { hazard: 0.02, goodwill_effect: 0.8, reactivation: 1.0 },
+        conversion: Conversion { hazard: 0.02, goodwill_effect: 0.8, reactivation: 1.0, at_once: 0.0 },
         churn: 0.01,
         closure: 0.004,
         birth: 0.006,

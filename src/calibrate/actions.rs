@@ -119,7 +119,7 @@ fn series(market: &Market, feasts: &FeastModel, sales: CompanySales, sight: Sigh
 fn own_series(market: &Market, observed: &Observed, point: &Point, feasts: &FeastModel) -> Series {
     // What a group's customers lead to expect has the months that all have in common in it: they are put back.
     let (total, exposure) = observed.pooled(point);
-    let parts = observed.group_months(point);
+    let parts = observed.territory_months(point);
     let groups = GROUPS.min(parts.len()).max(1);
     let sales = (0..groups)
         .map(|group| {

@@ -201,10 +201,21 @@ impl Alive {
                 + priors::log_density(priors.conversion, x[3])
         };
         let centre = |prior| priors::unconstrain(prior, priors::moments(prior).0);
-        let start = DVector::from_vec(vec![-0.5, libm::log(3.0), centre(priors.churn), centre(priors.conversion)]);
+        // Months with orders among the months between first and last order: most of those were served.
+        let (mut orders, mut quiet) = (1.0, 1.0);
+        for (gap, count) in silences.iter().flat_map(|silences| &silences.closed) {
+            orders += f64::from(*count);
+            quiet += f64::from(*count) * f64::from(*gap);
+        }
+        let often = libm::log(orders / quiet);
+        let start = DVector::from_vec(vec![often, libm::log(3.0), centre(priors.churn), centre(priors.conversion)]);
         let n = (silences.len() as f64).max(1.0).sqrt();
         let scale = [2.0 / n + 0.01, 1.0 / n + 0.02, 2.0 / n + 0.03, 2.0 / n + 0.05].map(|s: f64| s.min(0.8));
-        let mode = laplace::mode(&density, start, &scale);
+        // Twice: the second search starts at the first one's mode and steps by its deviations, so that the curvature is taken
+        // where and as wide as the posterior is.
+        let rough = laplace::mode(&density, start, &scale);
+        let widths: Vec<f64> = (0..scale.len()).map(|k| rough.covariance[(k, k)].sqrt().clamp(1e-4, 1.0)).collect();
+        let mode = laplace::mode(&density, rough.at, &widths);
         let sample = laplace::sample(&density, &mode, draws, draws.max(200), source);
         let (a, b, churn, conversion) = unpack(&mode.at);
         let longest = silences.iter().map(Silences::longest).max().unwrap_or(0);
@@ -367,6 +378,16 @@ mod tests {
         let expected: f64 = silences.iter().map(|s| fit.still_served(s)).sum();
         let truth = served.iter().filter(|&&s| s).count() as f64;
         assert!((expected / truth - 1.0).abs() < 0.04, "{expected} of {truth}");
+    }
+
+    #[test]
+    fn many_customers_that_order_nearly_every_month() {
+        // Posterior deviations of a few thousandths, far from where the search begins.
+        let (silences, _) = customers(8000, 20.0, 0.6, 0.006, 0.03, 48);
+        let fit = Alive::fit(&silences, None, PRIORS, 200, &mut Source::new(1, Purpose::Alive, 1));
+        let (churn, sd) = mean_sd(&fit.churn_draws);
+        assert!((churn - 0.006).abs() < 4.0 * sd && sd > 0.00005 && sd < 0.0005, "churn {churn} ± {sd}");
+        assert!(fit.efficiency > 0.3, "{}", fit.efficiency);
     }
 
     #[test]

@@ -42,8 +42,10 @@ pub fn check(name: &str, verdict: Verdict, finding: String, advice: &str) -> Che
 pub fn all(findings: &Findings<'_>) -> Vec<Check> {
     let mut out = readiness(findings.market, findings.stable_prices, findings.feasts_on);
     out.extend(sampling(findings));
+    out.extend(agreement(findings));
     out.push(sampling_alive(findings));
     out.extend(placebo(findings));
+    out.extend(shuffled(findings));
     out.extend(elasticity(findings));
     out.extend(clustering(findings));
     out.extend(rhythm(findings));
@@ -163,6 +165,25 @@ fn sampling(findings: &Findings<'_>) -> Option<Check> {
     ))
 }
 
+/// Do two runs of the sampler, from split seeds, say the same?
+fn agreement(findings: &Findings<'_>) -> Option<Check> {
+    let agreement = findings.response.agreement?;
+    let verdict = if agreement.holds() { Verdict::Pass } else { Verdict::Fail };
+    let ([means, deviations, evidence], [allowed, _, allowed_evidence]) = (agreement.differences, agreement.allowed);
+    Some(check(
+        "two runs of the sampler",
+        verdict,
+        format!(
+            "means differ by {means:.2} deviations at most (up to {allowed:.2} is chance or of no consequence), deviations by \
+             {:.0}%, log evidence by {evidence:.2} (up to {allowed_evidence:.2}); effective sample {:.0} each",
+            100.0 * libm::expm1(deviations),
+            agreement.effective
+        ),
+        "the sampler does not find the same response twice: do not use it; ask for more draws, or give decay and \
+         half_saturation narrower priors in the scenario",
+    ))
+}
+
 /// Could the posterior of churn and conversion be sampled?
 fn sampling_alive(findings: &Findings<'_>) -> Check {
     let efficiency = findings.alive.efficiency;
@@ -209,6 +230,20 @@ fn placebo(findings: &Findings<'_>) -> Option<Check> {
             placebo.lead, placebo.se, placebo.effect
         ),
         advice,
+    ))
+}
+
+/// Contacts of other customers must show no effect.
+fn shuffled(findings: &Findings<'_>) -> Option<Check> {
+    let (share, se) = findings.response.shuffled?;
+    let z = share / se;
+    let verdict = if z.abs() < 3.0 || share.abs() + 1.64 * se < 0.25 { Verdict::Pass } else { Verdict::Review };
+    Some(check(
+        "placebo: other customers' contacts",
+        verdict,
+        format!("{:+.0}% of the effect (standard error {:.0}%, z {z:+.1})", 100.0 * share, 100.0 * se),
+        "contacts of others seem to move a customer's sales: visits and sales follow the same plan or season here; test the \
+         effect in the field before paying for more contacts",
     ))
 }
 

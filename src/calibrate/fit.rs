@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::calibrate::alive::{Alive, HazardPriors, Silences, Waiting};
 use crate::calibrate::effects::{self, Rates};
 use crate::calibrate::feasts::FeastModel;
+use crate::calibrate::field_tests::FieldTests;
 use crate::calibrate::further::Drawing;
 use crate::calibrate::hazards::{self, Finds, Hazard};
 use crate::calibrate::observed::{self, Observed, Timeline};
@@ -19,7 +20,9 @@ use crate::calibrate::season::{Path, Series, Structural};
 use crate::calibrate::shock::{Months, Shock};
 use crate::calibrate::space::Space;
 use crate::calibrate::wallet::{self, ShareOfWallet};
-use crate::calibrate::{Calibration, CustomerEffects, CustomerRates, Diagnostic, Draw, Identified, actions, checks};
+use crate::calibrate::{
+    Calibration, CustomerEffects, CustomerRates, Diagnostic, Draw, Identified, Wander, actions, checks,
+};
 use crate::channel::Channel;
 use crate::ids::{CustomerIx, Index as _, stable_hash};
 use crate::market::Market;
@@ -43,11 +46,21 @@ pub struct Settings {
     pub feasts: bool,
     /// Further mechanisms that are on, see [`super::switched_on`].
     pub further: Vec<&'static str>,
+    /// How often the likelihood of the response counts: 1. Anything else is a fault, by which the self-checks are tested.
+    pub likelihood_times: f64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { seed: 0, draws: 400, priors: BTreeMap::new(), stable_prices: false, feasts: true, further: Vec::new() }
+        Self {
+            seed: 0,
+            draws: 400,
+            priors: BTreeMap::new(),
+            stable_prices: false,
+            feasts: true,
+            further: Vec::new(),
+            likelihood_times: 1.0,
+        }
     }
 }
 
@@ -84,31 +97,9 @@ pub fn fit(
     settings: &Settings,
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<Calibration, CalibrateError> {
-    if settings.draws == 0 {
-        return Err(CalibrateError::NoDraws);
-    }
-    if market.months() < FEWEST_MONTHS {
-        return Err(CalibrateError::ShortHistory { months: market.months() });
-    }
-    if market.customer_count() == 0 {
-        return Err(CalibrateError::NoCustomers);
-    }
-    let priors = Priors::new(settings.priors.clone())
-        .map_err(|(mechanism, parameter, reason)| CalibrateError::Prior { mechanism, parameter, reason })?;
-    let (timelines, sales) = observed::timelines(market);
-    if sales.iter().all(Vec::is_empty) {
-        return Err(CalibrateError::NoSales { history: market.history.to_string() });
-    }
-    let (seed, draws) = (settings.seed, settings.draws);
-
     progress("customers", 0.0);
-    let silences: Vec<Silences> =
-        timelines.iter().zip(&sales).filter_map(|(timeline, sales)| observed::silences(timeline, sales)).collect();
-    let waiting = hazards::conversions(&timelines, market.months());
-    let hazard_priors =
-        HazardPriors { churn: priors.prior("churn", "hazard"), conversion: priors.prior("conversion", "base_hazard") };
-    let mut source = Source::new(seed, Purpose::Alive, 0);
-    let alive = Alive::fit(&silences, waiting, hazard_priors, draws, &mut source);
+    let Past { priors, timelines, sales, silences, waiting, alive, observed } = Past::new(market, settings)?;
+    let (seed, draws) = (settings.seed, settings.draws);
     let mut source = Source::new(seed, Purpose::Hazards, 0);
     let closure_prior = priors.prior("closure", "hazard");
     let closure = match hazards::closures(market, &timelines) {
@@ -116,7 +107,6 @@ pub fn fit(
         None => Hazard::of_prior(closure_prior, draws, &mut source),
     };
     let finds = Finds::count(market, &timelines);
-    let observed = Observed::new(market, &timelines, &sales, &alive);
 
     progress("response", 0.1);
     let (share_origin, share_source) = priors.source("choice", "share_of_wallet");
@@ -125,8 +115,11 @@ pub fn fit(
     let fallback = ShareOfWallet { prior: share_prior, origin: share_origin, source: share_source };
     let share = if given { fallback } else { wallet::share_of_wallet(market, fallback) };
     let space = Space::new(&observed, &priors, share.prior);
+    let tests = FieldTests::new(market, &observed);
     let mut response =
-        posterior_response::fit(&observed, &space, draws, seed, &mut |done| progress("response", 0.1 + 0.6 * done));
+        posterior_response::fit(&observed, &space, &tests, draws, seed, settings.likelihood_times, &mut |done| {
+            progress("response", 0.1 + 0.6 * done)
+        });
     let order_unit_prior = priors.of("orders", "order_unit").map(|(prior, _)| prior);
     if let Some(prior) = order_unit_prior {
         response.order_unit = priors::moments(prior).0.max(1e-9);
@@ -155,6 +148,7 @@ pub fn fit(
         hazards::finds_by_prospecting(market, prospecting_prior, calls_a_month(market));
     let mut source = Source::new(seed, Purpose::Further, 0);
     let further = Drawing::new(market, &settings.further, &priors, draws, &mut source);
+    let served = active(&timelines, &sales, &alive, market);
     let made: Vec<Made> = (0..draws)
         .into_par_iter()
         .map(|d| {
@@ -168,7 +162,7 @@ pub fn fit(
                 own_path.white
             };
             let mut source = Source::new(seed, Purpose::Hyper, word);
-            let (point, values) = space.draw(&response.draws[d], &mut source);
+            let (point, values) = space.draw(&response.draws[d], &response.drift, &mut source);
             let order_unit = match order_unit_prior {
                 Some(prior) => priors::draw(prior, &mut source).max(1e-9),
                 None => response.order_unit * libm::exp(response.order_unit_sd * source.normal()),
@@ -190,9 +184,9 @@ pub fn fit(
             }
             let mut source = Source::new(seed, Purpose::Hazards, word);
             let goodwill_effect = priors::draw(priors.prior("conversion", "goodwill_effect"), &mut source);
-            // What was seen is the hazard at the usual goodwill; the parameter is that at none.
-            let usual = exposures.goodwill.iter().sum::<f64>() / n as f64;
-            let conversion = alive.conversion_draws[d] * libm::exp(-(goodwill_effect * usual).clamp(-3.0, 3.0));
+            // What was seen is the hazard at the goodwill of those who could be won; the parameter is that at none.
+            let lift = mean_lift(&exposures.goodwill, &served, goodwill_effect);
+            let conversion = alive.conversion_draws[d] / lift;
             let demand = category_path.as_ref().unwrap_or(&own_path);
             // Rivals' pushes swell the panel at period ends: its season is not that of what customers use up.
             let of_use = if own_season { &own_path } else { demand };
@@ -201,6 +195,8 @@ pub fn fit(
             let reactivation = priors::draw(priors.prior("conversion", "reactivation"), &mut source);
             let prospecting_yield = priors::draw(priors.prior("discovery", "prospecting_yield"), &mut source);
             let drawn = further.draw(d, point.share, &mut source);
+            let at_once = finds.draw_at_once(priors.prior("conversion", "at_once"), &mut source);
+            let selection_of_known = priors::draw(priors.prior("choice", "selection_of_known"), &mut source);
             let mut source = hazards;
             let draw = Draw {
                 parameters: Parameters {
@@ -215,13 +211,15 @@ pub fn fit(
                         referral: priors::draw(priors.prior("discovery", "referral"), &mut source),
                         prospecting_yield: 0.0,
                     },
-                    conversion: Conversion { hazard: conversion, goodwill_effect, reactivation },
+                    conversion: Conversion { hazard: conversion, goodwill_effect, reactivation, at_once },
                     churn: alive.churn_draws[d],
                     closure: closure.draws[d],
                     birth: priors::draw(priors.prior("birth", "hazard"), &mut source),
                     more: drawn.further,
                 },
                 category_season: demand.season,
+                own_wander: Wander::ahead(&own_path),
+                category_wander: Wander::ahead(demand),
                 finds: finds.draw(&mut source),
                 finds_by_prospecting: priors::draw(prospecting_prior, &mut source),
                 selection: priors::draw(priors.prior("choice", "selection"), &mut source),
@@ -231,6 +229,8 @@ pub fn fit(
                     ("own.growth".to_owned(), own_path.growth),
                     ("conversion.reactivation".to_owned(), reactivation),
                     ("discovery.prospecting_yield".to_owned(), prospecting_yield),
+                    ("choice.selection_of_known".to_owned(), selection_of_known),
+                    ("conversion.at_once".to_owned(), at_once),
                 ]
                 .into_iter()
                 .chain(drawn.values)
@@ -242,8 +242,7 @@ pub fn fit(
         .collect();
 
     progress("checks", 0.95);
-    let mut customers =
-        CustomerEffects { active: active(&timelines, &sales, &alive, market), ..CustomerEffects::default() };
+    let mut customers = CustomerEffects { active: served, ..CustomerEffects::default() };
     let (mut drawn, mut values, mut own_paths, mut points) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for made in made {
         customers.shape.push(made.shape);
@@ -259,6 +258,7 @@ pub fn fit(
         share: &share,
         space: &space,
         response: &response,
+        tests: &tests,
         own_fit: &own_fit,
         category: category_fit.as_ref(),
         own_season,
@@ -279,11 +279,12 @@ pub fn fit(
             relative: &own_paths[d].relative,
             order_unit: drawn[d].parameters.order_unit,
             shock_sd: drawn[d].parameters.shock_sd,
+            finds: drawn[d].finds.iter().sum(),
             shape: &customers.shape[d],
             rate: &customers.rate[d],
         })
         .collect();
-    let comparisons = predictive::compare(market, &observed, &makers, seed);
+    let comparisons = predictive::compare(market, &observed, &makers, finds.last_year, seed);
     let findings = checks::Findings {
         stable_prices: settings.stable_prices,
         feasts: &feasts,
@@ -300,10 +301,73 @@ pub fn fit(
         regressors: &rates.names,
     };
     let checks = checks::all(&findings);
-    let notes = checks::notes(&findings);
+    let mut notes = checks::notes(&findings);
+    notes.extend(tests.unused.iter().cloned());
     let actions_found = actions::scan(market, &observed, &response.point, &feasts, seed);
     progress("done", 1.0);
     Ok(Calibration { draws: drawn, diagnostics, checks, actions_found, notes, customers })
+}
+
+/// Who was ours when: what every later step reads.
+struct Past {
+    priors: Priors,
+    timelines: Vec<Timeline>,
+    /// (month, own sales) of each customer, returns netted.
+    sales: Vec<Vec<(usize, f64)>>,
+    silences: Vec<Silences>,
+    waiting: Option<Waiting>,
+    alive: Alive,
+    observed: Observed,
+}
+
+impl Past {
+    fn new(market: &Market, settings: &Settings) -> Result<Self, CalibrateError> {
+        if settings.draws == 0 {
+            return Err(CalibrateError::NoDraws);
+        }
+        if market.months() < FEWEST_MONTHS {
+            return Err(CalibrateError::ShortHistory { months: market.months() });
+        }
+        if market.customer_count() == 0 {
+            return Err(CalibrateError::NoCustomers);
+        }
+        let priors = Priors::new(settings.priors.clone())
+            .map_err(|(mechanism, parameter, reason)| CalibrateError::Prior { mechanism, parameter, reason })?;
+        let (timelines, sales) = observed::timelines(market);
+        if sales.iter().all(Vec::is_empty) {
+            return Err(CalibrateError::NoSales { history: market.history.to_string() });
+        }
+        let silences: Vec<Silences> =
+            timelines.iter().zip(&sales).filter_map(|(timeline, sales)| observed::silences(timeline, sales)).collect();
+        let waiting = hazards::conversions(&timelines, market.months());
+        let hazard_priors = HazardPriors {
+            churn: priors.prior("churn", "hazard"),
+            conversion: priors.prior("conversion", "base_hazard"),
+        };
+        let mut source = Source::new(settings.seed, Purpose::Alive, 0);
+        let alive = Alive::fit(&silences, waiting, hazard_priors, settings.draws, &mut source);
+        let observed = Observed::new(market, &timelines, &sales, &alive);
+        Ok(Self { priors, timelines, sales, silences, waiting, alive, observed })
+    }
+}
+
+/// The past as [`fit`] lays it out.
+#[cfg(test)]
+pub(super) fn observed(market: &Market, settings: &Settings) -> Result<Observed, CalibrateError> {
+    Ok(Past::new(market, settings)?.observed)
+}
+
+/// The log likelihood of the response (in orders) at each point, as [`fit`] would see this market with these settings.
+///
+/// # Errors
+/// As [`fit`].
+pub(crate) fn log_likelihoods(
+    market: &Market,
+    settings: &Settings,
+    points: &[Point],
+) -> Result<Vec<f64>, CalibrateError> {
+    let past = Past::new(market, settings)?;
+    Ok(points.par_iter().map(|point| past.observed.evaluate(point, None, 12, false).value).collect())
 }
 
 struct Made {
@@ -383,7 +447,7 @@ fn fit_shock(market: &Market, observed: &Observed, response: &ResponsePosterior,
             return Shock::fit(&territories, response.order_unit, prior);
         }
     }
-    Shock::fit(&observed.group_months(&response.point), response.order_unit, prior)
+    Shock::fit(&observed.territory_months(&response.point), response.order_unit, prior)
 }
 
 /// The discount by which customers' pasts fade.
@@ -451,12 +515,24 @@ fn active(timelines: &[Timeline], sales: &[Vec<(usize, f64)>], alive: &Alive, ma
         .collect()
 }
 
+/// Mean of `exp(effect G)` over the customers that could be won, each with the probability that it does not buy from us: what
+/// their hazard is on average, over that at no goodwill. 1 where nobody is left to be won.
+fn mean_lift(goodwill: &[f64], served: &[f64], effect: f64) -> f64 {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for (&goodwill, &served) in goodwill.iter().zip(served) {
+        sum += (1.0 - served) * libm::exp((effect * goodwill).clamp(-3.0, 3.0));
+        weight += 1.0 - served;
+    }
+    if weight > 1e-9 { sum / weight } else { 1.0 }
+}
+
 /// What the diagnostics are made of.
 struct Evidence<'a> {
     priors: &'a Priors,
     share: &'a ShareOfWallet,
     space: &'a Space,
     response: &'a ResponsePosterior,
+    tests: &'a FieldTests,
     own_fit: &'a Structural,
     category: Option<&'a Structural>,
     /// The season is that of own sales.
@@ -585,7 +661,10 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
     for (k, coordinate) in evidence.space.coordinates.iter().enumerate() {
         let name = format!("{}.{}", coordinate.mechanism, coordinate.parameter);
         let data = (coordinate.in_data && evidence.response.fitted && !matches!(coordinate.prior, Prior::Fixed(_)))
-            .then(|| "calls.csv and sales.csv: each customer compared with itself".to_owned());
+            .then(|| match evidence.tests.count() {
+                0 => "calls.csv and sales.csv: each customer compared with itself".to_owned(),
+                n => format!("calls.csv and sales.csv: each customer compared with itself; {n} of experiments.csv"),
+            });
         let sd = mean_sd(&prior_draws.iter().map(|values| values[k]).collect::<Vec<f64>>()).1;
         let unit = find_parameter(coordinate.mechanism, &coordinate.parameter).map_or("", |known| known.unit);
         // The share of wallet has its own evidence, before the response: it is measured against the built-in prior.
@@ -674,6 +753,16 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         won,
         evidence.priors.source("conversion", "base_hazard"),
     );
+    let counted = (evidence.finds.count.iter().sum::<f64>() > 0.0)
+        .then(|| format!("{:.0} of those found were found by their first order", evidence.finds.at_once));
+    row(
+        "conversion.at_once".into(),
+        "share of finds",
+        of(&|d| d.parameters.conversion.at_once),
+        prior_sd("conversion", "at_once"),
+        counted,
+        evidence.priors.source("conversion", "at_once"),
+    );
     row(
         "conversion.goodwill_effect".into(),
         "log hazard per log odds",
@@ -718,11 +807,8 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
     );
     let unit_of =
         |mechanism: &str, parameter: &str| find_parameter(mechanism, parameter).map_or("", |known| known.unit);
-    let drawn = |name: &str| -> Vec<f64> {
-        let value = |draw: &Draw| draw.more.iter().find(|(known, _)| known == name).map_or(0.0, |(_, value)| *value);
-        draws.iter().map(value).collect()
-    };
-    let alone = [("conversion", "reactivation"), ("discovery", "prospecting_yield")];
+    let drawn = |name: &str| -> Vec<f64> { draws.iter().map(|draw| draw.value(name).unwrap_or(0.0)).collect() };
+    let alone = [("choice", "selection_of_known"), ("conversion", "reactivation"), ("discovery", "prospecting_yield")];
     let alone =
         alone.map(|(mechanism, parameter)| (mechanism, parameter, evidence.priors.prior(mechanism, parameter), None));
     for (mechanism, parameter, prior, counted) in alone.into_iter().chain(evidence.further.rows()) {

@@ -9,6 +9,7 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 use rayon::prelude::*;
 
 use crate::calibrate::sampling::Source;
+use crate::samplers::particles::effective;
 
 /// Degrees of freedom of the proposal.
 const DEGREES: f64 = 7.0;
@@ -35,6 +36,12 @@ pub struct Sample {
     pub efficiency: f64,
     /// Shape of the generalised Pareto fitted to the largest weights.
     pub pareto_k: f64,
+    /// Log of the integral of the density, up to a constant that depends on the dimension alone.
+    pub log_evidence: f64,
+    /// Effective number of candidates.
+    pub effective: f64,
+    /// Weighted mean and deviation of each coordinate.
+    pub moments: Vec<(f64, f64)>,
 }
 
 /// Finds the mode of `log_density` by BFGS with central differences; `scale` is a first guess at each coordinate's
@@ -176,7 +183,14 @@ pub fn sample(
 ) -> Sample {
     let n = mode.at.len();
     if n == 0 {
-        return Sample { draws: vec![mode.at.clone(); draws], efficiency: 1.0, pareto_k: f64::NEG_INFINITY };
+        return Sample {
+            draws: vec![mode.at.clone(); draws],
+            efficiency: 1.0,
+            pareto_k: f64::NEG_INFINITY,
+            log_evidence: 0.0,
+            effective: candidates as f64,
+            moments: Vec::new(),
+        };
     }
     let (mut centre, mut covariance) = (mode.at.clone(), mode.covariance.clone());
     let pilot = (candidates / 4).max(60);
@@ -196,8 +210,19 @@ pub fn sample(
     }
     let pareto_k = pareto_k(&weights);
     let total: f64 = weights.iter().sum();
-    let squares: f64 = weights.iter().map(|w| w * w).sum();
-    let efficiency = if highest.is_finite() { total * total / squares / candidates as f64 } else { 0.0 };
+    let effective = if highest.is_finite() { effective(&weights) } else { 0.0 };
+    let efficiency = effective / candidates as f64;
+    let scale = Cholesky::new(covariance).map_or(0.0, |root| root.l().diagonal().map(libm::log).sum());
+    let log_evidence = highest + libm::log(total / candidates as f64) + scale;
+    let moments = (0..n)
+        .map(|k| {
+            let sum = |of: &dyn Fn(f64) -> f64| {
+                proposals.iter().zip(&weights).map(|(point, weight)| weight * of(point[k])).sum::<f64>() / total
+            };
+            let mean = sum(&|x| x);
+            (mean, sum(&|x| (x - mean) * (x - mean)).sqrt())
+        })
+        .collect();
     // Systematic resampling: one uniform, equally spaced pointers. Then a keyed shuffle, so that a draw's number says
     // nothing about its place.
     let mut chosen = Vec::with_capacity(draws);
@@ -217,7 +242,8 @@ pub fn sample(
         let j = ((i + 1) as f64 * source.uniform()) as usize;
         chosen.swap(i, j.min(i));
     }
-    Sample { draws: chosen.into_iter().map(|i| proposals[i].clone()).collect(), efficiency, pareto_k }
+    let draws = chosen.into_iter().map(|i| proposals[i].clone()).collect();
+    Sample { draws, efficiency, pareto_k, log_evidence, effective, moments }
 }
 
 /// Proposals around a centre with the logs of their weights.
@@ -258,10 +284,6 @@ fn temper(log_weights: &[f64]) -> (Vec<f64>, f64) {
         return (vec![1.0; log_weights.len()], 0.0);
     }
     let raised = |power: f64| -> Vec<f64> { log_weights.iter().map(|w| libm::exp(power * (w - highest))).collect() };
-    let effective = |weights: &[f64]| {
-        let total: f64 = weights.iter().sum();
-        total * total / weights.iter().map(|w| w * w).sum::<f64>()
-    };
     let wanted = 0.2 * log_weights.len() as f64;
     let whole = raised(1.0);
     if effective(&whole) >= wanted {
@@ -283,7 +305,7 @@ fn corrected(
     covariance: &DMatrix<f64>,
 ) -> (DVector<f64>, DMatrix<f64>) {
     let total: f64 = weights.iter().sum();
-    let effective = total * total / weights.iter().map(|w| w * w).sum::<f64>();
+    let effective = effective(weights);
     let n = earlier.len();
     // As many pseudo-points of the earlier proposal as five for every dimension.
     let trust = effective / (effective + 5.0 * n as f64);

@@ -7,6 +7,7 @@
 //! | `alive` | who still buys from us? (silence against own rhythm: a hidden Markov chain) |
 //! | `observed` | the past in the layout of the likelihood |
 //! | `response`, `space`, `posterior_response` | what do our contacts do? (conditional Poisson likelihood, draws by importance sampling) |
+//! | `field_tests` | what did field tests of contacts show? |
 //! | `feasts` | which moving feasts are there, and how sure are their dates? |
 //! | `season` | season, feasts, growth, level (structural time series) |
 //! | `shock` | how much do territories' months differ? |
@@ -14,6 +15,7 @@
 //! | `effects` | each customer's own rate (gamma posteriors around a regression) |
 //! | `hazards` | being found, won, closed |
 //! | `actions`, `pulses` | artificial moves of rivals in the panel, or in dips of our sales, estimated with season and feasts |
+//! | `agreement` | do two runs of the sampler say the same? |
 //! | `readiness` | is there enough to calibrate on? |
 //! | `checks`, `predictive` | may the result be believed? |
 //!
@@ -21,10 +23,12 @@
 //! deterministic in the seed: streams are keyed, sums have a fixed order, the number of threads changes nothing.
 
 mod actions;
+mod agreement;
 mod alive;
 mod checks;
 mod effects;
 mod feasts;
+mod field_tests;
 mod fit;
 mod further;
 mod hazards;
@@ -38,6 +42,7 @@ mod pulses;
 mod readiness;
 mod response;
 mod sampling;
+pub mod sbc;
 mod season;
 mod shock;
 mod space;
@@ -49,6 +54,7 @@ mod tests;
 mod wallet;
 
 pub use actions::{PanelMoves, in_panel};
+pub(crate) use fit::log_likelihoods;
 pub use fit::{CalibrateError, Settings, fit};
 pub use further::switched_on;
 pub use posterior::*;

@@ -12,8 +12,10 @@ use crate::calibrate::alive::{Alive, Silences};
 use crate::channel::Channel;
 use crate::market::Market;
 
-/// Customers a group of territories has at least: their months share one set of month effects.
-const GROUP: usize = 30;
+/// Buying customers a group of territories has at least: their months share one set of month effects. Of what n customers say a
+/// share 1 / n goes into the months. Territories pooled for less would have their own ups and downs taken for scatter of
+/// orders.
+const GROUP: usize = 12;
 
 /// One channel's contacts.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct Observed {
     pub customers: usize,
     /// Contiguous customers that share month effects.
     pub groups: Vec<Range<usize>>,
+    /// Customers of each territory.
+    pub territories: Vec<Range<usize>>,
     /// `[customer * months + month]`: probability that the customer was buying from us.
     pub weight: Vec<f32>,
     /// Customer i's months with sales are `start[i]..start[i + 1]`.
@@ -157,7 +161,8 @@ impl Observed {
         let known_from: Vec<u16> = timelines.iter().map(|timeline| timeline.known as u16).collect();
         let contacts = lay_out_contacts(market, &known_from, &weight);
         let groups = groups(market, &bought);
-        Self { months, customers, groups, weight, start, month, amount, known_from, bought, contacts }
+        let territories = (0..market.territory_count()).map(|j| market.customers_of(j)).collect();
+        Self { months, customers, groups, territories, weight, start, month, amount, known_from, bought, contacts }
     }
 
     /// (month, sales times weight) of a customer.

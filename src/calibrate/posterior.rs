@@ -32,6 +32,9 @@ pub struct Draw {
     pub parameters: Parameters,
     /// Season of the category as the panel counts it, rivals' pushes included; `parameters.season` is that of use.
     pub category_season: [f64; 12],
+    /// How the months of our sales, and of the panel's category, will wander around season and growth.
+    pub own_wander: Wander,
+    pub category_wander: Wander,
     /// Customers found (first known) a month at present, by territory, all causes together.
     pub finds: Vec<f64>,
     /// Share of those finds that prospecting brings; the rest come by themselves or by referral.
@@ -45,7 +48,45 @@ pub struct Draw {
 impl Draw {
     /// Finds by one prospecting call in a market where nobody prospects yet: a draw of its prior.
     pub fn prior_yield(&self) -> f64 {
-        self.more.iter().find(|(name, _)| name == "discovery.prospecting_yield").map_or(0.0, |(_, value)| *value)
+        self.value("discovery.prospecting_yield").unwrap_or(0.0)
+    }
+
+    /// Log odds by which customers whom we know and do not serve like us less than those we do.
+    pub fn selection_of_known(&self) -> f64 {
+        self.selection * self.value("choice.selection_of_known").unwrap_or(1.0)
+    }
+
+    /// A parameter of [`Draw::more`] by its name.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.more.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    /// What the effects of contacts, and the goodwill that they left, must be multiplied by in a twin whose served
+    /// customers give us the share `share` of their demand.
+    ///
+    /// The data speak of the elasticity, `(1 - share) * effect * ...`; the draw's effect belongs to the draw's own share of
+    /// wallet. A twin that draws its wallets from other evidence has another share, and without this factor would
+    /// respond more, or less, than was measured. Both shares are kept below 0.98, where a logit has hardly any room left.
+    pub fn effect_factor(&self, share: f64) -> f64 {
+        let own = self.value("choice.share_of_wallet").unwrap_or(share);
+        let room = |share: f64| 1.0 - share.clamp(0.0, 0.98);
+        room(own) / room(share)
+    }
+}
+
+/// Deviations (log) of the months of the whole market beyond what the agents make: a random walk, which is 0 at the end of the
+/// history, and white noise.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Wander {
+    /// Of a step of the walk, a month.
+    pub walk: f64,
+    pub white: f64,
+}
+
+impl Wander {
+    /// Of the year ahead of a series.
+    pub(super) fn ahead(path: &super::season::Path) -> Self {
+        Self { walk: path.walk, white: path.white }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use crate::calibrate::agreement::{Agreement, two_runs};
+use crate::calibrate::field_tests::FieldTests;
 use crate::calibrate::laplace;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
-use crate::calibrate::space::Space;
+use crate::calibrate::space::{ShareDrift, Space, log_odds};
 
 /// Customers from whom the neighbourhood of the mode and the scatter between customers are learnt.
 const SOME: usize = 2500;
@@ -36,6 +38,12 @@ pub struct ResponsePosterior {
     pub efficiency: f64,
     pub pareto_k: f64,
     pub placebo: Option<Placebo>,
+    /// Effect of other customers' contacts as a share of the effect, with its standard error: there is none.
+    pub shuffled: Option<(f64, f64)>,
+    /// What two runs of the sampler differ by.
+    pub agreement: Option<Agreement>,
+    /// How the draws move with the share of wallet.
+    pub drift: ShareDrift,
 }
 
 /// Effect of next month's contacts, which cannot have one.
@@ -48,12 +56,14 @@ pub struct Placebo {
     pub effect: f64,
 }
 
-/// Fits the response; `progress` takes the share done.
+/// Fits the response; `progress` takes the share done. `likelihood_times` is 1 but for a deliberate fault.
 pub fn fit(
     observed: &Observed,
     space: &Space,
+    tests: &FieldTests,
     draws: usize,
     seed: u64,
+    likelihood_times: f64,
     progress: &mut dyn FnMut(f64),
 ) -> ResponsePosterior {
     let start = space.start();
@@ -74,6 +84,9 @@ pub fn fit(
         efficiency: 1.0,
         pareto_k: f64::NEG_INFINITY,
         placebo: None,
+        shuffled: None,
+        agreement: None,
+        drift: ShareDrift::default(),
     };
     if customers < FEWEST || space.free.is_empty() {
         out.draws = vec![start; draws];
@@ -85,6 +98,8 @@ pub fn fit(
     }
     let widths = space.widths();
     let to_point = |x: &DVector<f64>| space.point(x);
+    // What is known beside the customers' own history.
+    let prior = |x: &DVector<f64>| space.log_prior(x) + tests.log_likelihood(observed, &to_point(x));
     // Where to look, and how far customers scatter, is learnt well enough from some of them.
     let some = observed.thinned(SOME);
     let raise = customers_with_sales(observed) / customers_with_sales(&some);
@@ -94,7 +109,7 @@ pub fn fit(
         let (unit, inflation) = (out.order_unit, out.inflation);
         let density = |x: &DVector<f64>| {
             let value = some.evaluate(&to_point(x), Some(&effects), 6, false).value;
-            raise * value / (unit * inflation) + space.log_prior(x)
+            raise * value / (unit * inflation) + prior(x)
         };
         let mode = laplace::mode(&density, at, &scale);
         at = mode.at.clone();
@@ -108,19 +123,22 @@ pub fn fit(
     let fine = observed.evaluate(&out.point, Some(&out.month_effects), 30, false);
     out.month_effects = fine.month_effects;
     (out.order_unit, out.order_unit_sd) = observed.order_unit(&out.point, &out.month_effects);
-    let (month_effects, divisor) = (out.month_effects.clone(), out.order_unit * out.inflation);
-    let density = |x: &DVector<f64>| {
-        observed.evaluate(&to_point(x), Some(&month_effects), 4, false).value / divisor + space.log_prior(x)
-    };
+    let (month_effects, divisor) = (out.month_effects.clone(), out.order_unit * out.inflation / likelihood_times);
+    let density =
+        |x: &DVector<f64>| observed.evaluate(&to_point(x), Some(&month_effects), 4, false).value / divisor + prior(x);
     let mode = laplace::mode(&density, at, &scale);
     out.point = to_point(&mode.at);
     progress(0.4);
-    let mut source = Source::new(seed, Purpose::Response, 0);
-    let sample = laplace::sample(&density, &mode, draws, (draws * 5 / 4).max(200), &mut source);
+    let [mut one, mut other] = [0, 1 << 33].map(|run| Source::new(seed, Purpose::Response, run));
+    let candidates = (draws * 5 / 4).max(200);
+    let (sample, agreement) = two_runs(&density, &mode, draws, candidates, [&mut one, &mut other]);
     progress(0.9);
     out.placebo = placebo(&some, space, &mode, &effects, divisor);
+    out.shuffled = shuffled(&some, &out.point, &effects, divisor / raise);
+    out.drift = share_drift(&some, space, tests, &mode, &effects, divisor / raise);
     progress(1.0);
     out.draws = sample.draws;
+    out.agreement = Some(agreement);
     out.efficiency = sample.efficiency;
     out.pareto_k = sample.pareto_k;
     out.flat = mode.bent;
@@ -171,6 +189,47 @@ fn inflation_of(
     let Some(inverse) = (&information + precision).try_inverse() else { return 1.0 };
     let ratio = (&inverse * clustered).trace() / (&inverse * information).trace();
     if ratio.is_finite() { ratio.clamp(1.0, 100.0) } else { 1.0 }
+}
+
+/// Modes at a low, a middle and a high share of wallet: what the data say of the effect depends on how much room there is.
+fn share_drift(
+    observed: &Observed,
+    space: &Space,
+    tests: &FieldTests,
+    mode: &laplace::Mode,
+    effects: &[Vec<f64>],
+    divisor: f64,
+) -> ShareDrift {
+    let shares = space.shares();
+    if shares.windows(2).any(|pair| log_odds(pair[1]) - log_odds(pair[0]) < 0.01) {
+        return ShareDrift::default();
+    }
+    let widths: Vec<f64> = (0..mode.at.len()).map(|k| mode.covariance[(k, k)].sqrt()).collect();
+    let modes = shares.map(|share| {
+        let there = space.at_share(share);
+        let density = |x: &DVector<f64>| {
+            let point = there.point(x);
+            let value = observed.evaluate(&point, Some(effects), 6, false).value / divisor;
+            value + space.log_prior(x) + tests.log_likelihood(observed, &point)
+        };
+        laplace::mode(&density, mode.at.clone(), &widths).at
+    });
+    let nodes = shares.iter().zip(&modes).map(|(&share, at)| (log_odds(share), at - &modes[1])).collect();
+    ShareDrift { nodes }
+}
+
+/// The effect with everybody's contacts exchanged for a neighbour's, as a share m of what was fitted: the months' common ups and
+/// downs are the neighbour's too, so that an m away from 0 is one that the model makes up.
+fn shuffled(observed: &Observed, point: &Point, effects: &[Vec<f64>], divisor: f64) -> Option<(f64, f64)> {
+    let shuffled = observed.with_neighbours_contacts();
+    let density = |x: &DVector<f64>| {
+        let mut scaled = point.clone();
+        scaled.goodwill.effect.iter_mut().for_each(|effect| *effect *= x[0]);
+        shuffled.evaluate(&scaled, Some(effects), 6, false).value / divisor
+    };
+    let found = laplace::mode(&density, DVector::from_vec(vec![0.0]), &[0.3]);
+    let (share, se) = (found.at[0], found.covariance[(0, 0)].sqrt());
+    (share.is_finite() && se.is_finite() && se > 0.0 && !found.bent).then_some((share, se))
 }
 
 /// Next month's contacts as a further regressor.

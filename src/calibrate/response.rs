@@ -29,6 +29,7 @@ use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 use crate::calibrate::observed::Observed;
+use crate::calibrate::posterior::Draw;
 use crate::calibrate::shock::Months;
 use crate::channel::Channel;
 use crate::simulate::mechanisms::choice;
@@ -42,6 +43,14 @@ pub struct Point {
     pub share: f64,
     /// Placebo: log odds added by next month's contacts. 0 in the model.
     pub lead: f64,
+}
+
+impl Point {
+    /// Of a draw.
+    pub fn of(draw: &Draw) -> Self {
+        let share = draw.value("choice.share_of_wallet").unwrap_or(0.5).clamp(1e-4, 0.999);
+        Self { goodwill: draw.parameters.goodwill, share, lead: 0.0 }
+    }
 }
 
 /// What an evaluation found.
@@ -71,6 +80,29 @@ impl Observed {
 
     /// Goodwill of a customer by month, from its observed contacts.
     pub fn goodwill(&self, customer: usize, goodwill: &Goodwill, out: &mut [f64]) {
+        self.goodwill_of(customer, goodwill, &|_, _| true, out);
+    }
+
+    /// The same without the contacts of a channel in these months.
+    pub fn goodwill_without(
+        &self,
+        customer: usize,
+        goodwill: &Goodwill,
+        channel: Channel,
+        months: std::ops::Range<usize>,
+        out: &mut [f64],
+    ) {
+        self.goodwill_of(customer, goodwill, &|of, t| of != channel || !months.contains(&t), out);
+    }
+
+    /// Goodwill from the contacts that count.
+    fn goodwill_of(
+        &self,
+        customer: usize,
+        goodwill: &Goodwill,
+        counts: &impl Fn(Channel, usize) -> bool,
+        out: &mut [f64],
+    ) {
         let mut steady = [0.0; Channel::COUNT];
         for contacts in &self.contacts {
             steady[contacts.channel.index()] = f64::from(contacts.before[customer]);
@@ -81,7 +113,7 @@ impl Observed {
         for contacts in &self.contacts {
             let row = &contacts.by_month[customer * self.months..(customer + 1) * self.months];
             for (t, &x) in row.iter().enumerate() {
-                if x > 0.0 {
+                if x > 0.0 && counts(contacts.channel, t) {
                     out[t] += goodwill.lift(contacts.channel, f64::from(x));
                 }
             }
@@ -198,6 +230,10 @@ impl Observed {
 
     /// The order unit φ: Pearson's dispersion within customers, each customer weighted by its sales, with its standard
     /// error on the log scale (over customers).
+    ///
+    /// Only the months between a customer's first and last order are looked at: there it was ours but for long gaps. Before and
+    /// after, a month too many taken for ours is a month of no sales at its full mean, which a large customer's dispersion
+    /// would grow by a lot.
     pub fn order_unit(&self, point: &Point, month_effects: &[Vec<f64>]) -> (f64, f64) {
         let appeal = self.appeal(point);
         let parts: Vec<Vec<(f64, f64)>> = self
@@ -206,7 +242,7 @@ impl Observed {
             .enumerate()
             .map(|(g, range)| {
                 let fitted = self.fit_group(range.clone(), point, appeal, Some(&month_effects[g]), 1);
-                let buyers = fitted.sold.iter().filter(|&&sold| sold > 0.0).count().max(2) as f64;
+                let group: f64 = fitted.sold.iter().sum();
                 let months = self.months;
                 range
                     .clone()
@@ -214,18 +250,25 @@ impl Observed {
                     .filter(|&(n, _)| fitted.sold[n] > 0.0)
                     .filter_map(|(n, i)| {
                         let row = &fitted.responses[n * months..(n + 1) * months];
-                        let exposure: f64 = row.iter().zip(&fitted.month_effects).map(|(r, e)| r * e).sum();
-                        let rate = fitted.sold[n] / exposure;
+                        let inner = self.sales(i).next()?.0 + 1..self.sales(i).last()?.0;
+                        let sold: f64 = self.sales(i).filter(|(t, _)| inner.contains(t)).map(|(_, y)| y).sum();
+                        let exposure: f64 = inner.clone().map(|t| row[t] * fitted.month_effects[t]).sum();
+                        if sold <= 0.0 {
+                            return None;
+                        }
+                        let rate = sold / exposure;
                         let mean = |t: usize| rate * row[t] * fitted.month_effects[t];
                         // Months without sales contribute their mean; months with sales (y - m)² / m.
-                        let mut pearson: f64 = (0..months).map(mean).sum();
-                        for (t, y) in self.sales(i) {
+                        let mut pearson: f64 = inner.clone().map(mean).sum();
+                        for (t, y) in self.sales(i).filter(|(t, _)| inner.contains(t)) {
                             let m = mean(t).max(1e-12);
                             pearson += (y - m) * (y - m) / m - m;
                         }
-                        let counted: f64 = self.weights(i).iter().map(|&w| f64::from(w)).sum();
-                        let freedom = (counted - 1.0) * (1.0 - 1.0 / buyers);
-                        (freedom >= 1.0 && exposure > 0.0).then(|| (fitted.sold[n], pearson / freedom))
+                        let counted: f64 = inner.map(|t| f64::from(self.weights(i)[t])).sum();
+                        // The months' effects follow large customers closely: of each month a customer takes up its share of
+                        // the group (the leverage of a two-way fit, on average over its months).
+                        let freedom = (counted - 1.0) * (1.0 - fitted.sold[n] / group);
+                        (freedom >= 1.0 && exposure > 0.0).then(|| (sold, pearson / freedom))
                     })
                     .collect()
             })
@@ -286,6 +329,20 @@ impl Observed {
         if every < 2 || groups.len() < 4 { self.clone() } else { Self { groups, ..self.clone() } }
     }
 
+    /// The same sales beside the contacts of another customer of the group, half of it away.
+    pub fn with_neighbours_contacts(&self) -> Self {
+        let mut out = self.clone();
+        let months = self.months;
+        for contacts in &mut out.contacts {
+            for range in &self.groups {
+                let half = range.len() / 2;
+                contacts.by_month[range.start * months..range.end * months].rotate_left(half * months);
+                contacts.before[range.clone()].rotate_left(half);
+            }
+        }
+        out
+    }
+
     /// Customers with sales that count, in the groups that are looked at.
     pub fn buyers(&self) -> usize {
         self.groups.iter().flat_map(Clone::clone).filter(|&i| self.start[i + 1] > self.start[i]).count()
@@ -330,12 +387,12 @@ impl Observed {
         goodwill.iter().zip(relative).map(|(&g, f)| f * choice::share(appeal + g, 1.0) / today).collect()
     }
 
-    /// Own sales of each group by month, and what its customers' rates and the pooled months lead to expect.
-    pub fn group_months(&self, point: &Point) -> Vec<Months> {
+    /// Own sales of each territory by month, and what its customers' rates and the pooled months lead to expect.
+    pub fn territory_months(&self, point: &Point) -> Vec<Months> {
         let everyone = Self { groups: std::iter::once(0..self.customers).collect(), ..self.clone() };
         let fitted = everyone.fit_group(0..self.customers, point, self.appeal(point), None, 30);
         let months = self.months;
-        self.groups
+        self.territories
             .iter()
             .map(|range| {
                 let mut out = Months { total: vec![0.0; months], expected: vec![0.0; months] };

@@ -21,6 +21,7 @@ pub enum Purpose {
     Hyper,
     Further,
     Pulses,
+    Sbc,
 }
 
 impl Purpose {
@@ -35,6 +36,7 @@ impl Purpose {
             Self::Hyper => "calibrate/hyper",
             Self::Further => "calibrate/further",
             Self::Pulses => "calibrate/pulses",
+            Self::Sbc => "calibrate/sbc",
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct Path {
     pub relative: Vec<f64>,
     /// Deviation of the white noise (log).
     pub white: f64,
+    /// Deviation of the random walk's steps (log, a month).
+    pub walk: f64,
 }
 
 /// A fitted series.
@@ -85,9 +87,9 @@ struct Cell {
     factor: Option<Cholesky<f64, Dyn>>,
 }
 
-const WALK: [f64; 5] = [0.0, 0.003, 0.01, 0.025, 0.06];
-const WHITE: [f64; 5] = [0.003, 0.015, 0.05, 0.12, 0.3];
-const SEASON: [f64; 5] = [0.01, 0.04, 0.1, 0.2, 0.4];
+pub(super) const WALK: [f64; 5] = [0.0, 0.003, 0.01, 0.025, 0.06];
+pub(super) const WHITE: [f64; 5] = [0.003, 0.015, 0.05, 0.12, 0.3];
+pub(super) const SEASON: [f64; 5] = [0.01, 0.04, 0.1, 0.2, 0.4];
 /// With less than two years a season cannot be told from anything else: near flat.
 const SEASON_UNSEEN: [f64; 2] = [0.01, 0.03];
 
@@ -272,7 +274,7 @@ impl Structural {
                 demand::path(&season, &feasts, self.first.plus(t as i32), moved)
             })
             .collect();
-        Path { season, feasts, growth, relative, white: cell.white }
+        Path { season, feasts, growth, relative, white: cell.white, walk: cell.walk }
     }
 
     /// Nothing was known of the series: draws are prior.

@@ -1,10 +1,16 @@
 //! Territory-month shocks: how much a territory's month differs from what season, trend and its customers say.
 //!
-//! With `e_jt = Y_jt / mu_jt - 1` the month-to-month change has variance `2σ² + v_jt + v_j,t-1`, where `v = φ / mu` is the
-//! noise of the orders themselves (`mu` has the months of all territories in it, so that of σ² only
-//! `1 - 2 π_j + sum_k π_k²` is left, with π the territories' shares of sales); changes rather than levels, so that slow drifts are not taken for shocks. Averaged
-//! with weights `1 / (v + σ0²)²` this gives σ² by moments, its error from the spread over territories, and a posterior
-//! on a grid of σ under the prior.
+//! With `e_jt = Y_jt / mu_jt - 1`, changes rather than levels are looked at, so that slow drifts are not taken for shocks:
+//!
+//! `e_jt - e_j,t-1 ~ N(0, 2 l_j σ² + (1 - π_j) (v_jt + v_j,t-1))`
+//!
+//! where `v = φ / mu` is the noise of the orders themselves. `mu` has the months of all territories in it, a territory's own
+//! among them: of σ² only `l_j = 1 - 2 π_j + sum_k π_k²` is left, of the noise `1 - π_j`, with π the territories' shares of sales.
+//!
+//! The product over months is a pairwise composite likelihood (Varin, Reid & Firth 2011): neighbouring changes share a month, so that
+//! it counts each observation too often. Its log is divided by the ratio of the scores' variance to what it expects: 1.5 for
+//! independent months (a moving average with correlation -1/2: `1 + 2 / 4`), more where territories differ more than that. The
+//! posterior is on a grid of σ under the prior.
 
 use crate::calibrate::priors;
 use crate::calibrate::sampling::Source;
@@ -15,6 +21,61 @@ use crate::scenario::Prior;
 pub struct Months {
     pub total: Vec<f64>,
     pub expected: Vec<f64>,
+}
+
+/// Least σ of the grid; 1 is its largest.
+const LEAST: f64 = 0.002;
+
+/// A territory's changes from month to month.
+#[derive(Debug, Clone, Default)]
+struct Changes {
+    /// Squared change, and what its variance is made of: the noise of orders, and a multiple of σ².
+    square: Vec<f64>,
+    noise: Vec<f64>,
+    of_shock: f64,
+}
+
+impl Changes {
+    fn of(months: &Months, share: f64, squares: f64, order_unit: f64) -> Self {
+        let noise = |t: usize| order_unit * (1.0 - share).max(0.05) / months.expected[t];
+        let excess = |t: usize| months.total[t] / months.expected[t] - 1.0;
+        let usable = |t: usize| months.expected[t] > 0.0 && noise(t) < 0.5;
+        let mut out = Self { of_shock: 2.0 * (1.0 - 2.0 * share + squares).max(0.05), ..Self::default() };
+        for t in 1..months.total.len() {
+            if usable(t) && usable(t - 1) {
+                let change = excess(t) - excess(t - 1);
+                out.square.push(change * change);
+                out.noise.push(noise(t) + noise(t - 1));
+            }
+        }
+        out
+    }
+
+    fn log_likelihood(&self, sigma: f64) -> f64 {
+        let of = |(square, noise): (&f64, &f64)| {
+            let variance = noise + self.of_shock * sigma * sigma + 1e-12;
+            -0.5 * (libm::log(variance) + square / variance)
+        };
+        self.square.iter().zip(&self.noise).map(of).sum()
+    }
+}
+
+/// How often the composite likelihood counts an observation, at its mode.
+fn counted_too_often(territories: &[Changes], sigma: f64) -> f64 {
+    /// Of independent months.
+    const NEIGHBOURS: f64 = 1.5;
+    let step = 0.02;
+    let (mut square, mut curvature) = (0.0, 0.0);
+    for territory in territories {
+        let at = |by: f64| territory.log_likelihood(sigma * libm::exp(by));
+        let (down, here, up) = (at(-step), at(0.0), at(step));
+        let score = (up - down) / (2.0 * step);
+        square += score * score;
+        curvature -= (up - 2.0 * here + down) / (step * step);
+    }
+    let ratio = square / curvature;
+    // At the edge of the grid, where nothing but noise was seen, the curve says nothing.
+    if ratio.is_finite() && sigma > 1.5 * LEAST { ratio.clamp(NEIGHBOURS, 30.0) } else { NEIGHBOURS }
 }
 
 /// The posterior of σ on a grid.
@@ -29,56 +90,33 @@ pub struct Shock {
 impl Shock {
     /// Estimates σ; `order_unit` is the variance over the mean of a total's own noise.
     pub fn fit(territories: &[Months], order_unit: f64, prior: Prior) -> Self {
-        // A territory's moment estimate of 2σ² with its weight.
-        let mut parts: Vec<(f64, f64)> = Vec::new();
         let sold: Vec<f64> = territories.iter().map(|months| months.total.iter().sum()).collect();
         let all: f64 = sold.iter().sum::<f64>().max(1e-300);
         let squares: f64 = sold.iter().map(|y| (y / all) * (y / all)).sum();
-        for (months, sold) in territories.iter().zip(&sold) {
-            // What all territories have in common was taken out, and with it a part of each one's own shocks.
-            let left = (1.0 - 2.0 * sold / all + squares).max(0.05);
-            let noise: Vec<f64> =
-                months.expected.iter().map(|&mu| if mu > 0.0 { order_unit / mu } else { f64::INFINITY }).collect();
-            let excess: Vec<f64> = months
-                .total
-                .iter()
-                .zip(&months.expected)
-                .map(|(y, mu)| if *mu > 0.0 { y / mu - 1.0 } else { 0.0 })
-                .collect();
-            let (mut sum, mut weights) = (0.0, 0.0);
-            for t in 1..excess.len() {
-                let v = noise[t] + noise[t - 1];
-                if v >= 1.0 || v.is_nan() {
-                    continue;
-                }
-                let weight = 1.0 / ((v + 0.005) * (v + 0.005));
-                let change = excess[t] - excess[t - 1];
-                sum += weight * (change * change - v) / left;
-                weights += weight;
-            }
-            if weights > 0.0 {
-                parts.push((sum, weights));
-            }
-        }
-        let weights: f64 = parts.iter().map(|part| part.1).sum();
+        let changes: Vec<Changes> = territories
+            .iter()
+            .zip(&sold)
+            .map(|(months, sold)| Changes::of(months, sold / all, squares, order_unit))
+            .filter(|changes| !changes.square.is_empty())
+            .collect();
         let mut out = Self { grid: Vec::new(), below: Vec::new(), prior };
-        if parts.len() < 3 || matches!(prior, Prior::Fixed(_)) {
+        if changes.len() < 3 || matches!(prior, Prior::Fixed(_)) {
             return out;
         }
-        let doubled = parts.iter().map(|part| part.0).sum::<f64>() / weights;
-        let n = parts.len() as f64;
-        let spread: f64 = parts.iter().map(|(sum, w)| (sum - doubled * w) * (sum - doubled * w)).sum();
-        let variance = 0.5 * doubled;
-        let se = 0.5 * (spread * n / (n - 1.0)).sqrt() / weights;
-        if !(variance.is_finite() && se.is_finite()) {
+        let grid: Vec<f64> =
+            (0..=240).map(|k| libm::exp(libm::log(LEAST) + f64::from(k) / 240.0 * libm::log(1.0 / LEAST))).collect();
+        let log_likelihood = |sigma: f64| changes.iter().map(|changes| changes.log_likelihood(sigma)).sum::<f64>();
+        let logs: Vec<f64> = grid.iter().map(|&sigma| log_likelihood(sigma)).collect();
+        let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if !top.is_finite() {
             return out;
         }
+        let best = logs.iter().position(|&log| log >= top).unwrap_or(0);
+        let counted = counted_too_often(&changes, grid[best]);
         let mut mass = 0.0;
-        for k in 0..=240 {
-            let sigma = libm::exp(libm::log(0.002) + f64::from(k) / 240.0 * libm::log(1.0 / 0.002));
-            let z = (variance - sigma * sigma) / (se + 1e-5);
+        for (&sigma, &log) in grid.iter().zip(&logs) {
             let x = priors::unconstrain(prior, sigma);
-            let density = libm::exp(-0.5 * z * z + priors::log_density(prior, x));
+            let density = libm::exp((log - top) / counted + priors::log_density(prior, x));
             mass += if density.is_finite() { density } else { 0.0 };
             out.grid.push(sigma);
             out.below.push(mass);
@@ -87,7 +125,7 @@ impl Shock {
             out.below.iter_mut().for_each(|below| *below /= mass);
         } else {
             // Prior and data contradict each other: the data's own interval.
-            out.grid = vec![variance.max(4e-6).sqrt()];
+            out.grid = vec![grid[best]];
             out.below = vec![1.0];
         }
         out

@@ -42,6 +42,33 @@ pub struct Space {
     pub free: Vec<usize>,
 }
 
+/// How the posterior of the free coordinates moves with the share of wallet, which is cut from the likelihood: the mode at
+/// a low, a middle and a high share, and a parabola in the share's log odds between them, level beyond.
+#[derive(Debug, Clone, Default)]
+pub struct ShareDrift {
+    /// (log odds of the share, mode less the middle's), low, middle, high; empty = no drift.
+    pub nodes: Vec<(f64, DVector<f64>)>,
+}
+
+impl ShareDrift {
+    /// The move at a share.
+    fn at(&self, share: f64) -> DVector<f64> {
+        let [low, middle, high] = self.nodes.as_slice() else {
+            return DVector::zeros(self.nodes.first().map_or(0, |node| node.1.len()));
+        };
+        let x = log_odds(share).clamp(low.0, high.0);
+        // Lagrange's parabola; the middle node's value is 0.
+        let weight = |at: f64, one: f64, other: f64| (x - one) * (x - other) / ((at - one) * (at - other));
+        &low.1 * weight(low.0, middle.0, high.0) + &high.1 * weight(high.0, low.0, middle.0)
+    }
+}
+
+/// Log odds of a share.
+pub fn log_odds(share: f64) -> f64 {
+    let share = share.clamp(1e-6, 1.0 - 1e-6);
+    libm::log(share / (1.0 - share))
+}
+
 impl Space {
     /// The parameters of a market's response: channels with contacts are free, the others keep their priors.
     pub fn new(observed: &Observed, priors: &Priors, share: Prior) -> Self {
@@ -133,10 +160,37 @@ impl Space {
         self.assemble(&values)
     }
 
-    /// As [`Space::point`], every coordinate without data drawn from its prior. Also gives all the values.
-    pub fn draw(&self, x: &DVector<f64>, source: &mut Source) -> (Point, Vec<f64>) {
-        let values = self.values(x, |coordinate| priors::draw(coordinate.prior, source));
+    /// As [`Space::point`], every coordinate without data drawn from its prior and the free ones moved along with the drawn
+    /// share of wallet. Also gives all the values.
+    pub fn draw(&self, x: &DVector<f64>, drift: &ShareDrift, source: &mut Source) -> (Point, Vec<f64>) {
+        let others: Vec<f64> =
+            self.coordinates.iter().map(|coordinate| priors::draw(coordinate.prior, source)).collect();
+        let share = self.coordinates.iter().position(|coordinate| coordinate.meaning == Meaning::Share);
+        let moved = match share {
+            Some(k) if !drift.nodes.is_empty() => x + drift.at(others[k]),
+            _ => x.clone(),
+        };
+        let mut given = others.iter();
+        let values = self.values(&moved, |_| given.next().copied().unwrap_or_default());
         (self.assemble(&values), values)
+    }
+
+    /// The same at a share of wallet.
+    pub fn at_share(&self, share: f64) -> Self {
+        let mut space = self.clone();
+        for coordinate in space.coordinates.iter_mut().filter(|coordinate| coordinate.meaning == Meaning::Share) {
+            coordinate.prior = Prior::Fixed(share);
+        }
+        space
+    }
+
+    /// Low, middle (the one of [`Space::point`]) and high share of wallet under its prior.
+    pub fn shares(&self) -> [f64; 3] {
+        let prior =
+            self.coordinates.iter().find(|c| c.meaning == Meaning::Share).map_or(Prior::Fixed(0.5), |c| c.prior);
+        let (mean, sd) = priors::moments(prior);
+        let inside = |share: f64| share.clamp(0.2 * mean, mean + 0.8 * (1.0 - mean)).clamp(1e-4, 0.98);
+        [inside(mean - 1.2 * sd), mean, inside(mean + 1.2 * sd)]
     }
 
     /// A wholly prior draw's values.

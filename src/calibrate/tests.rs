@@ -97,6 +97,11 @@ fn what_was_put_in_comes_out() {
     assert_eq!((share.identified, share.origin), (Identified::No, Origin::Assumption));
     assert_eq!(check(&calibration, "sampling of churn").verdict, Verdict::Pass);
     assert_eq!(check(&calibration, "importance").verdict, Verdict::Pass, "{:?}", check(&calibration, "importance"));
+    // In a twin of another share the elasticity is the same.
+    let draw = &calibration.draws[0];
+    let own = draw.more.iter().find(|(name, _)| *name == "choice.share_of_wallet").unwrap().1;
+    assert!((draw.effect_factor(0.6) * (1.0 - 0.6) - (1.0 - own)).abs() < 1e-12);
+    assert!((draw.effect_factor(own) - 1.0).abs() < 1e-12);
     // Own rates of the active add up to what was sold of late.
     let totals: Vec<f64> = (0..20)
         .map(|d| {
@@ -373,6 +378,10 @@ fn look_at_a_market() {
     print(&calibration);
     let rates = calibration.customer_rates(&market, 0, 1);
     let total: f64 = rates.own.iter().zip(&rates.active).filter(|(_, active)| **active).map(|(own, _)| own).sum();
+    if std::env::var_os("MARKET").is_none() {
+        let recipe = Recipe { customers: 10_000, territories: 81, months: 96, ..Recipe::default() };
+        println!("elasticity put in: {:.4}", elasticity_of(&recipe, &market));
+    }
     println!("own {total:.1} a month, {} active", rates.active.iter().filter(|active| **active).count());
     println!("sold {:.1} a month over the last year", market.own_last_year().iter().sum::<f64>() / 12.0);
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::trial::By;
+use crate::units::Month;
 
 /// A digital twin of your market: rebuilds the half you cannot see, and compares ways to grow before anyone is sent out.
 #[derive(Debug, Parser)]
@@ -56,13 +57,15 @@ pub enum Command {
     /// Checks scenario and market, and says what the data can and cannot carry.
     Check(ScenarioArgument),
     /// Calibrates and writes posterior.csv and diagnostics.csv.
-    Calibrate(ScenarioArgument),
+    Calibrate(CalibrateArguments),
     /// Calibrates, estimates the dark half and writes potential.csv, maps and a report without strategies.
     Potential(ScenarioArgument),
     /// Everything that `run` does; the name says what you came for.
     Compare(ScenarioArgument),
     /// Hides known customers of your own data, estimates them as unknown, and scores the estimate against them.
     Hide(HideArguments),
+    /// Forecasts years that are over from what was known before them, and scores the forecasts against what came.
+    Backtest(BacktestArguments),
     /// Writes a synthetic market directory, with its truth beside it, from a description.
     Synth {
         /// Description of the market (TOML), e.g. scenarios/markets/turkiye.toml.
@@ -86,6 +89,17 @@ pub struct ScenarioArgument {
     pub scenario: PathBuf,
 }
 
+/// Arguments of `calibrate`.
+#[derive(Debug, Args)]
+pub struct CalibrateArguments {
+    /// Scenario file, e.g. scenarios/turkiye.toml.
+    pub scenario: PathBuf,
+    /// Tests the calibration itself instead: N small twins with truths from your priors are calibrated, and the truths
+    /// ranked among the draws (simulation-based calibration). About a second each; ask for 500.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(20..=100_000))]
+    pub sbc: Option<u32>,
+}
+
 /// Arguments of `hide`.
 #[derive(Debug, Args)]
 pub struct HideArguments {
@@ -97,6 +111,19 @@ pub struct HideArguments {
     /// Who is hidden.
     #[arg(long, value_enum, default_value_t = HideBy::Random)]
     pub by: HideBy,
+}
+
+/// Arguments of `backtest`.
+#[derive(Debug, Args)]
+pub struct BacktestArguments {
+    /// Scenario file, e.g. scenarios/turkiye.toml.
+    pub scenario: PathBuf,
+    /// Origins to forecast from, a year apart; the last lies 12 months before the history ends.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub origins: u32,
+    /// Last month that a forecast may know, e.g. --at 2023-12 (repeatable), instead of --origins.
+    #[arg(long, value_name = "YYYY-MM", conflicts_with = "origins")]
+    pub at: Vec<Month>,
 }
 
 /// Who is hidden.

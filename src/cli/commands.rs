@@ -22,9 +22,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Stop> {
     match &arguments.command {
         Command::Run(argument) | Command::Compare(argument) => everything(&argument.scenario, common),
         Command::Check(argument) => check(&argument.scenario, common),
-        Command::Calibrate(argument) => calibrate(&argument.scenario, common),
+        Command::Calibrate(argument) => match argument.sbc {
+            None => calibrate(&argument.scenario, common),
+            Some(fits) => super::sbc::sbc(&argument.scenario, fits as usize, common),
+        },
         Command::Potential(argument) => potential(&argument.scenario, common),
         Command::Hide(argument) => super::hide::hide(argument, common),
+        Command::Backtest(argument) => super::backtest::backtest(argument, common),
         Command::Synth { description, directory } => synthesise(description, directory, common),
         Command::Schema { parameters: false } => print(&scenario::json_schema()),
         Command::Schema { parameters: true } => print(&scenario::parameter_tables()),

@@ -1,11 +1,13 @@
 //! The command line: arguments, the pipeline behind each command, progress, exit codes.
 
 mod args;
+mod backtest;
 mod commands;
 mod findings;
 mod hide;
 mod pipeline;
 mod progress;
+mod sbc;
 mod summary;
 
 use std::io::Write as _;

@@ -74,23 +74,28 @@ pub struct Estimates {
 
 /// Calibrates.
 pub fn calibrated(input: &Input, common: &Common, progress: &mut Progress) -> Result<Calibration, Stop> {
-    let scenario = &input.scenario;
-    let priors = scenario.mechanisms.iter().flat_map(|(mechanism, settings)| {
-        let priors = settings.priors.iter();
-        priors.map(move |(parameter, prior)| ((mechanism.clone(), parameter.clone()), prior.value))
-    });
-    let settings = calibrate::Settings {
-        seed: scenario.seed,
-        draws: common.draws as usize,
-        priors: priors.collect(),
-        stable_prices: scenario.economics.stable_prices,
-        feasts: feasts_on(scenario),
-        further: calibrate::switched_on(&input.bound.market, &scenario.mechanisms, strategy::has_rules(&input.bound)),
-    };
+    let settings = calibration_settings(&input.scenario, &input.bound, common.draws as usize);
     let fitted = progress.stage("calibrating the response", |stage| {
         calibrate::fit(&input.bound.market, &settings, &mut |_, share| stage.done(share))
     });
     Ok(fitted?)
+}
+
+/// Settings of the calibration.
+pub fn calibration_settings(scenario: &Scenario, bound: &Bound, draws: usize) -> calibrate::Settings {
+    let priors = scenario.mechanisms.iter().flat_map(|(mechanism, settings)| {
+        let priors = settings.priors.iter();
+        priors.map(move |(parameter, prior)| ((mechanism.clone(), parameter.clone()), prior.value))
+    });
+    calibrate::Settings {
+        seed: scenario.seed,
+        draws,
+        priors: priors.collect(),
+        stable_prices: scenario.economics.stable_prices,
+        feasts: feasts_on(scenario),
+        further: calibrate::switched_on(&bound.market, &scenario.mechanisms, strategy::has_rules(bound)),
+        ..calibrate::Settings::default()
+    }
 }
 
 /// Estimates the dark half and everything that rests on it.

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::json;
 
 use super::pipeline::Input;
+use crate::calibrate::sbc::{Quantity, Sbc};
 use crate::calibrate::{Check, Verdict};
-use crate::report::{self, Findings, Trial};
+use crate::report::{self, Backtest, Findings, Trial};
 use crate::stats::Summary;
 
 /// Headline figures of a run.
@@ -148,6 +149,80 @@ pub fn trial(trial: &Trial, directory: &Path, as_json: bool) -> String {
         );
     }
     out + &format!("  report: {}", report.display())
+}
+
+/// What a backtest found.
+pub fn backtest(backtest: &Backtest, directory: &Path, as_json: bool) -> String {
+    let report = directory.join("report.html");
+    let lines = report::lines(backtest);
+    if as_json {
+        return json!({
+            "market": backtest.market_name,
+            "origins": backtest.origins.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "scores": backtest.rows.iter().filter(|row| row.scope != "territory").collect::<Vec<_>>(),
+            "failed": report::failed_words(backtest),
+            "report": report.display().to_string(),
+        })
+        .to_string();
+    }
+    let count = backtest.origins.len();
+    let origins: Vec<String> = backtest.origins.iter().map(ToString::to_string).collect();
+    let plural = if count == 1 { "" } else { "s" };
+    let mut out = format!(
+        "{}: 12 months ahead, {count} origin{plural} ({}); errors as a share of what came\n",
+        backtest.market_name,
+        origins.join(", ")
+    );
+    for line in lines {
+        let wape: Vec<String> = line.wape.iter().map(|(model, wape)| format!("{model} {:.1}%", 100.0 * wape)).collect();
+        out += &format!("  {}: {}", line.what, wape.join("; "));
+        if let Some(mase) = line.mase {
+            out += &format!("; MASE {mase:.2}");
+        }
+        if let Some((half, ninety)) = line.cover {
+            out += &format!("; our 50% intervals held {}, the 90% ones {}", percent(half), percent(ninety));
+        }
+        out.push('\n');
+    }
+    if let Some(words) = report::failed_words(backtest) {
+        out += &format!("  {words}\n");
+    }
+    out + &format!("  report: {}", report.display())
+}
+
+/// What simulation-based calibration found.
+pub fn sbc(sbc: &Sbc, directory: &Path, as_json: bool) -> String {
+    let report = directory.join("report.html");
+    if as_json {
+        let quantity = |quantity: &Quantity| {
+            json!({
+                "quantity": quantity.name,
+                "mean_rank": quantity.mean(sbc.draws),
+                "cover90": quantity.cover90(sbc.draws),
+                "p_value": quantity.p_value,
+                "within_band": sbc.within(quantity),
+            })
+        };
+        return json!({
+            "fits": sbc.fits,
+            "passed": sbc.outside().next().is_none(),
+            "quantities": sbc.quantities.iter().map(quantity).collect::<Vec<_>>(),
+            "report": report.display().to_string(),
+        })
+        .to_string();
+    }
+    let mut out = format!("{} twins with known truths, calibrated\n", sbc.fits);
+    for quantity in &sbc.quantities {
+        let mark = if sbc.within(quantity) { " " } else { "!" };
+        out += &format!(
+            "{mark} {:<34} mean rank {:.2}, in the 90% interval {}, p {:.3}\n",
+            quantity.name,
+            quantity.mean(sbc.draws),
+            percent(quantity.cover90(sbc.draws)),
+            quantity.p_value
+        );
+    }
+    out + &format!("{}\n  report: {}", report::sbc_verdict(sbc), report.display())
 }
 
 /// The twin-readiness card.

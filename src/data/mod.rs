@@ -8,6 +8,7 @@
 
 mod accounts;
 mod actions;
+mod as_known;
 mod calls;
 mod captures;
 mod companies;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::channel::Channel;
 use crate::data::{MarketData, PanelRow};
 use crate::ids::{CompanyIx, Index as _};
-use crate::units::{DemandUnit, MonthSpan};
+use crate::units::{DemandUnit, Month, MonthSpan};
 
 /// Rows of (month, amount) by customer, months ascending within a customer.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -151,6 +151,13 @@ impl Market {
         };
         let unit_price = unit_price.or_else(found_price);
         Self { history, sales, order_days, calls, panel, unit_price, data }
+    }
+
+    /// The market as it was known at the end of `last`, a month of its history ([`MarketData::as_known`]).
+    #[must_use]
+    pub fn as_known(&self, last: Month) -> Self {
+        let window = MonthSpan { first: self.history.first, last };
+        Self::new(self.data.as_known(last), Some(window), self.unit_price)
     }
 
     /// Number of territories.

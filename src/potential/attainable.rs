@@ -11,10 +11,10 @@
 //!
 //! P(won within n months) of an identified customer is `1 - prod_t (1 - p_t)`, `p_t = 1 - exp(-hazard exp(effect G_t))`, with G_t
 //! building up from nothing by the month: `G_t = decay G_{t-1} + lift(e)`. A dark one must first be found, with probability f a month:
-//! `sum_m f (1 - f)^(m-1) P(won within n - m)`. The appeal of a served customer is what makes today's share of its wallet come out at
-//! today's goodwill; the white space is given the appeals of served customers, less the selection that calibration found (who
-//! was won first liked us more). The dark of a territory stand in parts from the hardest to the easiest to see, which differ in
-//! size, in appeal and in how soon they are found (`visibility.rs`). Sales that already reach the white space through
+//! `sum_m f (1 - f)^(m-1) (o + (1 - o) P(won within n - m))`, where a share o of those found is found because it orders. The appeal of a served customer is what makes today's share of its wallet come out at
+//! today's goodwill; the white space is given the appeals of served customers, less the selection (`choice.selection`: who
+//! was won first liked us more), of which a part (`choice.selection_of_known`) holds for customers whom we know already. The dark of a territory are drawn one by one: they differ
+//! in size, in appeal and in how soon they are found (`visibility.rs`), and where they are few, chance decides much. Sales that already reach the white space through
 //! wholesalers are not there to be won.
 //!
 //! The functions take plain numbers, so that the truth of a synthetic market goes through the same ones.
@@ -23,8 +23,9 @@ use rand::RngExt as _;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::dark_half::DarkHalf;
+use super::pairing::paired;
 use super::visibility;
-use crate::calibrate::{Calibration, CustomerRates};
+use crate::calibrate::{Calibration, CustomerRates, Draw};
 use crate::channel::Channel;
 use crate::market::Market;
 use crate::rng::Stream;
@@ -50,9 +51,7 @@ pub struct AttainableInputs<'a> {
 
 /// Goodwill under a steady effort of visits.
 pub fn goodwill_at(parameters: &Parameters, calls_per_month: f64) -> f64 {
-    let mut contacts = [0.0; Channel::COUNT];
-    contacts[Channel::FaceToFace.index()] = calls_per_month;
-    parameters.goodwill.steady(&contacts)
+    parameters.goodwill.steady_of(Channel::FaceToFace, calls_per_month)
 }
 
 /// Probability that an identified customer begins to buy from us within 0, 1, ..., `effort.months` months of the effort.
@@ -71,17 +70,27 @@ pub fn conversion_within(parameters: &Parameters, effort: Effort) -> Vec<f64> {
 }
 
 /// Probability that a dark customer is found and then won within the months of `conversion` (as [`conversion_within`] gives
-/// it), when each month a share `found` of the dark is found.
-pub fn won_from_the_dark(found: f64, conversion: &[f64]) -> f64 {
+/// it), when each month a share `found` of the dark is found, and of those found a share `at_once` because they order.
+pub fn won_from_the_dark(found: f64, conversion: &[f64], at_once: f64) -> f64 {
     let months = conversion.len().saturating_sub(1);
     let found = found.clamp(0.0, 1.0);
     let mut hidden = 1.0;
     let mut won = 0.0;
     for month in 1..=months {
-        won += hidden * found * conversion[months - month];
+        won += hidden * found * (at_once + (1.0 - at_once) * conversion[months - month]);
         hidden *= 1.0 - found;
     }
     won
+}
+
+/// What a prospect of the usual appeal gives us in the end: P(won) x share, its demand being 1. The appeal is that of a customer which
+/// at the effort's visits gives us the draw's share of wallet. The untapped share of a white space of which all but the
+/// draw's parameters is known is in proportion to it.
+pub fn standard_prospect(draw: &Draw, effort: Effort) -> f64 {
+    let goodwill = goodwill_at(&draw.parameters, effort.calls_per_month);
+    let share = draw.value("choice.share_of_wallet").unwrap_or(0.0);
+    let won = conversion_within(&draw.parameters, effort).last().copied().unwrap_or(0.0);
+    won * choice::share(choice::appeal(share, goodwill) - draw.selection + goodwill, 1.0)
 }
 
 /// One customer or cell of the white space.
@@ -169,26 +178,37 @@ pub(super) struct White {
 }
 
 /// What the white space of each territory yields at an effort, with these log odds taken off for selection.
-pub(super) fn yields(white: &[White], parameters: &Parameters, effort: Effort, selection: f64) -> Vec<Attainable> {
+pub(super) fn yields(
+    white: &[White],
+    parameters: &Parameters,
+    effort: Effort,
+    selection: Selection,
+) -> Vec<Attainable> {
     let goodwill = goodwill_at(parameters, effort.calls_per_month);
     let conversion = conversion_within(parameters, effort);
-    let of = |white: &White| attainable_sales(&white.prospects(&conversion, selection), goodwill, white.indirect);
+    let of = |white: &White| {
+        attainable_sales(
+            &white.prospects(&conversion, parameters.conversion.at_once, selection),
+            goodwill,
+            white.indirect,
+        )
+    };
     white.iter().map(of).collect()
 }
 
 impl White {
     /// Prospects, given the chance of conversion by month and the log odds that selection takes off.
-    pub(super) fn prospects(&self, conversion: &[f64], selection: f64) -> Vec<Prospect> {
+    pub(super) fn prospects(&self, conversion: &[f64], at_once: f64, selection: Selection) -> Vec<Prospect> {
         let converted = conversion.last().copied().unwrap_or(0.0);
         let identified = self.identified.iter().map(|&(appeal, demand)| Prospect {
-            appeal: appeal - selection,
+            appeal: appeal - selection.of_known,
             demand,
             won: converted,
         });
         let dark = self.cells.iter().map(|cell| Prospect {
-            appeal: cell.appeal - selection * (1.0 - cell.lean),
+            appeal: cell.appeal - selection.of_dark * (1.0 - cell.lean),
             demand: cell.demand,
-            won: won_from_the_dark(cell.found, conversion),
+            won: won_from_the_dark(cell.found, conversion, at_once),
         });
         identified.chain(dark).collect()
     }
@@ -208,11 +228,8 @@ pub(super) fn draw(
     inputs: AttainableInputs<'_>,
     index: usize,
 ) -> Option<AttainableDraw> {
-    let draws = &inputs.calibration.draws;
-    let calibrated = draws.get(index % draws.len().max(1))?;
-    let rates = (inputs.rates)(index % draws.len());
-    let parameters = &calibrated.parameters;
-    let effort = goodwill_at(parameters, inputs.effort.calls_per_month);
+    let (parameters, rates) = response(market, served, dark, inputs, index)?;
+    let effort = goodwill_at(&parameters, inputs.effort.calls_per_month);
     let wallets = &dark.wallets[index];
     let appeal = appeals(served, wallets, &rates);
     let more = |j: usize| {
@@ -222,22 +239,58 @@ pub(super) fn draw(
     let white = white(market, served, dark, inputs, &appeal, index);
     Some(AttainableDraw {
         headroom: (0..market.territory_count()).map(more).collect(),
-        white: yields(&white, parameters, inputs.effort, calibrated.selection),
+        white: yields(&white, &parameters, inputs.effort, selection(inputs, index)),
     })
 }
 
-/// The white space by territory on one draw; `None` without draws of the calibration.
-pub(super) fn white_space(
+/// The response and the customers' rates that go with a draw of the dark half; `None` without draws of the calibration.
+pub(super) fn response(
     market: &Market,
     served: &[bool],
     dark: &DarkHalf,
     inputs: AttainableInputs<'_>,
     index: usize,
-) -> Option<Vec<White>> {
-    let draws = inputs.calibration.draws.len();
-    let rates = (draws > 0).then(|| (inputs.rates)(index % draws))?;
-    let appeal = appeals(served, &dark.wallets[index], &rates);
-    Some(white(market, served, dark, inputs, &appeal, index))
+) -> Option<(Parameters, CustomerRates)> {
+    let draw = index % inputs.calibration.draws.len().max(1);
+    let rates = (draw < inputs.calibration.draws.len()).then(|| (inputs.rates)(draw))?;
+    paired(market, inputs.calibration, draw, rates, served, &dark.wallets[index])
+}
+
+/// Log odds by which the white space likes us less than those we serve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Selection {
+    /// Customers whom we know.
+    pub of_known: f64,
+    pub of_dark: f64,
+}
+
+impl Selection {
+    /// So many times it.
+    pub(super) fn times(self, times: f64) -> Self {
+        Self { of_known: times * self.of_known, of_dark: times * self.of_dark }
+    }
+}
+
+/// What selection takes off on a draw.
+pub(super) fn selection(inputs: AttainableInputs<'_>, index: usize) -> Selection {
+    let draws = &inputs.calibration.draws;
+    let none = Selection { of_known: 0.0, of_dark: 0.0 };
+    draws
+        .get(index % draws.len().max(1))
+        .map_or(none, |draw| Selection { of_known: draw.selection_of_known(), of_dark: draw.selection })
+}
+
+/// The white space by territory on one draw, at the customers' rates that go with it.
+pub(super) fn white_space(
+    market: &Market,
+    served: &[bool],
+    dark: &DarkHalf,
+    inputs: AttainableInputs<'_>,
+    rates: &CustomerRates,
+    index: usize,
+) -> Vec<White> {
+    let appeal = appeals(served, &dark.wallets[index], rates);
+    white(market, served, dark, inputs, &appeal, index)
 }
 
 /// Appeals of the customers that we serve.
@@ -269,32 +322,32 @@ fn white(
     let hidden: f64 = dark.dark_customers[index].iter().sum();
     let ratio = dark.size_ratio.get(index).copied().unwrap_or(1.0);
     let deviation = visibility::deviation(StandardNormal.sample(&mut rng));
-    let parts = visibility::parts(hidden / (hidden + known).max(1.0), ratio, deviation);
+    let visibility = visibility::Visibility::new(hidden / (hidden + known).max(1.0), ratio, deviation);
+    let variation = dark.size_cv.get(index).copied().unwrap_or(1.0);
     let mut out = Vec::new();
     for j in 0..market.territory_count() {
         let customers = market.customers_of(j);
         let here: Vec<f64> = appeal[customers.clone()].iter().filter_map(|appeal| *appeal).collect();
         let pool = if here.len() >= ENOUGH_SERVED { &here } else { &everywhere };
-        let mut drawn = || {
+        let drawn = |rng: &mut Stream| {
             let uniform: f64 = rng.random();
-            let position = ((uniform * pool.len() as f64) as usize).min(pool.len().saturating_sub(1));
-            pool.get(position).copied()
+            pool.get((uniform * pool.len() as f64) as usize).or(pool.last()).copied()
         };
         let indirect = dark.indirect.get(j).copied().unwrap_or(0.0);
         let mut white = White { indirect, ..White::default() };
         for i in customers.filter(|&i| !served[i] && !market.closed(i) && wallets[i] > 0.0) {
-            white.identified.extend(drawn().map(|appeal| (appeal, f64::from(wallets[i]))));
+            white.identified.extend(drawn(&mut rng).map(|appeal| (appeal, f64::from(wallets[i]))));
         }
         let (number, demand) = (dark.dark_customers[index][j], dark.dark_demand[index][j]);
         if demand > 0.0 && number > 0.0 {
             let found = (finds.get(j).copied().unwrap_or(0.0) / number).clamp(0.0, MOST_FOUND);
             let hazard = -libm::log1p(-found);
-            white.cells.extend(parts.iter().filter_map(|part| {
+            white.cells.extend(visibility.customers(number, variation, &mut rng).into_iter().filter_map(|customer| {
                 Some(Cell {
-                    appeal: drawn()?,
-                    demand: demand * part.demand,
-                    found: -libm::expm1(-hazard * part.hazard),
-                    lean: part.lean,
+                    appeal: drawn(&mut rng)?,
+                    demand: demand * customer.demand,
+                    found: -libm::expm1(-hazard * customer.hazard),
+                    lean: customer.lean,
                 })
             }));
         }
@@ -323,7 +376,7 @@ mod tests {
             },
             order_unit: 1.0,
             discovery: Discovery { spontaneous: 0.0, referral: 0.0, prospecting_yield: 0.0 },
-            conversion: Conversion { hazard, goodwill_effect: effect, reactivation: 1.0 },
+            conversion: Conversion { hazard, goodwill_effect: effect, reactivation: 1.0, at_once: 0.0 },
             churn: 0.0,
             closure: 0.0,
             birth: 0.0,
@@ -344,10 +397,10 @@ mod tests {
         let sum: f64 = [0.2_f64, 0.3, 0.35].iter().map(|g| 0.1 * g.exp()).sum();
         assert!((warm[3] - (1.0 - (-sum).exp())).abs() < 1e-6);
         // Found for certain in the first month leaves two months to convert.
-        assert!((won_from_the_dark(1.0, &plain) - plain[2]).abs() < 1e-12);
-        assert_eq!(won_from_the_dark(0.0, &plain), 0.0);
+        assert!((won_from_the_dark(1.0, &plain, 0.0) - plain[2]).abs() < 1e-12);
+        assert_eq!(won_from_the_dark(0.0, &plain, 0.3), 0.0);
         let half = 0.5 * plain[2] + 0.25 * plain[1];
-        assert!((won_from_the_dark(0.5, &plain) - half).abs() < 1e-12);
+        assert!((won_from_the_dark(0.5, &plain, 0.0) - half).abs() < 1e-12);
     }
 
     #[test]

@@ -52,16 +52,11 @@ impl CaptureData {
         if !(2..=MOST_LISTS).contains(&lists) || captures.counts.iter().all(Option::is_none) {
             return None;
         }
-        let dark = |cells: &Option<Vec<f64>>| match (captures.own, cells) {
-            (Some(own), Some(cells)) => {
-                cells.iter().enumerate().filter(|(history, _)| history >> own & 1 == 0).map(|(_, count)| count).sum()
-            }
-            _ => 0.0,
-        };
+        let dark = |territory| captures.by_own_list(territory).map_or(0.0, |(dark, _)| dark);
         Some(Self {
             lists,
             own: captures.own,
-            listed_dark: captures.counts.iter().map(dark).collect(),
+            listed_dark: (0..captures.counts.len()).map(dark).collect(),
             counts: captures.counts.clone(),
         })
     }

@@ -62,11 +62,12 @@ pub fn effort_curves(market: &Market, dark: &DarkHalf, inputs: AttainableInputs<
     let yields: Option<Vec<Vec<Vec<Attainable>>>> = (0..dark.dark_customers.len())
         .into_par_iter()
         .map(|d| -> Option<Vec<Vec<Attainable>>> {
-            let calibrated = inputs.calibration.draws.get(d % inputs.calibration.draws.len().max(1))?;
-            let white = attainable::white_space(market, &served, dark, inputs, d)?;
+            let (parameters, rates) = attainable::response(market, &served, dark, inputs, d)?;
+            let white = attainable::white_space(market, &served, dark, inputs, &rates, d);
+            let selection = attainable::selection(inputs, d);
             let at = |point: &Point| -> Vec<Attainable> {
                 let effort = Effort { calls_per_month: point.calls_per_month, ..inputs.effort };
-                attainable::yields(&white, &calibrated.parameters, effort, point.selection * calibrated.selection)
+                attainable::yields(&white, &parameters, effort, selection.times(point.selection))
             };
             Some(points.iter().map(at).collect())
         })
@@ -152,14 +153,17 @@ mod tests {
         let white =
             White { identified: vec![(0.2, 100.0)], cells: vec![cell(-0.3, 0.0), cell(0.5, 0.4)], indirect: 0.0 };
         let conversion = [0.0, 0.2, 0.36];
-        let at = |selection: f64| attainable::attainable_sales(&white.prospects(&conversion, selection), 0.7, 0.0);
+        let at = |selection: f64| {
+            let selection = attainable::Selection { of_known: 0.5 * selection, of_dark: selection };
+            attainable::attainable_sales(&white.prospects(&conversion, 0.0, selection), 0.7, 0.0)
+        };
         let share = |appeal: f64| 1.0 / (1.0 + libm::exp(-appeal));
         for selection in [0.0, 0.5, 1.0] {
             let moved = |appeal: f64, lean: f64| share(appeal + 0.7 - selection * (1.0 - lean));
             let dark = 50.0 * (moved(-0.3, 0.0) + moved(0.5, 0.4));
-            let shared = 100.0 * moved(0.2, 0.0) + dark;
+            let shared = 100.0 * moved(0.2, 0.5) + dark;
             // Found in the first month, one month to convert: 0.1 x 0.2. Found in the second: none left.
-            let sales = 0.36 * 100.0 * moved(0.2, 0.0) + 0.02 * dark;
+            let sales = 0.36 * 100.0 * moved(0.2, 0.5) + 0.02 * dark;
             let out = at(selection);
             assert!((out.shared - shared).abs() < 1e-9 && (out.sales - sales).abs() < 1e-9, "{out:?}");
             assert_eq!((out.won, out.winnable), (at(0.0).won, 200.0));

@@ -11,8 +11,10 @@ use super::dark_half::{Basis, DarkHalf, SamplerDiagnostic, SizeRatioSensitivity}
 use super::identification::identification;
 use super::model::{COVERAGE, Model, SIZE, UNIVERSE};
 use super::observed::Observed;
-use super::predict::{KnownColumns, Prediction, Source, predict};
+use super::own_list::agree_with_own_list;
+use super::predict::{Prediction, Source, predict};
 use super::sizes::KnownSizes;
+use super::wallets::KnownColumns;
 use super::{PotentialError, evidence, panel_error, worth};
 use crate::market::Market;
 use crate::rng::Stream;
@@ -192,7 +194,8 @@ pub(super) fn fit(
     patience: Patience,
     progress: &(dyn Fn(f64) + Sync),
 ) -> Fit {
-    let activity = activities(&observed.customers, observed.closures_marked);
+    let mut activity = activities(&observed.customers, observed.closures_marked);
+    agree_with_own_list(&mut activity, observed);
     let sizes = KnownSizes::new(observed, &activity);
     let model = Model::new(observed, &activity, &sizes, settings);
     let basis = basis(observed, &model, &sizes);

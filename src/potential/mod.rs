@@ -21,6 +21,8 @@ mod measures;
 mod model;
 mod numeric;
 mod observed;
+mod own_list;
+mod pairing;
 mod panel_error;
 mod predict;
 mod segments;
@@ -28,6 +30,7 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 mod visibility;
+mod wallets;
 mod worth;
 
 pub use attainable::AttainableInputs;
@@ -37,4 +40,5 @@ pub use error::PotentialError;
 pub use estimate::{Settings, SizeRatioPrior, estimate, estimate_observed};
 pub use measures::measures;
 pub use observed::{Observed, ObservedCaptures, ObservedCustomer, ObservedTerritory};
+pub use pairing::paired;
 pub use panel_error::PANEL_ERROR;

@@ -60,6 +60,10 @@ pub struct ObservedCustomer {
     pub own_year: f64,
     /// Bought from us in those 12 months.
     pub served: bool,
+    /// Months of them since its first order, 12 for one that bought before; 0 = not known, taken for 12.
+    pub months_with_us: u32,
+    /// Months of them with an order.
+    pub orders_of_year: u32,
     /// Months with an order after entry, up to the last order.
     pub active: u32,
     /// Months at risk of an order after entry, up to and with that of the last order.
@@ -93,6 +97,17 @@ pub struct ObservedCaptures {
     pub by_segment: Vec<Vec<f64>>,
 }
 
+impl ObservedCaptures {
+    /// Buyers of a territory by whether our own list names them: (not, named). `None` without rows, or without an own list.
+    pub(super) fn by_own_list(&self, territory: usize) -> Option<(f64, f64)> {
+        let (own, cells) = (self.own?, self.counts[territory].as_ref()?);
+        let of = |named: usize| {
+            cells.iter().enumerate().filter(|(history, _)| history >> own & 1 == named).map(|(_, count)| count).sum()
+        };
+        Some((of(0), of(1)))
+    }
+}
+
 impl Observed {
     /// Reads a market.
     ///
@@ -120,6 +135,8 @@ impl Observed {
                     closed_since: market.closed(i) && !closed,
                     own_year: own_year[i],
                     served: bought[i] && !closed,
+                    months_with_us: ordered.first().map_or(0, |&(month, _)| (months - month).min(YEAR) as u32),
+                    orders_of_year: ordered.iter().filter(|(month, _)| year.contains(month)).count() as u32,
                     active,
                     exposed,
                     silent,

@@ -2,17 +2,18 @@
 //!
 //! Known customers are open or not by their own probability (served ones are open); the demand of a territory splits into known and
 //! dark as the model says; the number of dark customers is drawn given their demand; the known demand is shared out over
-//! the open known in proportion to drawn sizes, no wallet below our own sales to it. Totals add up by construction.
+//! the open known (`wallets.rs`). Totals add up by construction.
 
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, Poisson, StandardNormal};
 
-use super::activity::{Activity, LEVELS};
+use super::activity::LEVELS;
 use super::chain::State;
 use super::model::{Model, SizeTerms};
 use super::numeric::{Floors, LogNormal, fast_exp, log_normal_density};
 use super::observed::Observed;
 use super::sizes::KnownSizes;
+use super::wallets::{KnownColumns, SizesOfDraw, share_out};
 use crate::rng::Stream;
 
 /// One predictive draw; vectors by territory, `wallets` by customer.
@@ -37,26 +38,6 @@ pub(super) struct Source<'a> {
     pub dark: bool,
 }
 
-/// What predictions read of the known customers, close together: every draw goes through all of them.
-#[derive(Debug)]
-pub(super) struct KnownColumns {
-    /// Probability of being open, by level of closing.
-    open: Vec<[f32; LEVELS]>,
-    /// Our sales to it in the 12 months.
-    own: Vec<f64>,
-    served: Vec<bool>,
-}
-
-impl KnownColumns {
-    pub(super) fn new(observed: &Observed, activity: &[Activity]) -> Self {
-        Self {
-            open: activity.iter().map(|activity| activity.open_at).collect(),
-            own: observed.customers.iter().map(|customer| customer.own_year.max(0.0)).collect(),
-            served: observed.customers.iter().map(|customer| customer.served).collect(),
-        }
-    }
-}
-
 pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Prediction {
     let Source { observed, known: columns, sizes, model, dark } = source;
     let mut terms = SizeTerms::default();
@@ -65,6 +46,10 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
     let count = observed.territories.len();
     // How often customers close without a mark is the same everywhere in a draw.
     let closing = rng.random_range(0..LEVELS);
+    let taste = columns.taste_deviation(StandardNormal.sample(rng));
+    let unserved: f64 = StandardNormal.sample(rng);
+    let sizes_of_draw =
+        SizesOfDraw { sizes, kappa: state.size.kappa, tau, taste, unserved: sizes.unserved_sd * unserved };
     let mut out = Prediction { wallets: vec![0.0; observed.customers.len()], ..Default::default() };
     for j in 0..count {
         let territory = &observed.territories[j];
@@ -79,7 +64,8 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
             .collect();
         let own: f64 = open.iter().map(|&i| columns.own[i]).sum();
         let level = terms.level(place, state.alpha[j], state.beta[j], state.psi[j]);
-        let known = known_demand(&open, state, sizes, level, tau);
+        let expected = sizes_of_draw.expected(&open, columns);
+        let known = known_demand(&open, &expected, sizes_of_draw, level);
         let free = libm::exp(state.beta[j] + state.log_rho[j]);
         let listed = model.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
         let audited = territory.outlets.map(|outlets| (outlets - open.len() as f64).round().max(0.0));
@@ -112,7 +98,7 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
         if known_amount <= 0.0 {
             open.clear();
         }
-        share_out(&open, known_amount, columns, state, sizes, tau, rng, &mut out.wallets);
+        share_out(&open, &expected, known_amount, columns, sizes_of_draw, rng, &mut out.wallets);
         let lapsed = open.iter().filter(|&&i| !columns.served[i]);
         let identified: f64 = lapsed.map(|&i| f64::from(out.wallets[i])).sum::<f64>().min(known_amount);
         // Wallets are single precision; the sums are not: what the rounding leaves is the served customers' (or, where
@@ -129,18 +115,15 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
     out
 }
 
-/// The lognormal of the demand of these open customers.
-fn known_demand(open: &[usize], state: &State, sizes: &KnownSizes, psi: f64, tau: f64) -> Option<LogNormal> {
+/// The lognormal of the demand of these open customers, whose expected sizes these are.
+fn known_demand(open: &[usize], expected: &[f64], draw: SizesOfDraw<'_>, psi: f64) -> Option<LogNormal> {
     if open.is_empty() {
         return None;
     }
-    let kappa = state.size.kappa;
     let (mut first, mut variance) = (0.0, 0.0);
-    for &i in open {
-        let spread = kappa * kappa * sizes.variance[i] + tau * tau;
-        let mean = fast_exp(kappa * sizes.index[i] + 0.5 * spread);
+    for (&i, mean) in open.iter().zip(expected) {
         first += mean;
-        variance += mean * mean * (fast_exp(spread) - 1.0);
+        variance += mean * mean * (fast_exp(draw.variance(i)) - 1.0);
     }
     Some(LogNormal::matching(psi + libm::log(first), variance / (first * first)))
 }
@@ -234,76 +217,4 @@ fn number_given_demand(terms: &SizeTerms, psi: f64, log_demand: f64, listed: f64
 
 fn poisson(mean: f64, rng: &mut Stream) -> f64 {
     if mean > 1e-9 && mean < 1e12 { Poisson::new(mean).map_or(0.0, |poisson| poisson.sample(rng)) } else { 0.0 }
-}
-
-/// Shares `amount` out over the open customers: `max(own, scale x drawn size)`, with the scale that makes the sum right.
-#[expect(clippy::too_many_arguments, reason = "one step of `predict`, cut out to be read alone")]
-fn share_out(
-    open: &[usize],
-    amount: f64,
-    columns: &KnownColumns,
-    state: &State,
-    sizes: &KnownSizes,
-    tau: f64,
-    rng: &mut Stream,
-    wallets: &mut [f32],
-) {
-    let kappa = state.size.kappa;
-    let size: Vec<f64> = open
-        .iter()
-        .map(|&i| {
-            let sd = (kappa * kappa * sizes.variance[i] + tau * tau).sqrt();
-            let z: f64 = StandardNormal.sample(rng);
-            fast_exp(kappa * sizes.index[i] + sd * z)
-        })
-        .collect();
-    let own: Vec<f64> = open.iter().map(|&i| columns.own[i]).collect();
-    for (&i, wallet) in open.iter().zip(fill(amount, &size, &own)) {
-        // Rounding to single precision must not fall below our own sales.
-        let rounded = wallet as f32;
-        wallets[i] = if f64::from(rounded) < columns.own[i] { rounded.next_up() } else { rounded };
-    }
-}
-
-/// `max(floor, scale x weight)` with the scale at which the sum is `amount` (or the floors, when they alone exceed it).
-fn fill(amount: f64, weight: &[f64], floor: &[f64]) -> Vec<f64> {
-    // Binding a floor leaves the others less, so floors that bind go on binding: a few rounds find all.
-    let mut bound = vec![false; weight.len()];
-    let (mut left, mut weights) = (amount, weight.iter().sum::<f64>());
-    let mut scale = 0.0;
-    while left > 0.0 && weights > 0.0 {
-        scale = left / weights;
-        let (mut taken, mut freed) = (0.0, 0.0);
-        for (bound, (&floor, &weight)) in bound.iter_mut().zip(floor.iter().zip(weight)) {
-            if !*bound && floor > scale * weight {
-                *bound = true;
-                taken += floor;
-                freed += weight;
-            }
-        }
-        if freed == 0.0 {
-            break;
-        }
-        left -= taken;
-        weights -= freed;
-    }
-    if left <= 0.0 || weights <= 0.0 {
-        scale = 0.0;
-    }
-    weight.iter().zip(floor).map(|(&weight, &floor)| (scale * weight).max(floor)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn floors_hold_and_the_sum_is_kept() {
-        let filled = fill(100.0, &[1.0, 1.0, 2.0], &[40.0, 0.0, 10.0]);
-        assert!((filled.iter().sum::<f64>() - 100.0).abs() < 1e-9);
-        assert_eq!(filled, [40.0, 20.0, 40.0]);
-        // Floors that exceed the amount are kept.
-        assert_eq!(fill(10.0, &[1.0, 1.0], &[8.0, 7.0]), [8.0, 7.0]);
-        assert!(fill(10.0, &[], &[]).is_empty());
-    }
 }

@@ -6,7 +6,7 @@
 //!
 //! | evidence | index | level | kappa | tau |
 //! |---|---|---|---|---|
-//! | `wallets.csv` (8 rows or more) | regression of log wallet on log size, log(1 + own sales) and activity | known to its standard error | slope of the regression | its residual |
+//! | `wallets.csv` (8 rows or more) | regression of log wallet on log size, being served, log(1 + own sales) of the served, and activity | known to its standard error | slope of the regression | its residual |
 //! | `size` for half of the customers | log size | known to log sd 0.35 | 1 less what is error, in log size | LN(0.35, 0.4) |
 //! | orders only | activity (`activity.rs`) | from the panel, or unknown | N(0.9, 0.3) | LN(0.7, 0.3) |
 //!
@@ -14,16 +14,31 @@
 //! `1 - e^2 / sd^2` of the log of the size (regression dilution, Fuller 1987, "Measurement error models", 1.1). Without it the large
 //! sizes, which hold most of a total, would be believed to the full and the known would be put e^2 / 2 too high.
 //!
+//! **Customers that do not buy from us** have no own sales to be read. Where a survey or a size column names some of them they have a
+//! level of their own, and what own sales explain of the others is uncertainty of theirs. What is not known of that level moves all of
+//! them together: a log deviation with sd [`KnownSizes::unserved_sd`], precision `1 / 0.5^2` before any evidence (an assumption: companies
+//! court the large ones, so that who is left may be smaller or larger than its silence says) and `n / variance` from n of them.
+//! It enters when the known demand is split between served and identified, not the sampler (a cut).
+//!
 //! Sums over the customers of a territory are all that the totals need; they are tabulated over kappa once, so that the
 //! sampler's work does not depend on the number of customers.
 
 use nalgebra::{DMatrix, DVector};
 
 use super::activity::Activity;
-use super::observed::Observed;
+use super::observed::{Observed, ObservedCustomer};
 
 /// Log deviation of a size in the files around the demand.
 const SIZE_ERROR: f64 = 0.35;
+
+/// Prior deviation of the log size of all customers that do not buy from us, beside what is read for each.
+const UNSERVED_SD: f64 = 0.5;
+
+/// A size column may be off for all of them together by this.
+const UNSERVED_COLUMN_SD: f64 = 0.15;
+
+/// Residuals that the prior of a variance counts for.
+const PRIOR_RESIDUALS: f64 = 4.0;
 
 /// Least part of a size's scatter that is demand.
 const LEAST_TOLD: f64 = 0.3;
@@ -62,6 +77,8 @@ pub(super) struct KnownSizes {
     /// Mean and variance of the index of each customer.
     pub index: Vec<f64>,
     pub variance: Vec<f64>,
+    /// Deviation that the log sizes of all customers that do not buy from us have in common.
+    pub unserved_sd: f64,
     pub kappa: NormalPrior,
     /// Of log tau.
     pub log_tau: NormalPrior,
@@ -81,9 +98,21 @@ impl KnownSizes {
         } else if let Some(log_size) = log_size {
             let (mean, sd) = moments(&open, &log_size);
             let told = (1.0 - SIZE_ERROR * SIZE_ERROR / (sd * sd)).max(LEAST_TOLD);
+            // Errors shrink a size towards those of its own kind, not towards all.
+            let centre = |of_served: bool| {
+                let of = open.iter().filter(|&&i| observed.customers[i].served == of_served).map(|&i| log_size[i]);
+                let (sum, count) = of.fold((0.0, 0.0), |(sum, count), x| (sum + x, count + 1.0));
+                if count > 0.0 { sum / count } else { mean }
+            };
+            let centres = [centre(false), centre(true)];
+            let index = |(customer, x): (&ObservedCustomer, &f64)| {
+                let own = centres[usize::from(customer.served)];
+                (x - own + (own - mean) / told) / sd
+            };
             Self {
                 source: SizeSource::SizeColumn,
-                index: log_size.iter().map(|x| (x - mean) / sd).collect(),
+                index: observed.customers.iter().zip(&log_size).map(index).collect(),
+                unserved_sd: UNSERVED_COLUMN_SD,
                 // A size that was filled in from orders is less sure.
                 variance: observed.customers.iter().map(|c| if c.log_size.is_some() { 0.0 } else { 0.5 }).collect(),
                 kappa: NormalPrior::new(told * sd, 0.15 * sd),
@@ -95,6 +124,7 @@ impl KnownSizes {
                 source: SizeSource::Orders,
                 index: activity.iter().map(|a| a.mean).collect(),
                 variance: activity.iter().map(|a| a.variance).collect(),
+                unserved_sd: UNSERVED_SD,
                 kappa: NormalPrior::new(0.9, 0.3),
                 log_tau: NormalPrior::new(libm::log(0.7), 0.3),
                 level: None,
@@ -109,8 +139,14 @@ impl KnownSizes {
         surveyed: &[usize],
         log_size: Option<&[f64]>,
     ) -> Self {
+        let own = |i: usize| libm::log1p(observed.customers[i].own_year.max(0.0));
+        let served: Vec<f64> = open.iter().copied().filter(|&i| observed.customers[i].served).map(own).collect();
+        let centre = served.iter().sum::<f64>() / (served.len() as f64).max(1.0);
         let features = |i: usize| {
-            let mut row = vec![1.0, libm::log1p(observed.customers[i].own_year.max(0.0)), activity[i].mean];
+            let mut row = vec![1.0, 0.0, 0.0, ordered_activity(observed, activity, i)];
+            if observed.customers[i].served {
+                (row[1], row[2]) = (1.0, own(i) - centre);
+            }
             row.extend(log_size.map(|size| size[i]));
             row
         };
@@ -127,10 +163,31 @@ impl KnownSizes {
             .collect();
         let (mean, sd) = moments(open, &fitted);
         let error = residual / (surveyed.len() as f64).sqrt();
+        // What own sales explain of the served is uncertainty of the others.
+        let own_served: Vec<f64> = served.iter().map(|own| coefficients[2] * (own - centre)).collect();
+        let explained = if own_served.len() > 1 { crate::stats::mean_sd(&own_served).1 } else { 0.0 };
+        let residuals = |of_served: bool| -> (f64, f64) {
+            let of = surveyed.iter().zip(&rows).zip(&wallet);
+            let of = of.filter(|((i, _), _)| observed.customers[**i].served == of_served).map(|((_, row), wallet)| {
+                let residual = wallet - row.iter().zip(&coefficients).map(|(x, b)| x * b).sum::<f64>();
+                residual * residual
+            });
+            of.fold((0.0, 0.0), |(square, count), r| (square + r, count + 1.0))
+        };
+        let shrunk = |(square, count): (f64, f64), prior: f64| {
+            ((PRIOR_RESIDUALS * prior + square) / (PRIOR_RESIDUALS + count)).max(0.01)
+        };
+        let of_served = shrunk(residuals(true), residual * residual);
+        let unserved = residuals(false);
+        let of_unserved = shrunk(unserved, residual * residual + explained * explained);
+        let more = (of_unserved - of_served).max(0.0) / (sd * sd);
+        let residual = of_served.sqrt();
+        let unknown = |customer: &ObservedCustomer| !customer.served && customer.wallet.is_none();
         Self {
             source: SizeSource::Survey,
             index: fitted.iter().map(|x| (x - mean) / sd).collect(),
-            variance: vec![0.0; fitted.len()],
+            variance: observed.customers.iter().map(|customer| if unknown(customer) { more } else { 0.0 }).collect(),
+            unserved_sd: 1.0 / (1.0 / (UNSERVED_SD * UNSERVED_SD) + unserved.1 / of_unserved).sqrt(),
             kappa: NormalPrior::new(sd, (0.1 * sd).max(error)),
             log_tau: NormalPrior::new(libm::log(residual.max(0.1)), 0.2),
             level: Some(NormalPrior::new(mean, (error * error + 0.01).sqrt())),
@@ -138,13 +195,20 @@ impl KnownSizes {
     }
 }
 
-/// Log sizes, the missing ones from the regression on activity.
+/// Activity of a customer that has ordered; 0, the mean, for one that never did: its silence is not a small customer's.
+fn ordered_activity(observed: &Observed, activity: &[Activity], i: usize) -> f64 {
+    if observed.customers[i].log_order.is_some() { activity[i].mean } else { 0.0 }
+}
+
+/// Log sizes, the missing ones from the regression on being served and on activity.
 fn fill_sizes(observed: &Observed, activity: &[Activity], open: &[usize]) -> Vec<f64> {
     let sized: Vec<usize> = open.iter().copied().filter(|&i| observed.customers[i].log_size.is_some()).collect();
-    let rows: Vec<Vec<f64>> = sized.iter().map(|&i| vec![1.0, activity[i].mean]).collect();
+    let served = |i: usize| f64::from(u8::from(observed.customers[i].served));
+    let features = |i: usize| vec![1.0, served(i), ordered_activity(observed, activity, i)];
+    let rows: Vec<Vec<f64>> = sized.iter().map(|&i| features(i)).collect();
     let size: Vec<f64> = sized.iter().filter_map(|&i| observed.customers[i].log_size).collect();
     let (coefficients, _) = ridge(&rows, &size);
-    let predicted = |i: usize| coefficients[0] + coefficients[1] * activity[i].mean;
+    let predicted = |i: usize| features(i).iter().zip(&coefficients).map(|(x, b)| x * b).sum();
     (0..observed.customers.len()).map(|i| observed.customers[i].log_size.unwrap_or_else(|| predicted(i))).collect()
 }
 

@@ -21,7 +21,10 @@
 //! the log deviation of visibility s: it is drawn from its prior, lognormal with median 1 and log deviation 0.4. At R = 1 and no
 //! selection it moves nothing but how soon finds thin out.
 
-use crate::rng::normal_f64;
+use rand::RngExt as _;
+use rand_distr::{Distribution as _, StandardNormal};
+
+use crate::rng::{Stream, normal_f64};
 
 /// Prior of the log deviation of visibility: its median, and the deviation of its log.
 const DEVIATION: (f64, f64) = (1.0, 0.4);
@@ -37,9 +40,14 @@ const PARTS: usize = 24;
 /// How much log size may lean on z.
 const STEEPEST: f64 = 6.0;
 
-/// A part of the dark.
+/// Customers of a territory that are drawn one by one; of more, each stands for several.
+const MOST: usize = 60;
+
+/// A part of the dark, or one customer drawn from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Part {
+    /// Share of the number of the dark.
+    pub number: f64,
     /// Share of the dark demand.
     pub demand: f64,
     /// Hazard of being found over the mean of the dark.
@@ -48,33 +56,75 @@ pub(super) struct Part {
     pub lean: f64,
 }
 
-/// The dark in parts, where a share of all customers is dark, the known are so many times as large and log visibility has this
-/// deviation.
-pub(super) fn parts(dark_share: f64, size_ratio: f64, deviation: f64) -> Vec<Part> {
-    let dark_share = dark_share.clamp(0.01, 0.99);
-    let z: Vec<f64> = (0..PARTS).map(|n| normal_f64((n as f64 + 0.5) / PARTS as f64)).collect();
-    let hazard: Vec<f64> = z.iter().map(|z| libm::exp(deviation * z)).collect();
-    let dark = |k: f64| -> Vec<f64> { hazard.iter().map(|v| libm::exp(-k * v)).collect() };
-    let k = libm::exp(crossing(-12.0, 12.0, |log_k| {
-        dark(libm::exp(log_k)).iter().sum::<f64>() < dark_share * PARTS as f64
-    }));
-    let dark = dark(k);
-    let known: Vec<f64> = dark.iter().map(|dark| 1.0 - dark).collect();
-    let mean = |weights: &[f64], of: &dyn Fn(usize) -> f64| {
-        let (sum, weight) = (0..PARTS).fold((0.0, 0.0), |(s, w), n| (s + weights[n] * of(n), w + weights[n]));
-        sum / weight
-    };
-    let d = crossing(-STEEPEST, STEEPEST, |d| {
-        let size = |n: usize| libm::exp(d * z[n]);
-        mean(&known, &size) > size_ratio * mean(&dark, &size)
-    });
-    let demand: Vec<f64> = (0..PARTS).map(|n| dark[n] * libm::exp(d * z[n])).collect();
-    let all: f64 = demand.iter().sum();
-    let (here, there) = (mean(&dark, &|n| z[n]), mean(&known, &|n| z[n]));
-    let usual = mean(&dark, &|n| hazard[n]);
-    (0..PARTS)
-        .map(|n| Part { demand: demand[n] / all, hazard: hazard[n] / usual, lean: (z[n] - here) / (there - here) })
-        .collect()
+/// The dark on a draw.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Visibility {
+    /// From the hardest to see.
+    pub parts: Vec<Part>,
+    /// How much log size leans on z.
+    lean_of_size: f64,
+}
+
+impl Visibility {
+    /// The dark in parts, where a share of all customers is dark, the known are so many times as large and log visibility has this
+    /// deviation.
+    pub(super) fn new(dark_share: f64, size_ratio: f64, deviation: f64) -> Self {
+        let dark_share = dark_share.clamp(0.01, 0.99);
+        let z: Vec<f64> = (0..PARTS).map(|n| normal_f64((n as f64 + 0.5) / PARTS as f64)).collect();
+        let hazard: Vec<f64> = z.iter().map(|z| libm::exp(deviation * z)).collect();
+        let dark = |k: f64| -> Vec<f64> { hazard.iter().map(|v| libm::exp(-k * v)).collect() };
+        let k = libm::exp(crossing(-12.0, 12.0, |log_k| {
+            dark(libm::exp(log_k)).iter().sum::<f64>() < dark_share * PARTS as f64
+        }));
+        let dark = dark(k);
+        let known: Vec<f64> = dark.iter().map(|dark| 1.0 - dark).collect();
+        let mean = |weights: &[f64], of: &dyn Fn(usize) -> f64| {
+            let (sum, weight) = (0..PARTS).fold((0.0, 0.0), |(s, w), n| (s + weights[n] * of(n), w + weights[n]));
+            sum / weight
+        };
+        let d = crossing(-STEEPEST, STEEPEST, |d| {
+            let size = |n: usize| libm::exp(d * z[n]);
+            mean(&known, &size) > size_ratio * mean(&dark, &size)
+        });
+        let demand: Vec<f64> = (0..PARTS).map(|n| dark[n] * libm::exp(d * z[n])).collect();
+        let all: f64 = demand.iter().sum();
+        let (here, there) = (mean(&dark, &|n| z[n]), mean(&known, &|n| z[n]));
+        let usual = mean(&dark, &|n| hazard[n]);
+        let hidden: f64 = dark.iter().sum();
+        let parts = (0..PARTS)
+            .map(|n| Part {
+                number: dark[n] / hidden,
+                demand: demand[n] / all,
+                hazard: hazard[n] / usual,
+                lean: (z[n] - here) / (there - here),
+            })
+            .collect();
+        Self { parts, lean_of_size: d }
+    }
+
+    /// So many customers drawn one by one, with demands that add up to 1. Sizes scatter around their part's with what the
+    /// lean leaves of the coefficient of variation: `log(1 + cv^2) - d^2`, at least a tenth of the first.
+    pub(super) fn customers(&self, number: f64, variation: f64, rng: &mut Stream) -> Vec<Part> {
+        let count = (number.round() as usize).clamp(1, MOST);
+        let all = libm::log1p(variation * variation);
+        let rest = (all - self.lean_of_size * self.lean_of_size).max(0.1 * all).sqrt();
+        let mut out: Vec<Part> = (0..count)
+            .map(|_| {
+                let mut left: f64 = rng.random();
+                let drawn = self.parts.iter().find(|part| {
+                    left -= part.number;
+                    left < 0.0
+                });
+                let part = drawn.unwrap_or(&self.parts[0]);
+                let z: f64 = StandardNormal.sample(rng);
+                let size = part.demand / part.number * libm::exp(rest * z);
+                Part { number: 1.0 / count as f64, demand: size, ..*part }
+            })
+            .collect();
+        let sum: f64 = out.iter().map(|customer| customer.demand).sum();
+        out.iter_mut().for_each(|customer| customer.demand /= sum);
+        out
+    }
 }
 
 /// Where a condition that holds from some point on begins to hold, to about 1e-9 of the range.
@@ -88,11 +138,7 @@ fn crossing(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use rand::RngExt as _;
-    use rand_distr::{Distribution as _, StandardNormal};
-
     use super::*;
-    use crate::rng::Stream;
 
     fn total(parts: &[Part], of: impl Fn(&Part) -> f64) -> f64 {
         parts.iter().map(of).sum()
@@ -114,7 +160,7 @@ mod tests {
         }
         let share = dark[0] / (dark[0] + known[0]);
         let ratio = (known[1] / known[0]) / (dark[1] / dark[0]);
-        let parts = parts(share, ratio, 1.0);
+        let parts = Visibility::new(share, ratio, 1.0).parts;
         assert!((total(&parts, |part| part.demand) - 1.0).abs() < 1e-12);
         // Visibility of the dark, weighted with demand, over that of the whole: with the parts' own scale taken out.
         let weighted = total(&parts, |part| part.demand * part.hazard);
@@ -137,20 +183,43 @@ mod tests {
     #[test]
     fn nothing_leans_where_known_and_dark_are_alike() {
         for share in [0.1, 0.5, 0.9] {
-            let parts = parts(share, 1.0, 1.0);
+            let parts = Visibility::new(share, 1.0, 1.0).parts;
             // Demand is then as numbers are, whose mean hazard is 1 and whose mean lean is 0.
             assert!((total(&parts, |part| part.demand * part.hazard) - 1.0).abs() < 1e-6);
             assert!(total(&parts, |part| part.demand * part.lean).abs() < 1e-6);
         }
         // The easily seen hold more of the demand where the known are larger, and less where they are smaller.
-        let leaning = |ratio: f64| total(&parts(0.5, ratio, 1.0), |part| part.demand * part.hazard);
+        let leaning = |ratio: f64| total(&Visibility::new(0.5, ratio, 1.0).parts, |part| part.demand * part.hazard);
         assert!(leaning(4.0) > leaning(2.0) && leaning(2.0) > 1.05 && leaning(0.5) < 0.95);
+    }
+
+    #[test]
+    fn customers_drawn_one_by_one_are_the_parts_on_average() {
+        let visibility = Visibility::new(0.5, 2.5, 1.0);
+        let mut rng = Stream::new(4, "test/visibility", 0);
+        let drawn: Vec<Vec<Part>> = (0..4_000).map(|_| visibility.customers(60.0, 0.8, &mut rng)).collect();
+        let mean = |of: &dyn Fn(&Part) -> f64| drawn.iter().flatten().map(of).sum::<f64>() / drawn.len() as f64;
+        assert!((mean(&|customer| customer.demand) - 1.0).abs() < 1e-9);
+        assert!((mean(&|customer| customer.number * customer.hazard) - 1.0).abs() < 0.02);
+        let weighted = total(&visibility.parts, |part| part.demand * part.hazard);
+        let found = mean(&|customer| customer.demand * customer.hazard);
+        assert!((found / weighted - 1.0).abs() < 0.05, "{found} {weighted}");
+        // Few differ more between territories than many.
+        let spread = |number: f64, rng: &mut Stream| {
+            let sums: Vec<f64> = (0..500)
+                .map(|_| visibility.customers(number, 1.3, rng).iter().map(|c| c.demand * c.lean).sum())
+                .collect();
+            crate::stats::mean_sd(&sums).1
+        };
+        assert!(spread(4.0, &mut rng) > 1.5 * spread(40.0, &mut rng));
+        assert_eq!(visibility.customers(0.2, 1.0, &mut rng).len(), 1);
+        assert_eq!(visibility.customers(1e7, 1.0, &mut rng).len(), MOST);
     }
 
     #[test]
     fn nothing_breaks_at_the_ends() {
         for (share, ratio) in [(0.0, 2.5), (1.0, 2.5), (0.5, 1e6), (0.5, 1e-6), (1e-9, 1e9)] {
-            let parts = parts(share, ratio, 1.0);
+            let parts = Visibility::new(share, ratio, 1.0).parts;
             assert!(parts.iter().all(|part| part.demand >= 0.0 && part.hazard.is_finite() && part.lean.is_finite()));
             assert!((total(&parts, |part| part.demand) - 1.0).abs() < 1e-9);
         }

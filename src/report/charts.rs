@@ -10,7 +10,7 @@ mod pen;
 pub use against_population::against_population;
 pub use against_truth::{TruthChart, TruthPoint, against_truth};
 pub use effort::effort;
-pub use forecast::forecast;
+pub use forecast::{Fan, Panel, fans, forecast};
 pub use intervals::{IntervalChart, IntervalRow};
 
 #[cfg(test)]

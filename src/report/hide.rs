@@ -7,6 +7,7 @@ use super::error::ReportError;
 use super::export::{OutputFile, QUANTILES, Table};
 use super::figure::Unit;
 use super::raster;
+use super::small_page::small_page;
 use super::svg::escaped;
 use crate::potential::PotentialRow;
 use crate::stats::Summary;
@@ -192,16 +193,12 @@ fn page(trial: &Trial, plots: &str) -> String {
             escaped(&unit.bare_interval(&widened.summary))
         )
     });
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{name}: hide by {by}</title>\n<style>body{{font:15px/1.5 \
-         Inter,sans-serif;color:#16202a;max-width:760px;margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse}}td,th{{padding:.2rem \
-         .8rem .2rem 0;text-align:left;border-bottom:1px solid #d8dde2}}.n{{text-align:right}}svg{{max-width:100%;height:auto}}figure{{margin:2rem \
-         0}}</style></head>\n<body><h1>{name}: hide by {by}</h1>\n<p>In this trial {story}.</p>\n<p>{caution}</p>\n{calibration}\n{plots}\n<table><tr>\
+    let body = format!(
+        "<p>In this trial {story}.</p>\n<p>{caution}</p>\n{calibration}\n{plots}\n<table><tr>\
          <th>measure</th><th>score</th><th class=\"n\">value</th><th class=\"n\">expected</th><th class=\"n\">territories</th></tr>\n{scores}</table>\n\
-         </body></html>\n",
-        name = escaped(&trial.market_name),
-        by = trial.by,
+         ",
         story = escaped(&story(trial)),
         caution = caution(trial.by),
-    )
+    );
+    small_page(&format!("{}: hide by {}", escaped(&trial.market_name), trial.by), 760, &body)
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything here is a function from [`Findings`] to bytes; `store::write_whole` is the one place that writes them.
 
+mod backtest;
 mod charts;
 mod colour;
 mod error;
@@ -18,15 +19,19 @@ mod page;
 mod plots;
 mod potential_index;
 mod raster;
+mod sbc;
 mod scale;
+mod small_page;
 mod strategies;
 mod svg;
 mod words;
 
+pub use backtest::{Backtest, Line, failed_words, lines, render_backtest};
 pub use error::ReportError;
 pub use export::{OutputFile, calibration_tables};
 pub use findings::*;
 pub use hide::{Trial, headline, render_trial, story};
+pub use sbc::{render_sbc, sbc_verdict};
 
 use self::potential_index::Potential;
 use self::strategies::Strategies;

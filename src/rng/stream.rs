@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 
-use rand::TryRng;
+use rand::{Rng as _, TryRng};
 
 use super::philox::{philox4x32, words};
+use super::{normal_f64, uniform_f64};
 use crate::ids::stable_hash;
 
 /// Random words in sequence from the key (seed, domain, index).
@@ -41,6 +42,21 @@ impl Stream {
         // The last two words keep these counters apart from those of runs.
         let [first, second, ..] = philox4x32([low, high, u32::MAX, u32::MAX], words(seed));
         Self { key: [first, second], index: words(index), block: 0, words: [0; 4], used: 4 }
+    }
+
+    /// A uniform number strictly between 0 and 1.
+    pub fn uniform(&mut self) -> f64 {
+        uniform_f64(self.next_u32(), self.next_u32())
+    }
+
+    /// A standard normal number.
+    pub fn normal(&mut self) -> f64 {
+        normal_f64(self.uniform())
+    }
+
+    /// One of `count` positions, all alike; `count` is above 0.
+    pub fn below(&mut self, count: usize) -> usize {
+        ((self.uniform() * count as f64) as usize).min(count - 1)
     }
 
     fn word(&mut self) -> u32 {

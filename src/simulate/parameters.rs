@@ -106,6 +106,9 @@ pub struct Conversion {
     pub goodwill_effect: f64,
     /// Multiplies the hazard of customers that we have lost: 1 as others, above it they come back more easily.
     pub reactivation: f64,
+    /// Share of those found (by themselves, by referral or by prospecting, not from a bought list) that are found because they
+    /// order: they are served at once.
+    pub at_once: f64,
 }
 
 impl Parameters {

@@ -8,6 +8,7 @@ mod attributes;
 mod compare;
 mod compile;
 mod economics;
+mod forecast;
 mod levers;
 mod results;
 mod rules;
@@ -18,6 +19,7 @@ mod twin;
 
 pub use accounts::Accounts;
 pub use economics::{Money, Prices};
+pub use forecast::{Forecast, forecast};
 pub use results::*;
 pub use rules::{check_rules, has_rules};
 pub use today::Today;

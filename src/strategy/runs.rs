@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::compile::{as_today, compile, reached};
 use super::economics::{Money, Prices};
+use super::forecast::Seen;
 use super::levers;
 use super::twin::Placer;
 use crate::channel::Channel;
@@ -153,17 +154,8 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
             }
         })
         .collect();
-    // What a panel will show has the panel's season, rivals' pushes included.
-    let draw = &placer.calibration.draws[placer.draw_of(run)];
-    let panel_season = |month: usize| {
-        let of_year = horizon.first.plus(month as i32).of_year();
-        draw.category_season[of_year] / draw.parameters.season[of_year].max(1e-9)
-    };
-    let kept = |values: &[f64], factor: &dyn Fn(usize) -> f64| -> Vec<f32> {
-        let cells = values.iter().enumerate().filter(|_| keep);
-        cells.map(|(cell, x)| (x * factor(cell / base.territories.max(1))) as f32).collect()
-    };
-    Run { own_sales: kept(&base.own_sales, &|_| 1.0), total_demand: kept(&base.total_demand, &panel_season), outcomes }
+    let seen = if keep { Seen::of(placer, run, horizon, base) } else { Seen::default() };
+    Run { own_sales: seen.own_sales, total_demand: seen.total_demand, outcomes }
 }
 
 /// Money spent by month: what levers cost as such, and contacts at their price.

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use super::TargetRow;
 use super::twin::{Placed, Placer};
 use crate::channel::Channel;
-use crate::potential::attainable::goodwill_at;
+use crate::potential::attainable::{goodwill_at, won_from_the_dark};
 use crate::scenario::Effort;
 use crate::simulate::Stage;
 use crate::simulate::mechanisms::choice::share;
@@ -106,7 +106,8 @@ fn values(placer: &Placer<'_>, effort: &Effort, run: u32) -> Values {
     let goodwill = goodwill_at(parameters, effort.calls_per_month);
     let convert =
         1.0 - libm::exp(-parameters.conversion.hazard * libm::exp(parameters.conversion.goodwill_effect * goodwill));
-    let won = 1.0 - libm::pow(1.0 - convert, f64::from(effort.months));
+    let conversion = won_within(convert, effort.months);
+    let won = conversion.last().copied().unwrap_or(0.0);
     let (customers, territories) = (market.customer_count(), market.territory_count());
     let mut out = Values {
         headroom: vec![0.0; customers],
@@ -139,11 +140,12 @@ fn values(placer: &Placer<'_>, effort: &Effort, run: u32) -> Values {
                 let territory = &placed.twin.territories[j];
                 let calls = placer.today.capacity[j] * placer.today.prospecting[j];
                 let discovery = &parameters.discovery;
+                let at_once = parameters.conversion.at_once;
                 let hazard =
                     discovery.spontaneous + discovery.prospecting_yield * calls / territory.dark_at_start.max(1.0);
                 let found = 1.0 - libm::exp(-f64::from(agents.visibility[agent]) * hazard);
                 out.prospect_headroom[j] += at_effort as f32;
-                out.prospect_value[j] += (found_and_won(found, convert, effort.months) * at_effort) as f32;
+                out.prospect_value[j] += (won_from_the_dark(found, &conversion, at_once) * at_effort) as f32;
                 out.dark[j] += 1.0;
             }
             _ => {}
@@ -152,17 +154,9 @@ fn values(placer: &Placer<'_>, effort: &Effort, run: u32) -> Values {
     out
 }
 
-/// Chance that a dark customer is found and then won within `months`, at steady chances a month.
-///
-/// With found = f and won = c a month: `sum over n of f (1 - f)^(n - 1) (1 - (1 - c)^(months - n))`.
-fn found_and_won(found: f64, won: f64, months: u32) -> f64 {
-    let (mut dark, mut identified) = (1.0, 0.0);
-    for _ in 0..months {
-        // Who is found this month can be won from the next one on.
-        identified = identified * (1.0 - won) + dark * found;
-        dark *= 1.0 - found;
-    }
-    1.0 - dark - identified
+/// Chance of being won within 0, 1, ..., `months` months, at a steady chance a month.
+fn won_within(won: f64, months: u32) -> Vec<f64> {
+    (0..=months).map(|month| 1.0 - libm::pow(1.0 - won, f64::from(month))).collect()
 }
 
 fn customer_id(placer: &Placer<'_>, customer: usize) -> String {
@@ -205,13 +199,19 @@ fn next_action(kind: &str, active: f64, today: f64, effort: &Effort) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::found_and_won;
+    use super::{won_from_the_dark, won_within};
+
+    fn found_and_won(found: f64, at_once: f64, won: f64, months: u32) -> f64 {
+        won_from_the_dark(found, &won_within(won, months), at_once)
+    }
 
     #[test]
     fn two_months_by_hand() {
         // Found in the first month (1/2), won in the second (1/4).
-        assert!((found_and_won(0.5, 0.25, 2) - 0.125).abs() < 1e-12);
-        assert_eq!(found_and_won(0.5, 0.25, 1), 0.0);
-        assert!(found_and_won(0.5, 0.25, 400) > 0.999);
+        assert!((found_and_won(0.5, 0.0, 0.25, 2) - 0.125).abs() < 1e-12);
+        assert_eq!(found_and_won(0.5, 0.0, 0.25, 1), 0.0);
+        assert!(found_and_won(0.5, 0.0, 0.25, 400) > 0.999);
+        // Half of those found order at once: 1/4, and 1/4 x 1/4 a month later, and 1/8.
+        assert!((found_and_won(0.5, 0.5, 0.25, 2) - 0.4375).abs() < 1e-12);
     }
 }

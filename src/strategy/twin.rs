@@ -11,7 +11,7 @@
 //!
 //! A dark agent takes its attributes from a random known customer of its territory and its appeal from a random served
 //! one there (of the whole market where the territory has fewer than [`ENOUGH_SERVED`]), less the draw's `selection`: who is won
-//! later likes us less. Its size is lognormal with the draw's coefficient of variation, and the sizes of a territory's
+//! later likes us less; of customers whom we know and do not serve a part of it (`selection_of_known`) is taken off. Its size is lognormal with the draw's coefficient of variation, and the sizes of a territory's
 //! dark agents sum to the draw's dark demand.
 //!
 //! Discovery: the finds a month of the draw are spread over hazards so that month 0 reproduces them in expectation. With
@@ -30,7 +30,7 @@ use crate::calibrate::{Calibration, CustomerRates};
 use crate::channel::Channel;
 use crate::ids::{self, Index as _, TerritoryIx};
 use crate::market::{AgentStage, AgentView, Bound, Market, SizePercentiles};
-use crate::potential::DarkHalf;
+use crate::potential::{self, DarkHalf};
 use crate::rng::Stream;
 use crate::scenario::Scenario;
 use crate::simulate::mechanisms::choice;
@@ -93,6 +93,8 @@ pub struct Placer<'a> {
     pub last_order: Vec<Option<usize>>,
     /// By customer: closed.
     pub closed: Vec<bool>,
+    /// By customer: bought from us in the last 12 months.
+    pub served: Vec<bool>,
     pub seats: Seats,
     pub accounts: Accounts,
 }
@@ -122,6 +124,7 @@ impl<'a> Placer<'a> {
             rivals: (0..market.territory_count()).map(|j| rival_shares(market, j)).collect(),
             last_order: market.last_order(),
             closed: (0..market.customer_count()).map(|i| market.closed(i)).collect(),
+            served: market.served(),
             seats: Seats::of(market, today),
             accounts: Accounts::of(market, market.unit_price).unwrap_or_default(),
         }
@@ -142,7 +145,10 @@ impl<'a> Placer<'a> {
         let draw = self.draw_of(run);
         let mut stream = Stream::new(self.seed, "place", u64::from(run));
         let rates = self.calibration.customer_rates(&self.bound.market, draw, self.seed);
-        let mut parameters = self.calibration.draws[draw].parameters.clone();
+        let wallets = &self.dark_half.wallets[draw];
+        let (mut parameters, rates) =
+            potential::paired(&self.bound.market, self.calibration, draw, rates, &self.served, wallets)
+                .unwrap_or_else(|| unreachable!("a draw below the number of draws"));
         self.switch_off(&mut parameters);
         let level = libm::exp(5.5 * parameters.growth) / 12.0;
         let mut placing = Placing { agents: Agents::default(), customer: vec![], known: vec![], territory: vec![] };
@@ -239,7 +245,7 @@ impl<'a> Placer<'a> {
 
     fn known_agents(&self, draw: usize, level: f64, rates: &CustomerRates, stream: &mut Stream) -> Vec<Vec<Agent>> {
         let market = &self.bound.market;
-        let selection = self.calibration.draws[draw].selection;
+        let selection = self.calibration.draws[draw].selection_of_known();
         let wallets = &self.dark_half.wallets[draw];
         let customers = &market.data.customers;
         let mut out: Vec<Vec<Agent>> = (0..market.territory_count())

@@ -28,8 +28,9 @@ impl SyntheticMarket {
                     .filter(|&person| self.past.category_year[person] > 0.0 && self.past.own_year[person] <= 0.0)
                     .map(|person| {
                         let found = -libm::expm1(-finding * self.past.visibility[person]);
-                        let won =
-                            if self.past.known[person] { converted } else { won_from_the_dark(found, &conversion) };
+                        let at_once = self.parameters.conversion.at_once;
+                        let from_the_dark = || won_from_the_dark(found, &conversion, at_once);
+                        let won = if self.past.known[person] { converted } else { from_the_dark() };
                         let demand = self.past.category_year[person];
                         Prospect { appeal: self.world.people[person].appeal, demand, won }
                     })

@@ -1,7 +1,5 @@
 //! Random variates for set-up work: one uniform each, the same on every machine.
 
-use rand::Rng as _;
-
 use crate::rng::{self, Stream};
 
 /// A stream of variates of one thing (an agent, a territory, a list).
@@ -14,7 +12,7 @@ impl Draws {
 
     /// Uniform on (0, 1).
     pub fn uniform(&mut self) -> f64 {
-        rng::uniform_f64(self.0.next_u32(), self.0.next_u32())
+        self.0.uniform()
     }
 
     /// True with a probability.
@@ -24,12 +22,12 @@ impl Draws {
 
     /// An integer below `count`, which is above 0.
     pub fn below(&mut self, count: usize) -> usize {
-        ((self.uniform() * count as f64) as usize).min(count - 1)
+        self.0.below(count)
     }
 
     /// Standard normal.
     pub fn normal(&mut self) -> f64 {
-        rng::normal_f64(self.uniform())
+        self.0.normal()
     }
 
     /// Lognormal with mean 1.

@@ -64,8 +64,11 @@ pub struct Past {
     pub dark_at_start: Vec<f64>,
 }
 
+/// The past is a run that no forecast reaches, so that the future repeats none of its draws.
+pub(super) const RUN: u32 = u32::MAX;
+
 /// The twin of the market as it was when the history began, under given parameters.
-fn twin(description: &Description, world: &World, parameters: Parameters, seed: u64) -> Twin {
+pub(super) fn twin(description: &Description, world: &World, parameters: Parameters, seed: u64) -> Twin {
     let visibility_sd = SizeScale::of(description).visibility_sd(&description.truth);
     let mut visibility: Vec<f64> = world
         .people
@@ -167,6 +170,7 @@ fn parameters(description: &Description, spontaneous: f64) -> Parameters {
             hazard: truth.conversion,
             goodwill_effect: truth.conversion_goodwill,
             reactivation: 1.0,
+            at_once: 0.0,
         },
         churn: truth.churn,
         closure: truth.closure / 12.0,
@@ -176,7 +180,7 @@ fn parameters(description: &Description, spontaneous: f64) -> Parameters {
 }
 
 /// What we and the rivals did, a phase a month.
-fn policy(description: &Description, world: &World, force: &Force, moves: &[Move]) -> Policy {
+pub(super) fn policy(description: &Description, world: &World, force: &Force, moves: &[Move]) -> Policy {
     let months = description.history.len();
     let territories = world.places.len();
     let rivals = description.companies.len() - 1;
@@ -261,8 +265,7 @@ pub(super) fn live(
         months: description.history.len(),
         level: description.history.last,
     };
-    // The past is a run that no forecast reaches, so that the future repeats none of its draws.
-    let key = RunKey { seed, run: u32::MAX };
+    let key = RunKey { seed, run: RUN };
     let isa = Isa::detect();
     let mut twin = twin(description, world, parameters(description, 0.0), seed);
     let mut agents = simulate::World::new(&twin);

@@ -28,7 +28,9 @@ pub fn hide(observed: &Observed, hidden: &[bool], seed: u64) -> Observed {
         out.territories[j].panel_own = territory.panel_own.map(|_| own + indirect);
         if let Some(captures) = &mut out.captures {
             let mut rng = Stream::new(seed, "trial/lists", j as u64);
-            let gone = territory.customers.clone().filter(|&i| hidden[i]).map(|i| observed.customers[i].lists);
+            // Who had closed is on no list of buyers.
+            let buyers = territory.customers.clone().filter(|&i| hidden[i] && !observed.customers[i].closed);
+            let gone = buyers.map(|i| observed.customers[i].lists);
             unlist(captures, j, gone, &mut rng);
         }
     }

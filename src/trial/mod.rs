@@ -1,4 +1,5 @@
-//! Trials of the dark half on the user's own data: known customers are hidden, and the estimate must find them again.
+//! Trials on the user's own data: known customers are hidden, and the estimate must find them again; years that are over are
+//! forecast ([`backtest`]).
 //!
 //! # Hidden customers (`random`, `size`, `territory`)
 //!
@@ -56,6 +57,7 @@
 //! territories are left out of F, of the shares and of the scores; they still tell the others how many to expect. Territories in
 //! which fewer than one is expected are not scored either; who was found there all the same is counted apart.
 
+pub mod backtest;
 mod choose;
 mod hide;
 mod recent;
@@ -67,6 +69,21 @@ pub use choose::{By, choose};
 pub use hide::hide;
 pub use recent::{Calibration, MONTHS_BACK, as_of, score_recent};
 pub use score::{HideRow, HideScore, score_hidden};
+
+use crate::units::{Month, MonthSpan};
+
+fn too_few_months(origins: usize, needed: usize, months: usize, possible: usize) -> String {
+    let wanted =
+        if origins == 1 { "one origin needs".to_owned() } else { format!("{origins} origins a year apart need") };
+    let next = match possible {
+        0 => "add older sales".to_owned(),
+        possible => format!("add older sales, or ask for fewer: --origins {possible}"),
+    };
+    format!(
+        "{wanted} {needed} months of history (24 before the first, and 12 after each to compare with), and there are \
+         {months}; {next}"
+    )
+}
 
 /// Why a trial cannot be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -104,6 +121,15 @@ pub enum TrialError {
          their number)"
     )]
     FewTerritories { count: usize, needed: usize },
+    /// Too short a history for the origins asked for.
+    #[error("{}", too_few_months(*.origins, *.needed, *.months, *.possible))]
+    TooFewMonths { origins: usize, needed: usize, months: usize, possible: usize },
+    /// An origin with too little behind or ahead of it.
+    #[error(
+        "--at {origin} has not 24 months of history behind it and 12 ahead of it to compare with: the history is {history}, so \
+         choose a month from {first} to {last}"
+    )]
+    Origin { origin: Month, first: Month, last: Month, history: MonthSpan },
     /// A figure that is not one.
     #[error("the estimate gave a figure that is not finite; please report this fault")]
     NotFinite,

@@ -1,4 +1,4 @@
-//! The future if nothing changes: what was, then a fan of what may be.
+//! What was, and fans of what may be: the future if nothing changes, or the past as it was forecast.
 
 use super::super::colour;
 use super::super::error::ReportError;
@@ -20,11 +20,19 @@ const LEFT: f64 = 74.0;
 const PAST: i32 = 60;
 
 /// One measure over time.
-struct Panel {
-    title: String,
-    unit: Unit,
-    past: Vec<(Month, f64)>,
-    future: Vec<(Month, Summary)>,
+pub struct Panel {
+    pub title: String,
+    pub unit: Unit,
+    /// What was observed.
+    pub past: Vec<(Month, f64)>,
+    pub fans: Vec<Fan>,
+}
+
+/// A forecast.
+pub struct Fan {
+    /// The last month that it knew.
+    pub origin: Month,
+    pub months: Vec<(Month, Summary)>,
 }
 
 /// The forecast of the whole market as SVG; `None` when there is no row of it.
@@ -54,18 +62,12 @@ pub fn forecast(findings: &Findings) -> Result<Option<String>, ReportError> {
             title: format!("{title}, {} a month", Unit::new(unit, &findings.currency).head()),
             unit: Unit::new(unit, &findings.currency),
             past,
-            future,
+            fans: vec![Fan { origin: findings.history.last, months: future }],
         });
     }
     if panels.is_empty() {
         return Ok(None);
     }
-    let months = panels
-        .iter()
-        .flat_map(|panel| panel.past.iter().map(|point| point.0).chain(panel.future.iter().map(|point| point.0)));
-    let (first, last) = months.fold((findings.history.last, findings.history.last), |(first, last), month| {
-        (first.min(month), last.max(month))
-    });
     let title = "Forecast of the whole market";
     let baseline = findings.baseline.as_deref().map_or_else(String::new, |name| format!(" “{name}”"));
     let subtitle = format!(
@@ -73,38 +75,48 @@ pub fn forecast(findings: &Findings) -> Result<Option<String>, ReportError> {
          light band: 90%.",
         findings.history.last
     );
-    let lines = font::wrapped(&subtitle, 12.0, Weight::Regular, WIDTH)?.len();
+    fans("forecast", title, &subtitle, &panels).map(Some)
+}
+
+/// Panels under each other over the same months.
+///
+/// # Errors
+/// When the chart cannot be drawn.
+pub fn fans(file: &str, title: &str, subtitle: &str, panels: &[Panel]) -> Result<String, ReportError> {
+    let months = panels.iter().flat_map(|panel| {
+        let ahead = panel.fans.iter().flat_map(|fan| std::iter::once(fan.origin).chain(fan.months.iter().map(|m| m.0)));
+        panel.past.iter().map(|point| point.0).chain(ahead)
+    });
+    let Some((first, last)) = months.fold(None, |span: Option<(Month, Month)>, month| {
+        Some(span.map_or((month, month), |(first, last)| (first.min(month), last.max(month))))
+    }) else {
+        return picture(file, title, (WIDTH, heading_height(1)), |pen| {
+            pen.heading(title, "Nothing to show.", WIDTH).map(|_| ())
+        });
+    };
+    let lines = font::wrapped(subtitle, 12.0, Weight::Regular, WIDTH)?.len();
     let top = heading_height(lines);
     let height = top + (PANEL + 34.0) * panels.len() as f64 + 22.0;
     let axis = Axis::new((0.0, f64::from(last.since(first))), (LEFT, WIDTH - 10.0));
     let x = |month: Month| axis.at(f64::from(month.since(first)));
-    let svg = picture("forecast", title, (WIDTH, height), |pen| {
-        pen.heading(title, &subtitle, WIDTH)?;
+    picture(file, title, (WIDTH, height), |pen| {
+        pen.heading(title, subtitle, WIDTH)?;
         for (position, panel) in panels.iter().enumerate() {
             let top = top + (PANEL + 34.0) * position as f64;
-            panel.draw(pen, top, &x, findings.history.last)?;
+            panel.draw(pen, top, &x)?;
         }
         years(pen, first, last, &x, height - 12.0)
-    })?;
-    Ok(Some(svg))
+    })
 }
 
 impl Panel {
-    fn draw(&self, pen: &Pen, top: f64, x: &impl Fn(Month) -> f64, history_end: Month) -> Result<(), ReportError> {
+    fn draw(&self, pen: &Pen, top: f64, x: &impl Fn(Month) -> f64) -> Result<(), ReportError> {
         pen.text((0.0, top + 12.0), &self.title, Type::new(12.0, Weight::Semibold))?;
         let (from, to) = (top + 28.0 + PANEL, top + 28.0);
-        let highest = self
-            .past
-            .iter()
-            .map(|point| point.1)
-            .chain(self.future.iter().map(|point| point.1.q95))
-            .fold(0.0, f64::max);
-        let lowest = self
-            .past
-            .iter()
-            .map(|point| point.1)
-            .chain(self.future.iter().map(|point| point.1.q05))
-            .fold(0.0, f64::min);
+        let past = || self.past.iter().map(|point| point.1);
+        let ahead = || self.fans.iter().flat_map(|fan| fan.months.iter().map(|month| month.1));
+        let highest = past().chain(ahead().map(|summary| summary.q95)).fold(0.0, f64::max);
+        let lowest = past().chain(ahead().map(|summary| summary.q05)).fold(0.0, f64::min);
         let y = Axis::new((lowest, highest), (from, to));
         let small = Type::new(11.0, Weight::Regular).grey();
         for tick in ticks(y.low, y.high, 4) {
@@ -112,31 +124,44 @@ impl Panel {
             pen.line(&[(LEFT, y.at(tick)), (WIDTH - 10.0, y.at(tick))], line, 1.0)?;
             pen.text((LEFT - 8.0, y.at(tick)), &self.unit.bare(tick), small.anchored(Anchor::End))?;
         }
-        let end = x(history_end);
-        pen.line(&[(end, from), (end, to - 6.0)], colour::GREY, 0.8)?;
-        pen.text((end + 6.0, to - 4.0), "forecast →", small)?;
-
-        // The fan opens at the last month of the history.
-        let joint = self.past.last().filter(|(month, _)| *month == history_end).copied();
-        let band = |low: fn(&Summary) -> f64, high: fn(&Summary) -> f64| -> Vec<(f64, f64)> {
-            let start = joint.map(|(month, value)| (x(month), y.at(value)));
-            let upper = self.future.iter().map(|(month, summary)| (x(*month), y.at(high(summary))));
-            let lower = self.future.iter().rev().map(|(month, summary)| (x(*month), y.at(low(summary))));
-            start.into_iter().chain(upper).chain(lower).collect()
-        };
-        pen.polygon(&band(|s| s.q05, |s| s.q95), colour::BAND_WIDE)?;
-        pen.polygon(&band(|s| s.q25, |s| s.q75), colour::BAND_NARROW)?;
-        let median = joint
-            .map(|(month, value)| (x(month), y.at(value)))
-            .into_iter()
-            .chain(self.future.iter().map(|(month, summary)| (x(*month), y.at(summary.q50))));
-        pen.line(&median.collect::<Vec<_>>(), colour::ACCENT, 1.8)?;
+        for fan in &self.fans {
+            self.draw_fan(pen, fan, x, &|value| y.at(value), (from, to))?;
+        }
         // Months that are missing break the line.
         for run in self.past.chunk_by(|left, right| right.0.since(left.0) == 1) {
             let points: Vec<(f64, f64)> = run.iter().map(|(month, value)| (x(*month), y.at(*value))).collect();
             pen.line(&points, colour::INK, 1.6)?;
         }
         Ok(())
+    }
+
+    fn draw_fan(
+        &self,
+        pen: &Pen,
+        fan: &Fan,
+        x: &impl Fn(Month) -> f64,
+        y: &impl Fn(f64) -> f64,
+        (from, to): (f64, f64),
+    ) -> Result<(), ReportError> {
+        let end = x(fan.origin);
+        pen.line(&[(end, from), (end, to - 6.0)], colour::GREY, 0.8)?;
+        pen.text((end + 6.0, to - 4.0), "forecast →", Type::new(11.0, Weight::Regular).grey())?;
+
+        // The fan opens at the last month that was known.
+        let joint = self.past.iter().find(|(month, _)| *month == fan.origin).copied();
+        let band = |low: fn(&Summary) -> f64, high: fn(&Summary) -> f64| -> Vec<(f64, f64)> {
+            let start = joint.map(|(month, value)| (x(month), y(value)));
+            let upper = fan.months.iter().map(|(month, summary)| (x(*month), y(high(summary))));
+            let lower = fan.months.iter().rev().map(|(month, summary)| (x(*month), y(low(summary))));
+            start.into_iter().chain(upper).chain(lower).collect()
+        };
+        pen.polygon(&band(|s| s.q05, |s| s.q95), colour::BAND_WIDE)?;
+        pen.polygon(&band(|s| s.q25, |s| s.q75), colour::BAND_NARROW)?;
+        let median = joint
+            .map(|(month, value)| (x(month), y(value)))
+            .into_iter()
+            .chain(fan.months.iter().map(|(month, summary)| (x(*month), y(summary.q50))));
+        pen.line(&median.collect::<Vec<_>>(), colour::ACCENT, 1.8)
     }
 }
 

@@ -81,6 +81,11 @@ impl Goodwill {
         let lifts: f64 = Channel::ALL.iter().map(|&channel| self.lift(channel, contacts[channel.index()])).sum();
         lifts / (1.0 - self.decay)
     }
+
+    /// The same of one channel's contacts alone.
+    pub fn steady_of(&self, channel: Channel, contacts: f64) -> f64 {
+        self.lift(channel, contacts) / (1.0 - self.decay)
+    }
 }
 
 /// What is worked out once for all customers.

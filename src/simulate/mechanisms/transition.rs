@@ -2,7 +2,7 @@
 //!
 //! | from | to | chance |
 //! |---|---|---|
-//! | dark | identified | [`super::discovery`] |
+//! | dark | identified | [`super::discovery`], of which a share `at_once` goes on to served in the same month |
 //! | identified | served | `1 - exp(-hazard * exp(goodwill_effect * goodwill))` |
 //! | lapsed | served | `1 - exp(-reactivation * hazard * exp(goodwill_effect * goodwill))` |
 //! | served | lapsed | `1 - exp(-factor * churn)`, factor 1 unless a mechanism says otherwise (contracts) |
@@ -49,24 +49,38 @@ pub fn birth_hazard(birth: f64, living: f64, unborn: f64) -> f64 {
 pub struct Chances<V> {
     /// Of moving on, if it does not close.
     pub moves: V,
+    /// Of moving two stages on; a part of `moves`.
+    pub at_once: V,
     /// Of closing, where living.
     pub closes: V,
 }
 
+/// What happens to 16 customers this month.
+#[derive(Debug, Clone, Copy)]
+pub struct Changes<M> {
+    /// Who moves on.
+    pub moves: M,
+    /// Who of them moves two stages on.
+    pub at_once: M,
+    pub closes: M,
+}
+
 /// Who moves on and who closes.
 #[inline(always)]
-pub fn draw<V: Simd>(chances: Chances<V>, living: V::Mask, uniform: V) -> (V::Mask, V::Mask) {
+pub fn draw<V: Simd>(chances: Chances<V>, living: V::Mask, uniform: V) -> Changes<V::Mask> {
     let stays_open = V::splat(1.0) - V::keep(living, chances.closes);
     let moves = bernoulli(uniform, chances.moves * stays_open);
-    (moves, uniform.greater(stays_open).and_not(moves))
+    let at_once = bernoulli(uniform, chances.at_once * stays_open);
+    Changes { moves, at_once, closes: uniform.greater(stays_open).and_not(moves) }
 }
 
 /// The stages after it.
 #[inline(always)]
-pub fn next<V: Simd>(is: &Stages<V>, moves: V::Mask, closes: V::Mask) -> V::Words {
+pub fn next<V: Simd>(is: &Stages<V>, changes: Changes<V::Mask>) -> V::Words {
     let word = |stage: Stage| V::Words::splat(stage as u32);
     let onwards = V::Words::choose(is.lapsed, word(Stage::Served), is.stage.plus(V::Words::splat(1)));
-    V::Words::choose(closes, word(Stage::Gone), V::Words::choose(moves, onwards, is.stage))
+    let onwards = V::Words::choose(changes.at_once, word(Stage::Served), onwards);
+    V::Words::choose(changes.closes, word(Stage::Gone), V::Words::choose(changes.moves, onwards, is.stage))
 }
 
 /// The life of customers: found, won, lost, closed and born.
@@ -145,16 +159,19 @@ impl Mechanism for Life {
         let hazard = V::choose(is.served, V::of(self.churn) * now.churn, hazard);
         let hazard = V::choose(is.unborn, V::splat(*born), hazard);
         let hazard = hazard * now.winnable + now.leave;
+        let chance = hazard.chance();
         let chances = Chances {
-            moves: either(hazard.chance(), V::keep(is.dark, V::splat(here.listed))),
+            moves: either(chance, V::keep(is.dark, V::splat(here.listed))),
+            at_once: V::keep(is.dark, chance * V::of(self.conversion.at_once)),
             closes: V::of(self.closure).chance(),
         };
-        let (moves, closes) = draw(chances, is.living, now.uniform(Purpose::Transition));
-        let after = next(&is, moves, closes);
+        let changes = draw(chances, is.living, now.uniform(Purpose::Transition));
+        let Changes { moves, at_once, closes } = changes;
+        let after = next(&is, changes);
         now.will_be = Stages::of(after);
         *stage = after.store();
         now.sums.found = now.sums.found + V::count(is.dark.and(moves));
-        now.sums.won = now.sums.won + V::count(is.open.and(moves));
+        now.sums.won = now.sums.won + V::count(is.open.and(moves).or(at_once));
         now.sums.lost = now.sums.lost + V::count(is.served.and(moves.or(closes)));
         count(&now.will_be, V::load(influence), month.block_of(month.desired_next, now.block), &mut now.sums);
     }
@@ -187,20 +204,27 @@ mod tests {
         let all = [Stage::Unborn, Stage::Dark, Stage::Identified, Stage::Served, Stage::Lapsed, Stage::Gone];
         let stage = U32x16(std::array::from_fn(|i| all[i % 6] as u32));
         let stages = Stages::<F32x16>::of(stage);
-        let chances = Chances { moves: F32x16::splat(1.0), closes: F32x16::splat(0.25) };
+        let at_once = F32x16::keep(stages.dark, F32x16::splat(0.4));
+        let chances = Chances { moves: F32x16::splat(1.0), at_once, closes: F32x16::splat(0.25) };
+        let after = |uniform: f32| {
+            let changes = draw(chances, stages.living, F32x16::splat(uniform));
+            let moves = changes.moves.and(stages.living.or(stages.unborn));
+            next(&stages, Changes { moves, ..changes }).0
+        };
         // Below 0.75 all move, above it the living close and the rest do what they do.
-        let (moves, closes) = draw(chances, stages.living, F32x16::splat(0.5));
-        let after = next(&stages, moves.and(stages.living.or(stages.unborn)), closes).0;
         let wanted = [Stage::Dark, Stage::Identified, Stage::Served, Stage::Lapsed, Stage::Served, Stage::Gone];
-        assert_eq!(after[..6], wanted.map(|stage| stage as u32));
-        let (moves, closes) = draw(chances, stages.living, F32x16::splat(0.8));
-        assert!(!moves.and(stages.living).any());
-        assert_eq!(closes, stages.living);
+        assert_eq!(after(0.5)[..6], wanted.map(|stage| stage as u32));
+        // Below 0.75 x 0.4 the dark are served at once.
+        let wanted = [Stage::Dark, Stage::Served, Stage::Served, Stage::Lapsed, Stage::Served, Stage::Gone];
+        assert_eq!(after(0.29)[..6], wanted.map(|stage| stage as u32));
+        let changes = draw(chances, stages.living, F32x16::splat(0.8));
+        assert!(!changes.moves.and(stages.living).any());
+        assert_eq!(changes.closes, stages.living);
     }
 
     #[test]
     fn hand_computed_hazards() {
-        let conversion = Conversion { hazard: 0.02, goodwill_effect: 0.5, reactivation: 1.0 };
+        let conversion = Conversion { hazard: 0.02, goodwill_effect: 0.5, reactivation: 1.0, at_once: 0.0 };
         assert!((conversion_hazard(&conversion, 2.0) - 0.02 * 1.0_f64.exp()).abs() < 1e-15);
         // 3 of 100 slots: ln(1 / 0.97).
         assert!((birth_hazard(0.01, 300.0, 100.0) - 0.030_459_207_484_708_6).abs() < 1e-12);

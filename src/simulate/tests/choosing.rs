@@ -168,7 +168,7 @@ fn new_customers_get_used_to_us() {
     let habit = Habit { strength: 2.0, decay: 0.8 };
     let mut twin = steady(0.4);
     twin.agents.stage.fill(Stage::Identified);
-    twin.parameters.conversion = Conversion { hazard: 20.0, goodwill_effect: 0.0, reactivation: 1.0 };
+    twin.parameters.conversion = Conversion { hazard: 20.0, goodwill_effect: 0.0, reactivation: 1.0, at_once: 0.0 };
     twin.parameters.more.habit = Some(habit);
     let with = shares(&twin, &policy(&twin), 36);
     let mut used = 0.0;
@@ -307,7 +307,7 @@ fn the_lost_come_back_at_their_own_hazard() {
     let mut twin = frozen(twin(1, 16_000));
     twin.parameters.goodwill.effect = [0.0; Channel::COUNT];
     twin.agents.goodwill.fill(0.5);
-    twin.parameters.conversion = Conversion { hazard: 0.1, goodwill_effect: 0.8, reactivation: 1.0 };
+    twin.parameters.conversion = Conversion { hazard: 0.1, goodwill_effect: 0.8, reactivation: 1.0, at_once: 0.0 };
     let before = first_month(&twin);
     twin.parameters.conversion.reactivation = 2.5;
     let moves = first_month(&twin);
@@ -390,7 +390,7 @@ fn discovery_is_the_curve_of_bass() {
     empty.agents.visibility.fill(1.0);
     empty.agents.influence.fill(1.0);
     empty.agents.stage.fill(Stage::Dark);
-    empty.parameters.conversion = Conversion { hazard: 20.0, goodwill_effect: 0.0, reactivation: 1.0 };
+    empty.parameters.conversion = Conversion { hazard: 20.0, goodwill_effect: 0.0, reactivation: 1.0, at_once: 0.0 };
     let mut quiet = policy(&empty);
     quiet.phases[0].visits.prospecting = vec![0.0];
     // Slow, so that months are short against the curve.

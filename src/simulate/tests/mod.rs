@@ -224,7 +224,7 @@ fn referral_alone_saturates_as_bass_says() {
     agents.visibility.fill(1.0);
     agents.influence.fill(1.0);
     twin.parameters.discovery.referral = 0.15;
-    twin.parameters.conversion = Conversion { hazard: 20.0, goodwill_effect: 0.0, reactivation: 1.0 };
+    twin.parameters.conversion = Conversion { hazard: 20.0, goodwill_effect: 0.0, reactivation: 1.0, at_once: 0.0 };
     let months = 80;
     let tallies = run(&twin, &policy(&twin), horizon(months), KEY);
     // The same recursion in expectation; the found of a month are won in the next.

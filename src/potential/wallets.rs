@@ -1,0 +1,327 @@
+//! The wallets of known customers on a draw: what each buys of the category beyond what it buys from us.
+//!
+//! A customer's wallet is our sales to it in the 12 months and an excess, `w_i = y_i + k e_i`, with the k at which the wallets of a
+//! territory add up to its known demand: no wallet can fall below our own sales. For a customer that does not buy from us the
+//! excess is its drawn size. For one that does, at a yearly rate `r_i = 12 y_i / months with us`, two things speak of the
+//! log odds of its share, `l_i = log(r_i / (w_i - r_i))`, and are weighed by their precisions:
+//!
+//! * its size (`sizes.rs`), `log w_i ~ N(m_i, v_i)`: log odds `-log(exp(m_i - log r_i) - 1)`, with the deviation
+//!   `sqrt(v_i) / (1 - share)` (delta method);
+//! * the tastes of customers, which are alike to a degree: `l_i ~ N(mu_j, sigma^2 + 1 / orders_i)`, mu_j the log odds of the
+//!   share that our served customers of the territory give us together. sigma is lognormal with median 0.8 and log
+//!   deviation 0.4; where `wallets.csv` names customers that we serve, the spread of their own log odds is weighed in.
+//!
+//! Then `e_i = r_i exp(-l_i) + r_i - y_i`. Sizes alone will not do: they are uncertain by half or more, shares would pile up at 0
+//! and at 1 where they are far off, and a customer that gives us nearly everything is a poor model of those whom we do not know. With
+//! independent normal errors on both sides the weighing is exact (Gelman et al. 2013, "Bayesian Data Analysis", 2.5); the
+//! spread of log odds of shares between buyers is that of the Dirichlet model of repeat buying (Goodhardt, Ehrenberg & Chatfield
+//! 1984), with the logistic normal in place of the beta.
+
+use rand_distr::{Distribution as _, StandardNormal};
+
+use super::activity::{Activity, LEVELS};
+use super::numeric::fast_exp;
+use super::observed::Observed;
+use super::sizes::KnownSizes;
+use crate::rng::Stream;
+
+/// Prior of the deviation of log odds of shares between served customers: its median, and the deviation of its log.
+const TASTE: (f64, f64) = (0.8, 0.4);
+
+/// Surveyed customers from which their shares are believed.
+const FEWEST: usize = 8;
+
+/// A size below our own sales to the customer says no more than that nearly everything is ours: least of `m - log r`.
+const CLOSEST: f64 = 0.1;
+
+/// Most that log odds of a share are away from an even split.
+const FARTHEST: f64 = 6.0;
+
+/// What draws read of the known customers, close together: every draw goes through all of them.
+#[derive(Debug)]
+pub(super) struct KnownColumns {
+    /// Probability of being open, by level of closing.
+    pub open: Vec<[f32; LEVELS]>,
+    /// Our sales to it in the 12 months.
+    pub own: Vec<f64>,
+    pub served: Vec<bool>,
+    /// Our sales a year to it while it bought from us, 0 for those who did not, and their log.
+    rate: Vec<f64>,
+    log_rate: Vec<f64>,
+    /// Variance of the log odds of its share by the chance of its orders.
+    chance: Vec<f64>,
+    /// Of the log of the deviation of tastes: mean and deviation.
+    taste: (f64, f64),
+}
+
+impl KnownColumns {
+    pub(super) fn new(observed: &Observed, activity: &[Activity]) -> Self {
+        let customers = &observed.customers;
+        let rate: Vec<f64> = customers
+            .iter()
+            .map(|customer| {
+                let months = if customer.months_with_us == 0 { 12 } else { customer.months_with_us.min(12) };
+                if customer.served { customer.own_year.max(0.0) * 12.0 / f64::from(months) } else { 0.0 }
+            })
+            .collect();
+        let chance: Vec<f64> =
+            customers.iter().map(|customer| 1.0 / f64::from(customer.orders_of_year.max(1))).collect();
+        Self {
+            open: activity.iter().map(|activity| activity.open_at).collect(),
+            own: customers.iter().map(|customer| customer.own_year.max(0.0)).collect(),
+            served: customers.iter().map(|customer| customer.served).collect(),
+            log_rate: rate.iter().map(|rate| libm::log(rate.max(1e-300))).collect(),
+            taste: taste(observed, &rate, &chance),
+            rate,
+            chance,
+        }
+    }
+
+    /// The deviation of tastes at a standard normal number.
+    pub(super) fn taste_deviation(&self, z: f64) -> f64 {
+        libm::exp(self.taste.0 + self.taste.1 * z)
+    }
+}
+
+/// Mean and deviation of the log of the deviation of tastes: the prior, and the survey where there is one.
+fn taste(observed: &Observed, rate: &[f64], chance: &[f64]) -> (f64, f64) {
+    let prior = (libm::log(TASTE.0), TASTE.1);
+    let (log_odds, chances): (Vec<f64>, Vec<f64>) = observed
+        .customers
+        .iter()
+        .zip(rate)
+        .zip(chance)
+        .filter_map(|((customer, &rate), &chance)| {
+            let wallet = customer.wallet.filter(|_| customer.served && rate > 0.0)?;
+            // A survey may name less than we sell: such an answer stands for nearly everything.
+            Some((-libm::log((wallet / rate - 1.0).max(0.05)), chance))
+        })
+        .unzip();
+    let number = log_odds.len();
+    if number < FEWEST {
+        return prior;
+    }
+    let sd = crate::stats::mean_sd(&log_odds).1;
+    let by_chance = chances.iter().sum::<f64>() / number as f64;
+    let seen = (sd * sd - by_chance).max(0.05 * sd * sd).sqrt();
+    // A deviation of n normal numbers is uncertain by 1 / sqrt(2 n).
+    let precisions = (1.0 / (prior.1 * prior.1), 2.0 * number as f64);
+    let all = precisions.0 + precisions.1;
+    ((precisions.0 * prior.0 + precisions.1 * libm::log(seen.max(1e-3))) / all, 1.0 / all.sqrt())
+}
+
+/// What the sizes say on a draw.
+#[derive(Clone, Copy)]
+pub(super) struct SizesOfDraw<'a> {
+    pub sizes: &'a KnownSizes,
+    pub kappa: f64,
+    pub tau: f64,
+    /// Deviation of tastes.
+    pub taste: f64,
+    /// Log of what multiplies the sizes of all customers that do not buy from us.
+    pub unserved: f64,
+}
+
+impl SizesOfDraw<'_> {
+    /// Variance of a customer's log size.
+    pub(super) fn variance(&self, i: usize) -> f64 {
+        self.kappa * self.kappa * self.sizes.variance[i] + self.tau * self.tau
+    }
+
+    /// Log median size of a customer, but for the territory's level.
+    fn log_size(&self, i: usize, served: bool) -> f64 {
+        self.kappa * self.sizes.index[i] + if served { 0.0 } else { self.unserved }
+    }
+
+    /// Expected sizes of these customers, but for the territory's level.
+    pub(super) fn expected(&self, open: &[usize], columns: &KnownColumns) -> Vec<f64> {
+        let of = |&i: &usize| fast_exp(self.log_size(i, columns.served[i]) + 0.5 * self.variance(i));
+        open.iter().map(of).collect()
+    }
+}
+
+/// Shares the known demand `amount` of a territory out over its open known customers, whose expected sizes these are.
+pub(super) fn share_out(
+    open: &[usize],
+    sizes_expected: &[f64],
+    amount: f64,
+    columns: &KnownColumns,
+    draw: SizesOfDraw<'_>,
+    rng: &mut Stream,
+    wallets: &mut [f32],
+) {
+    let taste = draw.taste;
+    let (mut expected, mut expected_served, mut rates, mut own) = (0.0, 0.0, 0.0, 0.0);
+    for (&i, mean) in open.iter().zip(sizes_expected) {
+        expected += mean;
+        own += columns.own[i];
+        if columns.rate[i] > 0.0 {
+            expected_served += mean;
+            rates += columns.rate[i];
+        }
+    }
+    let log_scale = libm::log((amount / expected).max(1e-300));
+    let together = rates / (amount * expected_served / expected).max(1e-300);
+    let usual = if together < 1.0 { libm::log(together / (1.0 - together).max(1e-3)) } else { FARTHEST };
+    let usual = usual.clamp(-FARTHEST, FARTHEST);
+    let excess: Vec<f64> = open
+        .iter()
+        .map(|&i| {
+            let z: f64 = StandardNormal.sample(rng);
+            let variance = draw.variance(i);
+            let size = log_scale + draw.log_size(i, columns.served[i]);
+            if columns.rate[i] <= 0.0 {
+                return fast_exp(size + variance.sqrt() * z);
+            }
+            let room = fast_exp((size - columns.log_rate[i]).clamp(CLOSEST, FARTHEST));
+            // 1 - share is (room - 1) / room.
+            let known = (room - 1.0) * (room - 1.0) / (room * room * variance);
+            let alike = 1.0 / (taste * taste + columns.chance[i]);
+            let mean = (alike * usual - known * libm::log(room - 1.0)) / (known + alike);
+            let log_odds = (mean + z / (known + alike).sqrt()).clamp(-FARTHEST, FARTHEST);
+            columns.rate[i] * (1.0 + fast_exp(-log_odds)) - columns.own[i]
+        })
+        .collect();
+    let all: f64 = excess.iter().sum();
+    let left = (amount - own).max(0.0);
+    let scale = if all > 0.0 { left / all } else { 0.0 };
+    for (&i, excess) in open.iter().zip(excess) {
+        // Rounding to single precision must not fall below our own sales.
+        let rounded = (columns.own[i] + scale * excess) as f32;
+        wallets[i] = if f64::from(rounded) < columns.own[i] { rounded.next_up() } else { rounded };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::observed::ObservedCustomer;
+    use super::super::sizes::{NormalPrior, SizeSource};
+    use super::*;
+    use crate::stats::mean_sd;
+
+    /// Customers whose shares and sizes scatter as they are told to: their own sales, and the true log odds of their shares.
+    fn customers(number: usize, taste: f64, size_error: f64) -> (Observed, KnownSizes, Vec<f64>, f64) {
+        let mut rng = Stream::new(3, "test/wallets", 0);
+        let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+        let (mut observed, mut index, mut truth, mut total) = (Observed::default(), Vec::new(), Vec::new(), 0.0);
+        for _ in 0..number {
+            // The index is what is known, demand scatters around it.
+            let known = 5.0 + normal();
+            let log_size = known + size_error * normal();
+            let log_odds = -0.8 + taste * normal();
+            let share = 1.0 / (1.0 + libm::exp(-log_odds));
+            let demand = libm::exp(log_size);
+            total += demand;
+            truth.push(log_odds);
+            index.push(known);
+            observed.customers.push(ObservedCustomer {
+                served: true,
+                own_year: share * demand,
+                months_with_us: 12,
+                orders_of_year: 1_000,
+                ..Default::default()
+            });
+        }
+        let sizes = KnownSizes {
+            source: SizeSource::SizeColumn,
+            variance: vec![0.0; number],
+            unserved_sd: 0.0,
+            index,
+            kappa: NormalPrior::new(1.0, 0.1),
+            log_tau: NormalPrior::new(libm::log(size_error), 0.1),
+            level: None,
+        };
+        (observed, sizes, truth, total)
+    }
+
+    /// `amount` shared out over these customers; wallets of all.
+    fn shared(open: &[usize], amount: f64, columns: &KnownColumns, draw: SizesOfDraw<'_>, stream: u64) -> Vec<f32> {
+        let mut wallets = vec![0.0; columns.own.len()];
+        let mut rng = Stream::new(1, "test/wallets", stream);
+        share_out(open, &draw.expected(open, columns), amount, columns, draw, &mut rng, &mut wallets);
+        wallets
+    }
+
+    fn activity(number: usize) -> Vec<Activity> {
+        vec![Activity::new(0.0, 0.0, [1.0; LEVELS]); number]
+    }
+
+    #[test]
+    fn shares_scatter_as_tastes_do_however_uncertain_the_sizes() {
+        for size_error in [0.2, 0.5, 1.0] {
+            let (observed, sizes, truth, amount) = customers(3_000, 0.6, size_error);
+            let columns = KnownColumns::new(&observed, &activity(truth.len()));
+            let open: Vec<usize> = (0..truth.len()).collect();
+            let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: size_error, taste: 0.6, unserved: 0.0 };
+            let wallets = shared(&open, amount, &columns, draw, 9);
+            let sum: f64 = wallets.iter().map(|&w| f64::from(w)).sum();
+            assert!((sum / amount - 1.0).abs() < 1e-5);
+            let log_odds: Vec<f64> = (0..truth.len())
+                .map(|i| {
+                    let share = columns.own[i] / f64::from(wallets[i]);
+                    assert!(share <= 1.0);
+                    libm::log(share / (1.0 - share))
+                })
+                .collect();
+            let (mean, sd) = mean_sd(&log_odds);
+            let (true_mean, true_sd) = mean_sd(&truth);
+            // With sizes as shares' only evidence the deviation would be 0.66, 0.92 and 1.5 here.
+            assert!((sd / true_sd - 1.0).abs() < 0.15, "{size_error}: {sd:.3} for {true_sd:.3}");
+            // The delta method leaves an eighth of a log odd where sizes are wrong by a factor of e, and less where they are better.
+            assert!((mean - true_mean).abs() < 0.15, "{size_error}: {mean:.3} for {true_mean:.3}");
+        }
+    }
+
+    #[test]
+    fn no_wallet_falls_below_our_own_sales() {
+        let (observed, sizes, _, amount) = customers(50, 1.5, 1.0);
+        let columns = KnownColumns::new(&observed, &activity(50));
+        let open: Vec<usize> = (0..50).collect();
+        let own: f64 = columns.own.iter().sum();
+        let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 1.0, taste: 0.6, unserved: 0.0 };
+        // Down to nothing but our own sales, and below.
+        for amount in [amount, 1.01 * own, own, 0.5 * own] {
+            let wallets = shared(&open, amount, &columns, draw, 1);
+            assert!(wallets.iter().zip(&columns.own).all(|(&w, &own)| f64::from(w) >= own && w.is_finite()));
+        }
+        shared(&[], 10.0, &columns, draw, 1);
+    }
+
+    #[test]
+    fn a_survey_says_how_tastes_differ() {
+        let (mut observed, _, truth, _) = customers(200, 0.6, 0.1);
+        let wide = KnownColumns::new(&observed, &activity(200)).taste;
+        assert!((wide.0 - libm::log(0.8)).abs() < 1e-12);
+        for (customer, log_odds) in observed.customers.iter_mut().zip(&truth) {
+            customer.wallet = Some(customer.own_year * (1.0 + libm::exp(-log_odds)));
+        }
+        let (centre, deviation) = KnownColumns::new(&observed, &activity(200)).taste;
+        assert!((libm::exp(centre) - 0.6).abs() < 0.08 && deviation < 0.06, "{centre} {deviation}");
+    }
+
+    #[test]
+    fn who_came_late_is_not_taken_for_one_who_buys_elsewhere() {
+        // Two like customers, one with us for three months: the same wallet, a quarter of the sales.
+        let customer = |months_with_us, own_year| ObservedCustomer {
+            served: true,
+            own_year,
+            months_with_us,
+            orders_of_year: 12,
+            ..Default::default()
+        };
+        let observed = Observed { customers: vec![customer(12, 40.0), customer(3, 10.0)], ..Default::default() };
+        let sizes = KnownSizes {
+            source: SizeSource::Orders,
+            index: vec![0.0; 2],
+            variance: vec![0.0; 2],
+            unserved_sd: 0.0,
+            kappa: NormalPrior::new(1.0, 0.1),
+            log_tau: NormalPrior::new(-3.0, 0.1),
+            level: None,
+        };
+        let columns = KnownColumns::new(&observed, &activity(2));
+        let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 0.01, taste: 0.6, unserved: 0.0 };
+        let wallets = shared(&[0, 1], 200.0, &columns, draw, 1);
+        assert!((wallets[0] / wallets[1] - 1.0).abs() < 0.05, "{wallets:?}");
+    }
+}
