@@ -8,6 +8,7 @@
 use super::learn::{robust_scatter, shares};
 use super::moves::{Books, DEPTH_SD, Kind, Move, STEP};
 use super::noise::{Noise, UNKNOWN};
+use super::rates::{Rates, log_odds};
 use super::{Series, Sight};
 
 /// A month whose best candidate is fewer deviations from nothing is left alone.
@@ -20,11 +21,6 @@ pub(super) const WILD: (f64, f64) = (0.002, 0.6);
 pub(super) const SHOCK: (f64, f64) = (0.006, 0.15);
 /// The same of a month of the year in which a company has a season of its own.
 pub(super) const OWN_MONTH: (f64, f64) = (0.03, 0.3);
-/// Expected moves a month, and how many months' worth of belief that is.
-pub(super) const LOADS: (f64, f64) = (0.008, 12.0);
-pub(super) const CAMPAIGNS: f64 = 1.0 / 48.0;
-pub(super) const STOCKOUTS: f64 = 1.0 / 150.0;
-pub(super) const DIPS: f64 = 1.0 / 48.0;
 
 /// Changes of a few figures.
 pub(super) type Sparse = Vec<(usize, f64)>;
@@ -62,6 +58,7 @@ pub(super) struct Chain<'a> {
     pub(super) books: Books,
     pub(super) active: Vec<Active>,
     pub(super) noise: Noise,
+    pub(super) rates: Rates,
 }
 
 impl<'a> Chain<'a> {
@@ -82,8 +79,9 @@ impl<'a> Chain<'a> {
         let books = Books::new(shares(&series.sales), vec![1.0; months]);
         let n = companies * months;
         let (r, q) = (vec![0.0; n], vec![0.0; n]);
-        let mut chain =
-            Self { series, z, companies, months, n, precision: Vec::new(), r, q, books, active: Vec::new(), noise };
+        let movers = if series.sight == Sight::Panel { companies } else { 1 };
+        let (precision, active, rates) = (Vec::new(), Vec::new(), Rates::new(movers, months));
+        let mut chain = Self { series, z, companies, months, n, precision, r, q, books, active, noise, rates };
         chain.rebuild(Vec::new());
         chain
     }
@@ -256,28 +254,20 @@ impl<'a> Chain<'a> {
         (event, value)
     }
 
-    /// Log prior odds of a kind of move in a company's month, given the other months.
+    /// Log prior odds of a kind of move in a company's month, given all that is there.
     pub(super) fn prior(&self, company: usize, t: usize, kind: Kind) -> f64 {
-        let rate = match kind {
-            Kind::Loading => {
-                let of_year = self.series.of_year[t];
-                let mut same = 0.0;
-                for active in &self.active {
-                    if let Event::Move(step) = &active.event {
-                        let loads = step.kind == Kind::Loading && step.company == company && step.first != t;
-                        if loads && self.series.of_year[step.first] == of_year {
-                            same += 1.0;
-                        }
-                    }
-                }
-                let years = (self.months as f64 / 12.0 - 1.0).max(0.0);
-                (LOADS.0 * LOADS.1 + same) / (LOADS.1 + years)
-            }
-            Kind::Campaign => CAMPAIGNS,
-            Kind::Stockout => STOCKOUTS,
-            Kind::Dip => DIPS,
-        };
-        libm::log(rate / (1.0 - rate))
+        let others = self.active.iter().filter_map(|active| match &active.event {
+            Event::Move(step) if step.kind == kind && (step.company, step.first) != (company, t) => Some(step),
+            _ => None,
+        });
+        if kind != Kind::Loading {
+            return self.rates.even(kind, others.count());
+        }
+        let mut cells = vec![0; 12 * self.companies];
+        others.for_each(|step| cells[12 * step.company + self.series.of_year[step.first]] += 1);
+        let same = std::mem::take(&mut cells[12 * company + self.series.of_year[t]]);
+        cells.retain(|&loads| loads > 0);
+        self.rates.loading(same, &cells)
     }
 
     /// All candidates of a company's month with their log weights against none; empty where nothing is worth a look.
@@ -314,10 +304,6 @@ impl<'a> Chain<'a> {
         }
         out
     }
-}
-
-pub(super) fn log_odds(chance: f64) -> f64 {
-    libm::log(chance / (1.0 - chance))
 }
 
 /// Prior density of the log of a depth, not normalised.

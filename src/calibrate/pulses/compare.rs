@@ -1,7 +1,10 @@
 //! Accounts that one step at a time does not reach, compared as wholes: the likelier stays.
 
-use super::chain::{Active, Chain, Event, OWN_MONTH, WILD, log_odds};
+use std::ops::Range;
+
+use super::chain::{Chain, Event, OWN_MONTH, SHOCK, WILD};
 use super::moves::Kind;
+use super::rates::log_odds;
 
 /// Passes over all months for a first set of moves.
 const MOST: usize = 15;
@@ -43,52 +46,83 @@ impl Chain<'_> {
         }
     }
 
-    /// Four months with three moves or more: all of them anew, the likeliest first? The likelier set stays.
+    /// Four months with three moves or more, or two in the same month: all of them anew, the likeliest first, by moves alone and by
+    /// odd months of the whole category besides? The likeliest set stays.
     pub(super) fn crowds(&mut self) {
         for start in 0..self.months {
             let window = start..(start + 4).min(self.months);
-            let inside = |event: &Event| match event {
-                Event::Move(step) => window.contains(&step.first),
-                Event::Wild(_, t) | Event::Odd(_, t) | Event::Shock(t) => window.contains(t),
-                Event::OwnMonth(..) => false,
-            };
-            let moves = |active: &Active| matches!(active.event, Event::Move(_)) && inside(&active.event);
-            if self.active.iter().filter(|active| moves(active)).count() < 3 {
+            let firsts: Vec<usize> = self
+                .active
+                .iter()
+                .filter_map(|active| match &active.event {
+                    Event::Move(step) if window.contains(&step.first) => Some(step.first),
+                    _ => None,
+                })
+                .collect();
+            if firsts.len() < 3 && firsts.iter().filter(|&&t| t == start).count() < 2 {
                 continue;
             }
-            let (mut before, mut old) = (Vec::new(), 0.0);
-            while let Some(at) = self.position(inside) {
-                let (event, worth) = self.take_out(at);
-                old += worth;
-                before.push(event);
+            let (mut best, mut highest) = self.emptied(&window);
+            for shocks in [false, true] {
+                let value = self.filled(&window, best.len() + 2, shocks);
+                let (events, _) = self.emptied(&window);
+                if value > highest {
+                    (best, highest) = (events, value);
+                }
             }
-            let mut new = 0.0;
-            for _ in 0..before.len() + 2 {
-                let mut best: Option<(Event, f64)> = None;
-                for t in window.clone() {
-                    for company in 0..self.movers() {
-                        let here =
-                            |event: &Event| matches!(event, Event::Move(s) if (s.company, s.first) == (company, t));
-                        if self.position(here).is_some() {
-                            continue;
-                        }
+            best.into_iter().rev().for_each(|event| self.insert(event));
+        }
+    }
+
+    /// Takes everything out of a window of months: what was there, last first, and what it was worth.
+    fn emptied(&mut self, window: &Range<usize>) -> (Vec<Event>, f64) {
+        let inside = |event: &Event| match event {
+            Event::Move(step) => window.contains(&step.first),
+            Event::Wild(_, t) | Event::Odd(_, t) | Event::Shock(t) => window.contains(t),
+            Event::OwnMonth(..) => false,
+        };
+        let (mut events, mut worth) = (Vec::new(), 0.0);
+        while let Some(at) = self.active.iter().rposition(|active| inside(&active.event)) {
+            let (event, value) = self.take_out(at);
+            events.push(event);
+            worth += value;
+        }
+        (events, worth)
+    }
+
+    /// Fills an empty window with at most so many events, the likeliest first: what they are worth.
+    fn filled(&mut self, window: &Range<usize>, most: usize, shocks: bool) -> f64 {
+        let mut worth = 0.0;
+        for _ in 0..most {
+            let mut best: Option<(Event, f64)> = None;
+            for t in window.clone() {
+                for company in 0..self.movers() {
+                    let here = |event: &Event| match event {
+                        Event::Move(step) => (step.company, step.first) == (company, t),
+                        Event::Wild(k, at) => (*k, *at) == (company, t),
+                        _ => false,
+                    };
+                    if self.position(here).is_none() {
                         let next = self.best(company, t);
                         if next.as_ref().map(|next| next.1) > best.as_ref().map(|best| best.1) {
                             best = next;
                         }
                     }
                 }
-                let Some((event, weight)) = best else { break };
-                new += weight;
-                self.insert(event);
-            }
-            if new < old {
-                while let Some(at) = self.position(inside) {
-                    self.remove(at);
+                let shock = Event::Shock(t);
+                if shocks && self.position(|event| *event == shock).is_none() {
+                    let (_, h) = self.effect(&shock);
+                    let value = log_odds(SHOCK.0) + self.evidence(&Vec::new(), &h);
+                    if value > best.as_ref().map_or(0.0, |best| best.1) {
+                        best = Some((shock, value));
+                    }
                 }
-                before.into_iter().rev().for_each(|event| self.insert(event));
             }
+            let Some((event, value)) = best else { break };
+            worth += value;
+            self.insert(event);
         }
+        worth
     }
 
     /// A company's moves in the same month of three years or more, or a season of its own? The likelier stays.

@@ -37,6 +37,7 @@ mod compare;
 mod learn;
 mod moves;
 mod noise;
+mod rates;
 mod sampler;
 
 pub use moves::Kind;
