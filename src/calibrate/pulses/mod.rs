@@ -16,15 +16,15 @@
 //! Four facts tell a load from season, feast and campaign: season and feasts are common to all companies, a load is one
 //! company's; a campaign takes from the others in its months, a load does not; a load is missing afterwards, from all; and
 //! loads differ from year to year. Where every year has the same, a season of that company's own is the simpler account:
-//! both are compared as wholes ([`compare`]).
+//! both are compared as wholes ([`compare`]), as are crowds of moves and odd months of the whole category.
 //!
 //! Dates, kinds and depths are sampled: Bayesian variable selection with a spike at "no move" and a slab over depths
 //! (George & McCulloch 1993, JASA 88; additive outliers and interventions by Gibbs sampling: McCulloch & Tsay 1994,
 //! "Bayesian inference and prediction for mean and variance shifts", Box & Tiao 1975 for interventions with a transient).
 //! Depths are integrated: a grid of depths, around each of which `m` is linear in the log of the depth with a normal weight of
 //! [`moves::STEP`], so that adding and taking out a move is a rank-one change of the precision. Single odd figures and odd months
-//! of the whole category are allowed for, so that noise with heavy tails does not pass for moves. How often a company loads
-//! in a month of the year is learnt (beta-binomial). Deviations of walks, seasons and noise are those of the highest marginal
+//! of the whole category are allowed for, so that noise with heavy tails does not pass for moves. How often moves are
+//! made is learnt ([`rates`]). Deviations of walks, seasons and noise are those of the highest marginal
 //! likelihood on a grid given the moves, in turn with them.
 //!
 //! Where several loads leave hardly anything to order in the next month, what is left is known badly and counts for less.
