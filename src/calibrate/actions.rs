@@ -1,320 +1,260 @@
-//! Artificial moves of rivals, learnt from the panel: loading, campaigns and stock-outs, apart from season and trend.
+//! Artificial moves of rivals, learnt from the panel: loading, campaigns and stock-outs, apart from season, feasts and trend;
+//! without companies in the panel, dips that all our own sales share.
 //!
-//! For each rival the log odds of its sales against everybody else's are freed of level shifts (running median of 13
-//! months) and of its own season (median by month of the year, from three years on). What is left is compared with
-//! templates: some months up (campaign), up and then down by as much (loading: what was sold ahead is missing
-//! afterwards), some months down (stock-out). The match is by generalised least squares under first-order
-//! autocorrelation with a robust scale (1.4826 x median absolute deviation), largest first; each move found is taken
-//! out of the rival's sales before the others are looked at, so that one's campaign is not taken for another's shortage.
-//!
-//! The threshold of [`THRESHOLD`] deviations keeps false alarms below one a rival in eight years even where the noise has the
-//! tails of a t distribution with 5 degrees of freedom (tested). The probability of a move is that of a normal depth of
-//! deviation [`TYPICAL_DEPTH`] against none, with one move in four years expected beforehand.
+//! Here a market's series are laid out and what [`super::pulses`] finds in them is turned into rows of `actions_found.csv`;
+//! equations and sources are there. Depths: a load in months of the whole category's demand, as the simulator counts it
+//! ([`crate::simulate::mechanisms::loading`]); a campaign or stock-out in what it adds to the rival's sales of a month, as a share
+//! of them, from its log odds β and the rival's share s: `exp(β) / (1 - s + s exp(β)) - 1`; a dip as the part of our sales that
+//! was missing, of a rival that nothing names (`*`).
 
 use crate::calibrate::ActionFound;
-use crate::calibrate::sampling::normal_quantile;
+use crate::calibrate::feasts::FeastModel;
+use crate::calibrate::observed::Observed;
+use crate::calibrate::priors::Priors;
+use crate::calibrate::pulses::{self, Found, Kind, Series, Sight};
+use crate::calibrate::response::Point;
 use crate::ids::{CompanyIx, Index as _};
 use crate::market::Market;
 use crate::stats::Summary;
-use crate::units::{Date, days_in};
+use crate::units::{Date, Month, days_in};
 
-const THRESHOLD: f64 = 4.4;
-const TYPICAL_DEPTH: f64 = 0.3;
-/// Fewest months of company rows.
-const FEWEST: usize = 24;
-/// Most moves looked for.
-const MOST: usize = 40;
+/// Companies that are looked at one by one, the largest; the others are one.
+const COMPANIES: usize = 8;
+/// Groups of territories that our own sales are looked at in.
+const GROUPS: usize = 6;
+/// What a name stands for that nothing tells.
+const UNKNOWN: &str = "*";
 
-const TEMPLATES: [(&str, &[f64]); 8] = [
-    ("campaign", &[1.0]),
-    ("campaign", &[1.0, 1.0]),
-    ("campaign", &[1.0, 1.0, 1.0]),
-    ("loading", &[1.0, -1.0]),
-    ("loading", &[1.0, -0.5, -0.5]),
-    ("loading", &[1.0, 1.0, -1.0, -1.0]),
-    ("stockout", &[-1.0]),
-    ("stockout", &[-1.0, -1.0]),
-];
+/// By company and month.
+type CompanySales = Vec<Vec<f64>>;
 
-/// A move of one rival's series.
-#[derive(Debug, Clone, PartialEq)]
-struct Move {
-    company: usize,
-    first: usize,
-    kind: &'static str,
-    shape: &'static [f64],
-    /// Log odds.
-    depth: f64,
-    se: f64,
+/// What the panel says of rivals' moves.
+#[derive(Debug, Clone, Default)]
+pub struct PanelMoves {
+    pub moves: Vec<ActionFound>,
+    /// By month: log of the category's sales with these moves over those without; empty without companies in the panel.
+    pub category: Vec<f64>,
 }
 
-/// Scans the panel's company series. Empty without them, or where `actions.csv` names the rival's months already.
-pub fn scan(market: &Market) -> Vec<ActionFound> {
-    let Some(panel) = &market.panel else { return Vec::new() };
+/// Scans the panel's company series alone. Empty without them. Moves that `actions.csv` names already are left out.
+pub fn in_panel(market: &Market, feasts: bool, seed: u64) -> PanelMoves {
+    let priors = Priors::default();
+    panel_moves(market, &FeastModel::new(market, &priors, feasts), seed)
+}
+
+/// Scans the panel's company series, or our own sales where there are none.
+pub fn scan(market: &Market, observed: &Observed, point: &Point, feasts: &FeastModel, seed: u64) -> Vec<ActionFound> {
+    if companies(market).is_some() {
+        return panel_moves(market, feasts, seed).moves;
+    }
+    let series = own_series(market, observed, point, feasts);
+    let moves = pulses::estimate(&series, seed).moves;
+    moves.iter().filter(|found| !ours(market, found)).filter_map(|found| dip(market, found)).collect()
+}
+
+fn panel_moves(market: &Market, feasts: &FeastModel, seed: u64) -> PanelMoves {
+    let Some((ids, sales)) = companies(market) else { return PanelMoves::default() };
+    let series = series(market, feasts, sales, Sight::Panel);
+    let estimate = pulses::estimate(&series, seed);
+    let all: f64 = series.sales.iter().flatten().filter(|x| **x > 0.0).sum();
+    let moves = estimate.moves.iter().filter_map(|found| {
+        let company = ids[found.company].filter(|company| *company > 0)?;
+        let share = series.sales[found.company].iter().filter(|x| **x > 0.0).sum::<f64>() / all;
+        (!known(market, company, found)).then(|| report(market, company, share, found))?
+    });
+    PanelMoves { moves: moves.collect(), category: estimate.category }
+}
+
+/// The panel's sales by company, largest first, and which companies they are: of the whole market, or of the territories
+/// whose every month has company rows. The small and those that were not there all the time are together at the end.
+fn companies(market: &Market) -> Option<(Vec<Option<usize>>, CompanySales)> {
+    let panel = market.panel.as_ref()?;
     let months = market.months();
-    let companies = market.data.companies.ids.len();
-    let series = if panel.market_company.is_empty() {
-        // Territories whose every month has company rows, together.
-        let full: Vec<&Vec<Vec<f64>>> = panel
-            .company
-            .iter()
-            .zip(&panel.category)
+    let count = market.data.companies.ids.len();
+    let series: Vec<Vec<f64>> = if panel.market_company.is_empty() {
+        let territories = panel.company.iter().zip(&panel.category);
+        let full: Vec<&Vec<Vec<f64>>> = territories
             .filter(|(company, category)| !company.is_empty() && category.iter().all(Option::is_some))
             .map(|(company, _)| company)
             .collect();
         if full.is_empty() {
-            return Vec::new();
+            return None;
         }
-        (0..companies).map(|k| (0..months).map(|t| full.iter().map(|company| company[k][t]).sum()).collect()).collect()
+        (0..count).map(|k| (0..months).map(|t| full.iter().map(|company| company[k][t]).sum()).collect()).collect()
     } else {
-        panel.market_company.clone()
+        let known = |t: usize| panel.market_category[t].is_some();
+        let month =
+            |s: &Vec<f64>| (0..months).map(|t| if known(t) { s[t].max(0.0) } else { pulses::NOTHING_KNOWN }).collect();
+        panel.market_company.iter().map(month).collect()
     };
-    let of_year: Vec<usize> = market.history.months().map(crate::units::Month::of_year).collect();
-    let mut moves = find(&series, &of_year);
-    moves.retain(|found| !known(market, found));
-    moves.sort_by_key(|found| (found.first, found.company));
-    moves.iter().filter_map(|found| report(market, found)).collect()
+    let there = |s: &[f64]| s.iter().filter(|x| **x > 0.0).count() * 4 >= months * 3;
+    let total = |s: &[f64]| s.iter().filter(|x| **x > 0.0).sum::<f64>();
+    let mut order: Vec<usize> = (0..series.len()).filter(|&k| there(&series[k])).collect();
+    order.sort_by(|&a, &b| total(&series[b]).total_cmp(&total(&series[a])).then(a.cmp(&b)));
+    order.truncate(COMPANIES);
+    let mut ids: Vec<Option<usize>> = order.iter().map(|&k| Some(k)).collect();
+    let mut sales: Vec<Vec<f64>> = order.iter().map(|&k| series[k].clone()).collect();
+    let rest: Vec<&Vec<f64>> = (0..series.len()).filter(|k| !order.contains(k)).map(|k| &series[k]).collect();
+    let others: Vec<f64> = (0..months)
+        .map(|t| rest.iter().map(|s| s[t]).reduce(|a, b| if a < 0.0 { a } else { a + b }).unwrap_or(0.0))
+        .collect();
+    if there(&others) {
+        ids.push(None);
+        sales.push(others);
+    }
+    (sales.len() >= 2).then_some((ids, sales))
+}
+
+fn series(market: &Market, feasts: &FeastModel, sales: CompanySales, sight: Sight) -> Series {
+    Series {
+        sales,
+        of_year: market.history.months().map(Month::of_year).collect(),
+        feasts: market.history.months().map(|month| feasts.exposures.row(month)).collect(),
+        feast_sd: feasts.prior.iter().map(|prior| prior.1).collect(),
+        sight,
+    }
+}
+
+/// Our sales by group of territories, freed of customers won and lost and of our contacts.
+fn own_series(market: &Market, observed: &Observed, point: &Point, feasts: &FeastModel) -> Series {
+    // What a group's customers lead to expect has the months that all have in common in it: they are put back.
+    let (total, exposure) = observed.pooled(point);
+    let parts = observed.territory_months(point);
+    let groups = GROUPS.min(parts.len()).max(1);
+    let sales = (0..groups)
+        .map(|group| {
+            let those = parts.len() * group / groups..parts.len() * (group + 1) / groups;
+            (0..market.months())
+                .map(|t| {
+                    let sold: f64 = parts[those.clone()].iter().map(|part| part.total[t]).sum();
+                    let expected: f64 = parts[those.clone()].iter().map(|part| part.expected[t]).sum();
+                    if expected > 0.0 && exposure[t] > 0.0 {
+                        sold / expected * total[t] / exposure[t]
+                    } else {
+                        pulses::NOTHING_KNOWN
+                    }
+                })
+                .collect()
+        })
+        .collect();
+    series(market, feasts, sales, Sight::OwnSales)
+}
+
+/// First and last month of a move.
+fn span(market: &Market, found: &Found) -> (Month, Month) {
+    let last = (found.first + found.length - 1).min(market.months() - 1);
+    (market.history.at(found.first), market.history.at(last))
 }
 
 /// `actions.csv` already has a move of this rival in these months.
-fn known(market: &Market, found: &Move) -> bool {
-    let span = (market.history.at(found.first), market.history.at(found.first + found.shape.len() - 1));
-    market.data.actions.as_ref().is_some_and(|actions| {
-        actions.iter().any(|action| {
-            action.company.usize() == found.company && action.start.month() <= span.1 && span.0 <= action.end.month()
-        })
+fn known(market: &Market, company: usize, found: &Found) -> bool {
+    let (first, last) = span(market, found);
+    market
+        .data
+        .actions
+        .iter()
+        .flatten()
+        .any(|action| action.company.usize() == company && action.start.month() <= last && first <= action.end.month())
+}
+
+/// We did something ourselves in these months or the two before, which explains a dip.
+fn ours(market: &Market, found: &Found) -> bool {
+    let (first, last) = span(market, found);
+    market.data.actions.iter().flatten().any(|action| {
+        action.company.usize() == 0 && action.start.month() <= last && first <= action.end.month().plus(2)
     })
 }
 
-fn report(market: &Market, found: &Move) -> Option<ActionFound> {
-    // The months that go up (or, at a stock-out, down) are the move; what follows is its shadow.
-    let active = found.shape.iter().take_while(|h| (**h > 0.0) == (found.shape[0] > 0.0)).count();
-    let (first, last) = (market.history.at(found.first), market.history.at(found.first + active - 1));
-    let sign = found.shape[0];
-    let depths: Vec<f64> = (0..200)
-        .map(|q| {
-            let log = found.depth + found.se * normal_quantile((f64::from(q) + 0.5) / 200.0);
-            libm::exp(sign * log) - 1.0
-        })
-        .collect();
+fn report(market: &Market, company: usize, share: f64, found: &Found) -> Option<ActionFound> {
+    let sign = if found.kind == Kind::Stockout { -1.0 } else { 1.0 };
+    let of_sales = |depth: f64| {
+        let odds = libm::exp(sign * depth);
+        odds / (1.0 - share + share * odds) - 1.0
+    };
+    let (kind, unit, depths) = match found.kind {
+        Kind::Loading => ("loading", "months of demand", found.depths.clone()),
+        Kind::Stockout => ("stockout", "share of sales", found.depths.iter().map(|&d| of_sales(d)).collect()),
+        _ => ("campaign", "share of sales", found.depths.iter().map(|&d| of_sales(d)).collect()),
+    };
+    row(market, market.data.companies.ids.name(CompanyIx::from_usize(company)), found, kind, unit, &depths)
+}
+
+fn dip(market: &Market, found: &Found) -> Option<ActionFound> {
+    row(market, UNKNOWN, found, "campaign", "share of our sales", &found.depths)
+}
+
+fn row(market: &Market, company: &str, found: &Found, kind: &str, unit: &str, depths: &[f64]) -> Option<ActionFound> {
+    let (first, last) = span(market, found);
     Some(ActionFound {
-        company: market.data.companies.ids.name(CompanyIx::from_usize(found.company)).to_owned(),
+        company: company.to_owned(),
         territory: "*".to_owned(),
         start: Date::new(first.year(), first.of_year() as u32 + 1, 1)?,
         end: Date::new(last.year(), last.of_year() as u32 + 1, days_in(last))?,
-        kind: found.kind.to_owned(),
-        // Loading: what is sold above a month's sales, which is so many months of demand sold ahead.
-        unit: if found.kind == "loading" { "months of demand" } else { "share of sales" }.to_owned(),
-        depth: Summary::of(&depths)?,
-        probability: probability(found.depth, found.se),
+        kind: kind.to_owned(),
+        unit: unit.to_owned(),
+        depth: Summary::of(depths)?,
+        // Nothing learnt from the shape of series is surer than this.
+        probability: found.probability.min(0.99),
     })
-}
-
-/// P(move) from its depth: normal depths against none.
-fn probability(depth: f64, se: f64) -> f64 {
-    let expected = 1.0 / 48.0;
-    let ratio = TYPICAL_DEPTH * TYPICAL_DEPTH / (se * se + TYPICAL_DEPTH * TYPICAL_DEPTH);
-    let z = depth / se;
-    let log_odds = 0.5 * libm::log(1.0 - ratio) + 0.5 * z * z * ratio + libm::log(expected);
-    // Nothing learnt from the shape of one series is surer than this.
-    (1.0 / (1.0 + libm::exp(-log_odds))).min(0.99)
-}
-
-/// All moves, deepest in deviations first.
-fn find(series: &[Vec<f64>], of_year: &[usize]) -> Vec<Move> {
-    let mut clean: Vec<Vec<f64>> = series.to_vec();
-    let mut found: Vec<Move> = Vec::new();
-    let months = of_year.len();
-    if months < FEWEST {
-        return found;
-    }
-    for _ in 0..MOST {
-        let mut best: Option<(f64, Move)> = None;
-        for company in 1..clean.len() {
-            let Some(residuals) = residuals(&clean, company, of_year) else { continue };
-            let Some(noise) = Noise::of(&residuals) else { continue };
-            for (kind, shape) in TEMPLATES {
-                for first in 0..months.saturating_sub(shape.len() - 1) {
-                    let taken = |earlier: &Move| {
-                        earlier.company == company
-                            && earlier.first < first + shape.len()
-                            && first < earlier.first + earlier.shape.len()
-                    };
-                    if found.iter().any(taken) {
-                        continue;
-                    }
-                    let (depth, se) = noise.fit(&residuals, first, shape);
-                    let z = depth / se;
-                    if z > THRESHOLD && best.as_ref().is_none_or(|(highest, _)| z > *highest) {
-                        best = Some((z, Move { company, first, kind, shape, depth, se }));
-                    }
-                }
-            }
-        }
-        let Some((_, next)) = best else { break };
-        for (offset, h) in next.shape.iter().enumerate() {
-            clean[next.company][next.first + offset] *= libm::exp(-next.depth * h);
-        }
-        found.push(next);
-    }
-    found
-}
-
-/// Log odds of a company's sales against the others', without level shifts and season. `None` for a company that is
-/// absent for more than a tenth of the months.
-fn residuals(series: &[Vec<f64>], company: usize, of_year: &[usize]) -> Option<Vec<f64>> {
-    let months = of_year.len();
-    let own = &series[company];
-    let mean = own.iter().sum::<f64>() / months as f64;
-    if own.iter().filter(|&&x| x > 0.0).count() * 10 < months * 9 {
-        return None;
-    }
-    let odds: Vec<f64> = (0..months)
-        .map(|t| {
-            let rest: f64 = series.iter().map(|s| s[t]).sum::<f64>() - own[t];
-            libm::log((own[t].max(0.0) + 0.01 * mean) / (rest.max(0.0) + 0.01 * mean))
-        })
-        .collect();
-    let detrended = |values: &[f64]| -> Vec<f64> {
-        (0..months)
-            .map(|t| {
-                let window = t.saturating_sub(6)..(t + 7).min(months);
-                values[t] - median(values[window].to_vec())
-            })
-            .collect()
-    };
-    let mut out = detrended(&odds);
-    if months >= 36 {
-        let mut season = [0.0; 12];
-        for (m, effect) in season.iter_mut().enumerate() {
-            let those: Vec<f64> = (0..months).filter(|&t| of_year[t] == m).map(|t| out[t]).collect();
-            let n = those.len() as f64;
-            *effect = median(those) * n / (n + 1.0);
-        }
-        let adjusted: Vec<f64> = (0..months).map(|t| odds[t] - season[of_year[t]]).collect();
-        out = detrended(&adjusted);
-    }
-    Some(out)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    values.sort_unstable_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { 0.5 * (values[middle - 1] + values[middle]) }
-}
-
-/// First-order autoregressive noise with a robust scale.
-struct Noise {
-    /// Deviation of the innovations.
-    scale: f64,
-    correlation: f64,
-}
-
-impl Noise {
-    fn of(residuals: &[f64]) -> Option<Self> {
-        let spread = |values: &[f64]| 1.4826 * median(values.iter().map(|x| x.abs()).collect());
-        let scale = spread(residuals);
-        if !(scale > 1e-9 && scale.is_finite()) {
-            return None;
-        }
-        // Outliers pulled in, so that moves do not pass for noise.
-        let tame: Vec<f64> = residuals.iter().map(|x| x.clamp(-2.5 * scale, 2.5 * scale)).collect();
-        let square: f64 = tame.iter().map(|x| x * x).sum();
-        let product: f64 = tame.windows(2).map(|pair| pair[0] * pair[1]).sum();
-        let correlation = (product / square).clamp(-0.5, 0.8);
-        let innovations: Vec<f64> = residuals.windows(2).map(|pair| pair[1] - correlation * pair[0]).collect();
-        // The running median takes part of the noise with it: a seventh of the window.
-        let scale = spread(&innovations) * 1.08;
-        (scale > 1e-9).then_some(Self { scale, correlation })
-    }
-
-    /// Depth of a template at a month and its standard error.
-    fn fit(&self, residuals: &[f64], first: usize, shape: &[f64]) -> (f64, f64) {
-        let at = |t: usize| {
-            if t >= first && t < first + shape.len() { shape[t - first] } else { 0.0 }
-        };
-        let (mut cross, mut square) = (0.0, 0.0);
-        for t in first..(first + shape.len() + 1).min(residuals.len()) {
-            let (h, r) = if t == 0 {
-                // The first month has no month before it: its variance is that of the series.
-                let whiten = (1.0 - self.correlation * self.correlation).sqrt();
-                (whiten * at(0), whiten * residuals[0])
-            } else {
-                (at(t) - self.correlation * at(t - 1), residuals[t] - self.correlation * residuals[t - 1])
-            };
-            cross += h * r;
-            square += h * h;
-        }
-        (cross / square, self.scale / square.sqrt())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::calibrate::sampling::{Purpose, Source};
+    use crate::calibrate::testing::{Recipe, make};
+    use crate::market::PanelView;
 
-    /// Four companies over eight years; noise t with 5 degrees of freedom, or normal, with autocorrelation.
-    fn market(seed: u64, heavy: bool) -> (Vec<Vec<f64>>, Vec<usize>) {
-        let mut source = Source::new(seed, Purpose::Series, 77);
-        let months = 96;
-        let series = (0..4)
-            .map(|k| {
-                let mut before = 0.0;
-                let mut walk = 0.0;
-                (0..months)
-                    .map(|t| {
-                        let chi = if heavy { (source.gamma(2.5) * 2.0 / 5.0).sqrt() } else { 1.0 };
-                        before = 0.3 * before + 0.04 * source.normal() / chi;
-                        walk += 0.005 * source.normal();
-                        let season = 0.2 * libm::sin((t + 3 * k) as f64 * std::f64::consts::TAU / 12.0);
-                        1000.0 * libm::exp(season + walk + before) * (1.0 + k as f64)
-                    })
-                    .collect()
-            })
-            .collect();
-        (series, (0..months).map(|t| t % 12).collect())
-    }
-
-    #[test]
-    fn few_false_alarms() {
-        for heavy in [false, true] {
-            let alarms: usize = (0..20)
-                .map(|seed| {
-                    let (series, of_year) = market(seed, heavy);
-                    find(&series, &of_year).len()
-                })
-                .sum();
-            // Sixty rivals over eight years.
-            assert!(alarms <= if heavy { 60 } else { 12 }, "heavy {heavy}: {alarms} false alarms");
+    /// A market of three companies, the first ours, whose second loads 0.3 months of demand in month 30 (of 48).
+    fn market() -> Market {
+        let mut market = make(&Recipe { customers: 20, months: 48, calls: false, ..Recipe::default() });
+        for id in ["rival", "late"] {
+            market.data.companies.ids.intern(id);
+            market.data.companies.name.push(id.into());
         }
-    }
-
-    #[test]
-    fn loading_and_campaigns_are_found_and_told_apart() {
-        let (mut hits, mut right) = (0, 0);
-        for seed in 0..20 {
-            let (mut series, of_year) = market(100 + seed, false);
-            series[2][40] *= 1.5;
-            series[2][41] *= 0.6;
-            series[1][70] *= 1.4;
-            series[1][71] *= 1.4;
-            let found = find(&series, &of_year);
-            let load = found.iter().find(|m| m.company == 2 && m.first.abs_diff(40) <= 1);
-            let campaign = found.iter().find(|m| m.company == 1 && m.first.abs_diff(70) <= 1);
-            hits += usize::from(load.is_some()) + usize::from(campaign.is_some());
-            right += usize::from(load.is_some_and(|m| m.kind == "loading" && (m.depth - 0.43).abs() < 0.25));
-            right += usize::from(campaign.is_some_and(|m| m.kind == "campaign" && (m.depth - 0.34).abs() < 0.15));
+        let mut source = Source::new(1, Purpose::Series, 0);
+        let mut company = vec![vec![0.0; 48]; 3];
+        for t in 0..48 {
+            let demand = 1000.0 * if t == 31 { 0.7 } else { 1.0 };
+            company[0][t] = 0.4 * demand * libm::exp(0.01 * source.normal());
+            company[1][t] = (0.6 * demand + if t == 30 { 300.0 } else { 0.0 }) * libm::exp(0.01 * source.normal());
+            company[2][t] = if t > 30 { 5.0 } else { 0.0 };
         }
-        assert!(hits >= 38 && right >= 34, "{hits} found, {right} right, of 40");
+        let category = (0..48).map(|t| Some(company.iter().map(|s| s[t]).sum())).collect();
+        market.panel = Some(PanelView {
+            category: Vec::new(),
+            company: Vec::new(),
+            market_category: category,
+            market_company: company,
+        });
+        market
     }
 
     #[test]
-    fn probabilities_rise_with_depth() {
-        assert!(probability(0.2, 0.05) < probability(0.4, 0.05));
-        assert!(probability(0.22, 0.05) > 0.8 && probability(0.05, 0.05) < 0.1);
+    fn a_load_in_the_panel_is_a_row() {
+        let market = market();
+        let found = in_panel(&market, true, 1);
+        let row = found.moves.iter().find(|row| row.kind == "loading").expect("the load");
+        assert_eq!((row.company.as_str(), row.unit.as_str()), ("rival", "months of demand"));
+        assert_eq!((row.start.to_string(), row.end.to_string()), ("2020-07-01".to_owned(), "2020-07-31".to_owned()));
+        assert!((row.depth.mean - 0.3).abs() < 0.05 && row.probability > 0.9, "{row:?}");
+        assert!(found.moves.iter().all(|row| row.company == "rival"), "ours and those not there are not rivals' moves");
+        assert!(found.category[30] > 0.15 && found.category[31] < -0.2);
+    }
+
+    #[test]
+    fn what_is_known_is_not_found_again_and_without_companies_there_is_nothing() {
+        let mut market = market();
+        market.data.actions = Some(vec![crate::data::Action {
+            company: CompanyIx::from_usize(1),
+            territory: None,
+            start: "2020-07-01".parse().unwrap(),
+            end: "2020-07-31".parse().unwrap(),
+            kind: crate::data::ActionKind::Loading,
+            intensity: None,
+        }]);
+        assert!(in_panel(&market, true, 1).moves.iter().all(|row| row.kind != "loading"));
+        market.panel = None;
+        assert!(in_panel(&market, true, 1).moves.is_empty());
     }
 }

@@ -299,8 +299,9 @@ pub fn fit(
     let checks = checks::all(&findings);
     let mut notes = checks::notes(&findings);
     notes.extend(tests.unused.iter().cloned());
+    let actions_found = actions::scan(market, &observed, &response.point, &feasts, seed);
     progress("done", 1.0);
-    Ok(Calibration { draws: drawn, diagnostics, checks, actions_found: actions::scan(market), notes, customers })
+    Ok(Calibration { draws: drawn, diagnostics, checks, actions_found, notes, customers })
 }
 
 /// Who was ours when: what every later step reads.

@@ -14,7 +14,7 @@
 //! | `wallet` | share of wallet before any model |
 //! | `effects` | each customer's own rate (gamma posteriors around a regression) |
 //! | `hazards` | being found, won, closed |
-//! | `actions` | artificial moves of rivals in the panel |
+//! | `actions`, `pulses` | artificial moves of rivals in the panel, or in dips of our sales, estimated with season and feasts |
 //! | `agreement` | do two runs of the sampler say the same? |
 //! | `readiness` | is there enough to calibrate on? |
 //! | `checks`, `predictive` | may the result be believed? |
@@ -38,6 +38,7 @@ mod posterior;
 mod posterior_response;
 mod predictive;
 mod priors;
+mod pulses;
 mod readiness;
 mod response;
 mod sampling;
@@ -52,6 +53,7 @@ pub(crate) mod testing;
 mod tests;
 mod wallet;
 
+pub use actions::{PanelMoves, in_panel};
 pub(crate) use fit::log_likelihoods;
 pub use fit::{CalibrateError, Settings, fit};
 pub use further::switched_on;

@@ -29,7 +29,7 @@ pub fn effect_name(channel: Channel) -> String {
 }
 
 /// The priors in force: the built-in ones with the scenario's on top.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Priors {
     overrides: BTreeMap<(String, String), Prior>,
 }

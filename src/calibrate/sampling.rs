@@ -20,6 +20,7 @@ pub enum Purpose {
     Alive,
     Hyper,
     Further,
+    Pulses,
     Sbc,
 }
 
@@ -34,6 +35,7 @@ impl Purpose {
             Self::Alive => "calibrate/alive",
             Self::Hyper => "calibrate/hyper",
             Self::Further => "calibrate/further",
+            Self::Pulses => "calibrate/pulses",
             Self::Sbc => "calibrate/sbc",
         }
     }

@@ -182,6 +182,8 @@ pub struct Rivals {
     pub push: f64,
     /// Chance that a rival loads its customers at the end of a quarter (twice that in December).
     pub loading: f64,
+    /// Chance that it loads them in any other month.
+    pub loading_other: f64,
     /// Months of its customers' category demand that one loading sells ahead.
     pub loading_depth: f64,
 }
@@ -308,7 +310,7 @@ impl Default for Mail {
 
 impl Default for Rivals {
     fn default() -> Self {
-        Self { campaigns_per_year: 1.0, push: 0.35, loading: 0.15, loading_depth: 0.08 }
+        Self { campaigns_per_year: 1.0, push: 0.35, loading: 0.15, loading_other: 0.0, loading_depth: 0.08 }
     }
 }
 

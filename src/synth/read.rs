@@ -282,6 +282,7 @@ impl Checker<'_> {
             ("records.moves_known", raw.records.moves_known),
             ("field_force.prospecting", raw.field_force.prospecting),
             ("rivals.loading", raw.rivals.loading),
+            ("rivals.loading_other", raw.rivals.loading_other),
         ] {
             self.fraction(at, value);
         }

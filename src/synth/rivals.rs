@@ -58,7 +58,7 @@ pub(super) fn moves(description: &Description, world: &World, seed: u64) -> Vec<
             let chance = match of_year {
                 11 => 2.0 * plan.loading,
                 2 | 5 | 8 => plan.loading,
-                _ => 0.0,
+                _ => plan.loading_other,
             };
             let loads = draws.chance(chance);
             let depth = plan.loading_depth * draws.noise(0.25);
@@ -92,5 +92,19 @@ mod tests {
         assert!(campaigns.iter().all(|step| step.company > 0 && step.last < 96 && step.depth > 0.0));
         let known = moves.iter().filter(|step| step.known).count();
         assert!(known > 0 && known < moves.len());
+    }
+
+    #[test]
+    fn loading_may_fall_in_any_month() {
+        let usual = Description::turkiye();
+        let mut other = usual.clone();
+        other.rivals.loading_other = 0.3;
+        let world = world::place(&usual, 3);
+        let quarters = |step: &&Move| matches!(usual.history.at(step.first).of_year(), 2 | 5 | 8 | 11);
+        let (before, after) = (moves(&usual, &world, 3), moves(&other, &world, 3));
+        let loading: Vec<&Move> = after.iter().filter(|step| step.kind == ActionKind::Loading).collect();
+        assert!(loading.iter().filter(|step| !quarters(step)).count() > 20);
+        // The moves that were there before are the same.
+        assert!(before.iter().all(|step| after.contains(step)));
     }
 }

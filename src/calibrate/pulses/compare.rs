@@ -1,0 +1,206 @@
+//! Accounts that one step at a time does not reach, compared as wholes: the likelier stays.
+
+use std::ops::Range;
+
+use super::chain::{Chain, Event, OWN_MONTH, SHOCK, WILD};
+use super::moves::Kind;
+use super::rates::log_odds;
+
+/// Passes over all months for a first set of moves.
+const MOST: usize = 15;
+
+impl Chain<'_> {
+    /// The best candidate of a company's month, if it is likelier than none.
+    pub(super) fn best(&mut self, company: usize, t: usize) -> Option<(Event, f64)> {
+        let candidates = self.candidates(company, t, true).into_iter();
+        candidates.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0)
+    }
+
+    /// A first set of moves: the likeliest first, those that are far enough apart in one go.
+    pub(super) fn largest_first(&mut self) {
+        for _ in 0..MOST {
+            let mut found = Vec::new();
+            for t in 0..self.months {
+                for company in 0..self.movers() {
+                    let taken = |event: &Event| match event {
+                        Event::Move(step) => (step.company, step.first) == (company, t),
+                        Event::Wild(k, at) => (*k, *at) == (company, t),
+                        _ => false,
+                    };
+                    if self.position(taken).is_none() {
+                        found.extend(self.best(company, t).map(|(event, weight)| (weight, t, event)));
+                    }
+                }
+            }
+            if found.is_empty() {
+                break;
+            }
+            found.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let mut months: Vec<usize> = Vec::new();
+            for (_, t, event) in found {
+                if months.iter().all(|other| other.abs_diff(t) > 4) {
+                    months.push(t);
+                    self.insert(event);
+                }
+            }
+        }
+    }
+
+    /// Four months with three moves or more, or two in the same month: all of them anew, the likeliest first, by moves alone and by
+    /// odd months of the whole category besides? The likeliest set stays.
+    pub(super) fn crowds(&mut self) {
+        for start in 0..self.months {
+            let window = start..(start + 4).min(self.months);
+            let firsts: Vec<usize> = self
+                .active
+                .iter()
+                .filter_map(|active| match &active.event {
+                    Event::Move(step) if window.contains(&step.first) => Some(step.first),
+                    _ => None,
+                })
+                .collect();
+            if firsts.len() < 3 && firsts.iter().filter(|&&t| t == start).count() < 2 {
+                continue;
+            }
+            let (mut best, mut highest) = self.emptied(&window);
+            for shocks in [false, true] {
+                let value = self.filled(&window, best.len() + 2, shocks);
+                let (events, _) = self.emptied(&window);
+                if value > highest {
+                    (best, highest) = (events, value);
+                }
+            }
+            best.into_iter().rev().for_each(|event| self.insert(event));
+        }
+    }
+
+    /// Takes everything out of a window of months: what was there, last first, and what it was worth.
+    fn emptied(&mut self, window: &Range<usize>) -> (Vec<Event>, f64) {
+        let inside = |event: &Event| match event {
+            Event::Move(step) => window.contains(&step.first),
+            Event::Wild(_, t) | Event::Odd(_, t) | Event::Shock(t) => window.contains(t),
+            Event::OwnMonth(..) => false,
+        };
+        let (mut events, mut worth) = (Vec::new(), 0.0);
+        while let Some(at) = self.active.iter().rposition(|active| inside(&active.event)) {
+            let (event, value) = self.take_out(at);
+            events.push(event);
+            worth += value;
+        }
+        (events, worth)
+    }
+
+    /// Fills an empty window with at most so many events, the likeliest first: what they are worth.
+    fn filled(&mut self, window: &Range<usize>, most: usize, shocks: bool) -> f64 {
+        let mut worth = 0.0;
+        for _ in 0..most {
+            let mut best: Option<(Event, f64)> = None;
+            for t in window.clone() {
+                for company in 0..self.movers() {
+                    let here = |event: &Event| match event {
+                        Event::Move(step) => (step.company, step.first) == (company, t),
+                        Event::Wild(k, at) => (*k, *at) == (company, t),
+                        _ => false,
+                    };
+                    if self.position(here).is_none() {
+                        let next = self.best(company, t);
+                        if next.as_ref().map(|next| next.1) > best.as_ref().map(|best| best.1) {
+                            best = next;
+                        }
+                    }
+                }
+                let shock = Event::Shock(t);
+                if shocks && self.position(|event| *event == shock).is_none() {
+                    let (_, h) = self.effect(&shock);
+                    let value = log_odds(SHOCK.0) + self.evidence(&Vec::new(), &h);
+                    if value > best.as_ref().map_or(0.0, |best| best.1) {
+                        best = Some((shock, value));
+                    }
+                }
+            }
+            let Some((event, value)) = best else { break };
+            worth += value;
+            self.insert(event);
+        }
+        worth
+    }
+
+    /// A company's moves in the same month of three years or more, or a season of its own? The likelier stays.
+    pub(super) fn regular_or_season(&mut self) {
+        for company in 0..self.movers() {
+            for m in 0..12 {
+                let series = self.series;
+                let of_year = |t: usize| series.of_year[t] == m;
+                let those = |event: &Event| match event {
+                    Event::Move(step) => step.company == company && of_year(step.first),
+                    Event::Odd(k, t) | Event::Wild(k, t) => *k == company && of_year(*t),
+                    _ => false,
+                };
+                let season = Event::OwnMonth(company, m);
+                let present = self.position(|event| *event == season);
+                if present.is_none() && self.active.iter().filter(|active| those(&active.event)).count() < 3 {
+                    continue;
+                }
+                let (mut events, mut value) = (Vec::new(), 0.0);
+                while let Some(at) = self.position(those) {
+                    let (event, worth) = self.take_out(at);
+                    value += worth;
+                    events.push(event);
+                }
+                let (_, h) = self.effect(&season);
+                let of_season = match present {
+                    Some(_) => {
+                        let at = self.position(|event| *event == season);
+                        let worth = at.map_or(0.0, |at| self.take_out(at).1);
+                        // The account by moves, which is not there, is made.
+                        (events, value) = (Vec::new(), 0.0);
+                        for t in (0..self.months).filter(|&t| of_year(t)) {
+                            if let Some((event, weight)) = self.best(company, t) {
+                                self.insert(event.clone());
+                                events.push(event);
+                                value += weight;
+                            }
+                        }
+                        while let Some(at) = self.position(those) {
+                            self.remove(at);
+                        }
+                        worth
+                    }
+                    None => log_odds(OWN_MONTH.0) + self.evidence(&Vec::new(), &h),
+                };
+                if of_season > value {
+                    self.insert(season);
+                } else {
+                    events.into_iter().for_each(|event| self.insert(event));
+                }
+            }
+        }
+    }
+
+    /// A load whose dip an odd month of the category hides, or an odd figure alone? The likelier stays.
+    pub(super) fn load_or_odd(&mut self) {
+        for t in 0..self.months.saturating_sub(1) {
+            for company in 0..self.movers() {
+                let load = |event: &Event| {
+                    matches!(event, Event::Move(step)
+                        if step.kind == Kind::Loading && step.company == company && step.first == t)
+                };
+                let hidden = Event::Shock(t + 1);
+                let (Some(_), Some(at)) = (self.position(load), self.position(|event| *event == hidden)) else {
+                    continue;
+                };
+                let (shock, of_shock) = self.take_out(at);
+                let Some(at) = self.position(load) else { continue };
+                let (step, of_load) = self.take_out(at);
+                let wild = Event::Wild(company, t);
+                let (_, h) = self.effect(&wild);
+                if log_odds(WILD.0) + self.evidence(&Vec::new(), &h) > of_load + of_shock {
+                    self.insert(wild);
+                } else {
+                    self.insert(step);
+                    self.insert(shock);
+                }
+            }
+        }
+    }
+}

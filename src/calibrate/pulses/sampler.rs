@@ -1,0 +1,192 @@
+//! Samples of dates, kinds and depths of moves.
+//!
+//! A sweep visits every company and month (is there a move, of which kind, length and depth?), every window of three months
+//! with one move in it (which month?), and single odd figures and months.
+
+use std::collections::BTreeMap;
+
+use super::chain::{Active, Chain, Event, ODD, SHOCK};
+use super::moves::{Kind, STEP};
+use super::{Estimate, Found, LEAST_LISTED, RIVALS_DIP, Series, Sight};
+use crate::calibrate::sampling::{Purpose, Source};
+
+/// Rounds of sampling and of fitting the noise.
+const ROUNDS: usize = 4;
+const SWEEPS: usize = 20;
+/// Of the last round, after those above.
+const KEPT: usize = 120;
+
+/// Samples a market's moves.
+pub fn run(series: &Series, seed: u64) -> Estimate {
+    let mut source = Source::new(seed, Purpose::Pulses, 0);
+    let mut chain = Chain::new(series);
+    for round in 0..ROUNDS {
+        if round == 0 {
+            chain.largest_first();
+        }
+        for _ in 0..SWEEPS {
+            chain.sweep(&mut source);
+        }
+        chain.crowds();
+        chain.load_or_odd();
+        if round > 0 {
+            chain.regular_or_season();
+        }
+        chain.learn();
+        if round + 1 == ROUNDS {
+            (0..SWEEPS).for_each(|_| chain.sweep(&mut source));
+        }
+    }
+    let mut samples: BTreeMap<(usize, usize, Kind, usize), Vec<f64>> = BTreeMap::new();
+    let mut category = vec![0.0; chain.months];
+    for _ in 0..KEPT {
+        chain.sweep(&mut source);
+        for active in &chain.active {
+            let Event::Move(step) = &active.event else { continue };
+            let (mean, variance) = chain.coefficient(&active.h);
+            let log = STEP * (mean + variance.max(0.0).sqrt() * source.normal());
+            let depth = step.depth * libm::exp(log);
+            samples.entry((step.company, step.first, step.kind, step.length)).or_default().push(depth);
+        }
+        for (t, sum) in category.iter_mut().enumerate() {
+            *sum += libm::log(chain.books.category(t)) / KEPT as f64;
+        }
+    }
+    Estimate { moves: gather(samples), category }
+}
+
+/// Samples of one move differ by a month in their dates and lengths: the most frequent carries what overlaps it.
+fn gather(samples: BTreeMap<(usize, usize, Kind, usize), Vec<f64>>) -> Vec<Found> {
+    let mut left: Vec<_> = samples.into_iter().collect();
+    let mut out = Vec::new();
+    loop {
+        let best = left.iter().enumerate().max_by_key(|(i, (_, depths))| (depths.len(), std::cmp::Reverse(*i)));
+        let Some((_, &((company, first, kind, length), ref depths))) = best else { break };
+        let mut found = Found {
+            company,
+            first,
+            length,
+            kind,
+            probability: depths.len() as f64 / KEPT as f64,
+            depths: depths.clone(),
+        };
+        let overlaps = |key: &(usize, usize, Kind, usize)| {
+            let near = kind != Kind::Loading || key.1.abs_diff(first) <= 1;
+            key.0 == company && key.2 == kind && near && key.1 < first + length + 1 && first < key.1 + key.3 + 1
+        };
+        let mut rest = Vec::new();
+        for (key, depths) in left {
+            if overlaps(&key) {
+                // Two loads in neighbouring months are two: only what is rarer than half of the samples is the same.
+                let same = key.1 == first || depths.len() * 2 < KEPT;
+                if !same {
+                    rest.push((key, depths));
+                    continue;
+                }
+                if (key.1, key.3) != (first, length) {
+                    found.probability += depths.len() as f64 / KEPT as f64;
+                    found.depths.extend(depths);
+                }
+            } else {
+                rest.push((key, depths));
+            }
+        }
+        left = rest;
+        found.probability = found.probability.min(1.0) * if kind == Kind::Dip { RIVALS_DIP } else { 1.0 };
+        if found.probability >= LEAST_LISTED {
+            out.push(found);
+        }
+    }
+    out.sort_by_key(|found| (found.first, found.company, found.kind));
+    out
+}
+
+impl Chain<'_> {
+    pub(super) fn sweep(&mut self, source: &mut Source) {
+        for t in 0..self.months {
+            for company in 0..self.movers() {
+                let present = self.position(|event| match event {
+                    Event::Move(step) => step.company == company && step.first == t,
+                    Event::Wild(k, at) => (*k, *at) == (company, t),
+                    _ => false,
+                });
+                if let Some(at) = present {
+                    self.remove(at);
+                }
+                let candidates = self.candidates(company, t, present.is_none());
+                if let Some(event) = choose(&candidates, source) {
+                    self.insert(event);
+                }
+            }
+            for company in 0..self.companies {
+                self.toggle(Event::Odd(company, t), ODD.0, source);
+            }
+            if self.series.sight == Sight::OwnSales || self.companies > 1 {
+                self.toggle(Event::Shock(t), SHOCK.0, source);
+            }
+        }
+        self.relocate(source);
+    }
+
+    /// Windows of three months with one move of a company in them: which month, of which kind?
+    pub(super) fn relocate(&mut self, source: &mut Source) {
+        let from = (source.uniform() * 3.0) as usize;
+        for company in 0..self.movers() {
+            let mut start = from;
+            while start < self.months {
+                let window = start..(start + 3).min(self.months);
+                start = window.end;
+                let inside = |active: &Active| matches!(&active.event, Event::Move(step) if step.company == company && window.contains(&step.first));
+                if self.active.iter().filter(|active| inside(active)).count() != 1 {
+                    continue;
+                }
+                let Some(at) = self.active.iter().position(inside) else { continue };
+                self.remove(at);
+                let mut candidates = Vec::new();
+                for t in window.clone() {
+                    candidates.extend(self.candidates(company, t, false));
+                }
+                if let Some(event) = choose(&candidates, source) {
+                    self.insert(event);
+                }
+            }
+        }
+    }
+
+    /// Decides anew whether something other than a move is there.
+    pub(super) fn toggle(&mut self, event: Event, chance: f64, source: &mut Source) {
+        let present = self.position(|other| *other == event);
+        if present.is_none() {
+            let (_, h) = self.effect(&event);
+            let score = self.dot(&h);
+            if score * score < 4.0 * self.form(&h, &h) {
+                return;
+            }
+        }
+        if let Some(at) = present {
+            self.remove(at);
+        }
+        let (_, h) = self.effect(&event);
+        let log_odds = libm::log(chance / (1.0 - chance)) + self.evidence(&Vec::new(), &h);
+        if source.uniform() < 1.0 / (1.0 + libm::exp(-log_odds)) {
+            self.insert(event);
+        }
+    }
+}
+
+/// One of the candidates by their weights, or none (weight 1).
+fn choose(candidates: &[(Event, f64)], source: &mut Source) -> Option<Event> {
+    if candidates.is_empty() {
+        return None;
+    }
+    let highest = candidates.iter().map(|c| c.1).fold(0.0, f64::max);
+    let weights: Vec<f64> = candidates.iter().map(|c| libm::exp(c.1 - highest)).collect();
+    let mut left = source.uniform() * (weights.iter().sum::<f64>() + libm::exp(-highest));
+    for ((event, _), weight) in candidates.iter().zip(&weights) {
+        if left < *weight {
+            return Some(event.clone());
+        }
+        left -= weight;
+    }
+    None
+}
