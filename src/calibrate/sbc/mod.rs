@@ -288,12 +288,18 @@ mod tests {
 
     #[test]
     fn fifty_fits_are_within_the_band_and_a_shift_is_not() {
-        let found = run(50, 1.0, &[1.0]);
+        let found = run(50, 1.0, &[1.0, -1.0]);
         let outside: Vec<(&str, f64)> = found.outside().map(|q| (q.name.as_str(), q.p_value)).collect();
         assert!(outside.is_empty(), "{outside:?}");
-        // One deviation too high: every quantity is noticed.
-        let within: Vec<&str> = found.shifted[0].iter().filter(|q| found.within(q)).map(|q| q.name.as_str()).collect();
-        assert!(within.is_empty(), "not noticed: {within:?}");
+        // One deviation too high or too low is noticed nearly always, and of every quantity on one side at least: 50 fits leave room
+        // for a third of a deviation that happens to point the other way.
+        let noticed = |shift: usize, k: usize| !found.within(&found.shifted[shift][k]);
+        let count = found.quantities.len();
+        let both: usize = (0..count).map(|k| usize::from(noticed(0, k)) + usize::from(noticed(1, k))).sum();
+        assert!(20 * both >= 19 * 2 * count, "noticed {both} of {}", 2 * count);
+        for k in (0..count).filter(|&k| !noticed(0, k) && !noticed(1, k)) {
+            panic!("not noticed: {}", found.quantities[k].name);
+        }
     }
 
     #[test]
