@@ -213,14 +213,16 @@ mod tests {
             market.data.companies.name.push(id.into());
         }
         let mut source = Source::new(1, Purpose::Series, 0);
-        let mut company = vec![vec![0.0; 48]; 3];
-        for t in 0..48 {
-            let demand = 1000.0 * if t == 31 { 0.7 } else { 1.0 };
-            company[0][t] = 0.4 * demand * libm::exp(0.01 * source.normal());
-            company[1][t] = (0.6 * demand + if t == 30 { 300.0 } else { 0.0 }) * libm::exp(0.01 * source.normal());
-            company[2][t] = if t > 30 { 5.0 } else { 0.0 };
-        }
-        let category = (0..48).map(|t| Some(company.iter().map(|s| s[t]).sum())).collect();
+        let months: Vec<[f64; 3]> = (0..48)
+            .map(|t| {
+                let demand = 1000.0 * if t == 31 { 0.7 } else { 1.0 };
+                let ours = 0.4 * demand * libm::exp(0.01 * source.normal());
+                let load = if t == 30 { 300.0 } else { 0.0 };
+                [ours, (0.6 * demand + load) * libm::exp(0.01 * source.normal()), if t > 30 { 5.0 } else { 0.0 }]
+            })
+            .collect();
+        let company: Vec<Vec<f64>> = (0..3).map(|k| months.iter().map(|month| month[k]).collect()).collect();
+        let category = months.iter().map(|month| Some(month.iter().sum())).collect();
         market.panel = Some(PanelView {
             category: Vec::new(),
             company: Vec::new(),

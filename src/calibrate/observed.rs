@@ -112,7 +112,7 @@ pub fn timelines(market: &Market) -> (Vec<Timeline>, Vec<Vec<(usize, f64)>>) {
             let first_order = orders.map_or(months, |(first, _)| first);
             let end = market.data.customers.closed[i].map_or(months, |month| position(month) + 1).min(months);
             let timeline = Timeline {
-                closing: market.data.customers.closed[i].is_some_and(|month| position(month) + 1 <= months),
+                closing: market.data.customers.closed[i].is_some_and(|month| position(month) < months),
                 // Whoever orders is known, whatever the file says.
                 known: known.min(first_order),
                 end: end.max(orders.map_or(0, |(_, last)| last + 1)),
