@@ -101,8 +101,11 @@ fn globals(p: &Parameters) -> Vec<(String, f64)> {
     out
 }
 
+/// A global of a market, on which side of its interval the truth lies, and by how many deviations it is off.
+type Found = Vec<(String, i32, f64)>;
+
 /// By global: whether the truth lies below, in or above the 90% interval (-1, 0, 1), and how many deviations it is off.
-fn one(seed: u64, number: u64, customers: f64) -> Result<Vec<(String, i32, f64)>, Box<dyn Error + Send + Sync>> {
+fn one(seed: u64, number: u64, customers: f64) -> Result<Found, Box<dyn Error + Send + Sync>> {
     let all = |problems: Vec<Problem>| ikiz::problem::render(&problems, false);
     let description = Description::parse(&description(seed, number, customers), "recovery").map_err(all)?;
     let made = synth::generate(&description, seed.wrapping_mul(1_000_003).wrapping_add(number));
@@ -132,7 +135,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize, otherwise: f64| arguments.get(at).map_or(Ok(otherwise), |word| word.parse::<f64>());
     let (markets, customers, seed) = (number(0, 100.0)? as u64, number(1, 4_000.0)?, number(2, 1.0)? as u64);
-    let found: Vec<Vec<(String, i32, f64)>> =
+    let found: Vec<Found> =
         (0..markets).into_par_iter().map(|market| one(seed, market, customers)).collect::<Result<_, _>>()?;
     println!("| global | truth below | within 90% | above | mean deviations off |\n|---|---|---|---|---|");
     let (mut within, mut all) = (0, 0);
