@@ -14,18 +14,16 @@
 
 mod common;
 
-use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use ikiz::calibrate;
-use ikiz::data;
 use ikiz::market;
 use ikiz::potential::{self, AttainableInputs};
 use ikiz::rng::Stream;
 use ikiz::scenario::Scenario;
 use ikiz::stats::Summary;
-use ikiz::synth::{self, Description, SyntheticMarket};
+use ikiz::synth::{self, SyntheticMarket};
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, StandardNormal};
 use rayon::prelude::*;
@@ -190,15 +188,10 @@ fn description(seed: u64, market: u64, correlated: bool) -> String {
         prior.uniform(0.2, 0.9),
         prior.uniform(0.0, 0.4),
     );
-    // At these visits a month elasticities are usually quoted: a little above one.
-    const VISITS: f64 = 1.5;
     let share = prior.registered("choice", "share_of_wallet").clamp(0.05, 0.6);
     let decay = prior.registered("goodwill", "decay").clamp(0.2, 0.95);
     let half_saturation = prior.registered("goodwill", "half_saturation");
     let elasticity = prior.registered("goodwill", "elasticity_face_to_face").max(0.0);
-    // d log share / d log visits of an effect of 1, as in `calibrate::priors`.
-    let far = VISITS + half_saturation;
-    let per_effect = (1.0 - share) * VISITS * (1.0 + half_saturation) * half_saturation / (far * far) / (1.0 - decay);
     let closure = prior.uniform(0.02, 0.06);
     text += "[truth]\n";
     for (name, value) in [
@@ -206,7 +199,7 @@ fn description(seed: u64, market: u64, correlated: bool) -> String {
         ("taste_sd", taste_sd),
         ("territory_sd", prior.lognormal(0.2, 0.3)),
         ("goodwill_decay", decay),
-        ("visit_effect", elasticity / per_effect),
+        ("visit_effect", common::visit_effect(elasticity, share, decay, half_saturation)),
         ("half_saturation", half_saturation),
         ("order_unit", prior.lognormal(6.0, 0.3)),
         ("known_at_start", (1.0 - dark) * prior.uniform(0.3, 0.8)),
@@ -299,19 +292,13 @@ fn size_ratio(market: &SyntheticMarket) -> f64 {
 /// The scores by measure, and the outcome for R.
 type Scores = (Vec<Score>, Outcome);
 
-fn one(seed: u64, number: u64, correlated: bool) -> Result<Scores, Box<dyn Error + Send + Sync>> {
-    let text = description(seed, number, correlated);
-    let all = |problems: Vec<ikiz::problem::Problem>| ikiz::problem::render(&problems, false);
-    let description = Description::parse(&text, "coverage").map_err(all)?;
-    let mut made = synth::generate(&description, seed.wrapping_mul(1_000_003).wrapping_add(number));
+fn one(seed: u64, number: u64, correlated: bool) -> Result<Scores, common::Stop> {
+    let (mut made, loaded) = common::made(&description(seed, number, correlated), "coverage", seed, number)?;
     like_us_less(&mut made, &mut Prior(Stream::new(seed, "coverage/selection", number)));
-    let folder = tempfile::tempdir()?;
-    synth::write(&made, folder.path())?;
     let (scenario, _) =
         ikiz::scenario::parse(Path::new("coverage.toml"), "schema = 1\n[economics]\nstable_prices = true\n", &[])
-            .map_err(all)?;
-    let loaded = data::load(&folder.path().join("market")).map_err(|refused| all(refused.problems))?;
-    let (bound, _) = market::bind(&scenario, loaded.market).map_err(all)?;
+            .map_err(common::words)?;
+    let (bound, _) = market::bind(&scenario, loaded).map_err(common::words)?;
     let settings = calibrate::Settings {
         seed: number,
         draws: 400,
@@ -353,12 +340,7 @@ fn one(seed: u64, number: u64, correlated: bool) -> Result<Scores, Box<dyn Error
     Ok((scores, ratio))
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+fn main() -> Result<(), common::Stop> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize, otherwise: u64| arguments.get(at).map_or(Ok(otherwise), |word| word.parse());
     let (markets, seed) = (number(0, 100)?, number(2, 1)?);
@@ -387,7 +369,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         };
         let error = |estimate: &dyn Fn(&Outcome) -> f64| {
             let some = open.iter().filter(|row| row.3 > 0.0);
-            median(some.map(|row| (estimate(row) - row.3).abs() / row.3).collect())
+            common::median(some.map(|row| (estimate(row) - row.3).abs() / row.3).collect())
         };
         let mean = open.iter().map(|row| row.3).sum::<f64>() / open.len().max(1) as f64;
         let ratio = open.iter().map(|row| row.2).sum::<f64>() / open.iter().map(|row| row.3).sum::<f64>();

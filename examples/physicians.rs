@@ -65,32 +65,31 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     for (name, usual) in [("known", false), ("usual", true)] {
         let plan: Vec<Vec<f64>> = visits
             .iter()
-            .map(|row| match usual {
-                true => vec![row[known - USUAL..known].iter().sum::<f64>() / USUAL as f64; ahead],
-                false => row[known..].to_vec(),
+            .map(|row| {
+                let mean = row[known - USUAL..known].iter().sum::<f64>() / USUAL as f64;
+                if usual { vec![mean; ahead] } else { row[known..].to_vec() }
             })
             .collect();
         let drawn = draws(&then, &calibration, &plan, ahead);
-        let ours = scored(&|i, h| {
+        let sorted = |i: usize, h: usize| {
             let mut draws: Vec<f64> = drawn.iter().map(|run| run[i][h]).collect();
             draws.sort_by(f64::total_cmp);
-            crps(&draws, sales[i][known + h])
-        });
+            draws
+        };
+        let cells: Vec<Vec<Vec<f64>>> = (0..count).map(|i| (0..ahead).map(|h| sorted(i, h)).collect()).collect();
+        let ours = scored(&|i, h| crps(&cells[i][h], sales[i][known + h]));
         let versus = |other: f64| 100.0 * (ours / other - 1.0);
         let held = scored(&|i, h| {
-            let mut draws: Vec<f64> = drawn.iter().map(|run| run[i][h]).collect();
-            draws.sort_by(f64::total_cmp);
-            let within = |level| ikiz::stats::quantile_sorted(&draws, level);
+            let within = |level| ikiz::stats::quantile_sorted(&cells[i][h], level);
             f64::from(u8::from(within(0.05) <= sales[i][known + h] && sales[i][known + h] <= within(0.95)))
         });
-        let sum = |of: &dyn Fn(usize, usize) -> f64| scored(&|i, h| of(i, h));
-        let mean = sum(&|i, h| drawn.iter().map(|run| run[i][h]).sum::<f64>() / drawn.len() as f64);
+        let mean = scored(&|i, h| cells[i][h].iter().sum::<f64>() / cells[i][h].len() as f64);
         println!(
             "ikiz, contacts {name}: CRPS {ours:.4} ({:+.1}% to the own mean, {:+.1}% to the weighted), 90% holds {held:.2}, \
              mean {mean:.3} of {:.3}",
             versus(naive),
             versus(smooth),
-            sum(&|i, h| sales[i][known + h]),
+            scored(&|i, h| sales[i][known + h]),
         );
     }
     Ok(())

@@ -9,14 +9,15 @@
 //! has its company and its month; loads of less than 0.15 months of demand count neither as found nor as missed. With `silent` the
 //! panel is taken away and what is scored is dips in our own sales.
 
-use std::error::Error;
+mod common;
+
 use std::fmt::Write as _;
 
 use ikiz::calibrate::{self, ActionFound};
-use ikiz::data::{self, ActionKind};
+use ikiz::data::ActionKind;
 use ikiz::market::Market;
 use ikiz::rng::Stream;
-use ikiz::synth::{self, Description, Move, SyntheticMarket};
+use ikiz::synth::{Move, SyntheticMarket};
 use rand::RngExt as _;
 use rayon::prelude::*;
 
@@ -95,14 +96,9 @@ struct Score {
     season: Option<(f64, f64)>,
 }
 
-fn one(seed: u64, number: u64, silent: bool) -> Result<Score, Box<dyn Error + Send + Sync>> {
+fn one(seed: u64, number: u64, silent: bool) -> Result<Score, common::Stop> {
     let (text, loads) = description(seed, number);
-    let all = |problems: Vec<ikiz::problem::Problem>| ikiz::problem::render(&problems, false);
-    let description = Description::parse(&text, "recovery").map_err(all)?;
-    let made = synth::generate(&description, seed.wrapping_mul(1_000_003).wrapping_add(number));
-    let folder = tempfile::tempdir()?;
-    synth::write(&made, folder.path())?;
-    let mut loaded = data::load(&folder.path().join("market")).map_err(|refused| all(refused.problems))?.market;
+    let (made, mut loaded) = common::made(&text, "recovery", seed, number)?;
     if silent {
         loaded.panel = None;
         let market = Market::new(loaded, None, None);
@@ -197,12 +193,7 @@ fn season_error(series: &[f64], truth: &[f64; 12]) -> f64 {
     (squares.sum::<f64>() / 12.0).sqrt()
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+fn main() -> Result<(), common::Stop> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize, otherwise: u64| arguments.get(at).map_or(Ok(otherwise), |word| word.parse());
     let (markets, seed) = (number(0, 40)?, number(1, 1)?);
@@ -221,11 +212,11 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     );
     println!("precision {precision:.3}, recall {recall:.3}, F1 {:.3}", 2.0 * precision * recall / (precision + recall));
     let errors: Vec<f64> = scores.iter().flat_map(|s| s.depth_errors.clone()).collect();
-    println!("depth: median error {:.3}, 90% interval holds {:.3}", median(errors), sum(&|s| s.held) / found);
+    println!("depth: median error {:.3}, 90% interval holds {:.3}", common::median(errors), sum(&|s| s.held) / found);
     println!("false alarms a rival over 8 years, where nobody loads: {:.3}", sum(&|s| s.alarms) / sum(&|s| s.rivals));
     println!("campaigns: {} right, {} not", sum(&|s| s.campaigns.0), sum(&|s| s.campaigns.1));
     let seasons: Vec<(f64, f64)> = scores.iter().filter_map(|s| s.season).collect();
-    let of = |pick: fn(&(f64, f64)) -> f64| median(seasons.iter().map(pick).collect());
+    let of = |pick: fn(&(f64, f64)) -> f64| common::median(seasons.iter().map(pick).collect());
     println!(
         "error of the category's log season where rivals load, median: {:.3} as is, {:.3} freed",
         of(|s| s.0),

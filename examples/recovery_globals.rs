@@ -7,19 +7,15 @@
 
 mod common;
 
-use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use ikiz::calibrate;
 use ikiz::channel::Channel;
-use ikiz::data;
 use ikiz::market;
-use ikiz::problem::Problem;
 use ikiz::rng::Stream;
 use ikiz::simulate::Parameters;
 use ikiz::stats::Summary;
-use ikiz::synth::{self, Description};
 use rand_distr::{Distribution as _, StandardNormal};
 use rayon::prelude::*;
 
@@ -43,16 +39,12 @@ fn description(seed: u64, number: u64, customers: f64) -> String {
     let decay = of("goodwill", "decay").clamp(0.2, 0.95);
     let half = of("goodwill", "half_saturation");
     let elasticity = of("goodwill", "elasticity_face_to_face").max(0.0);
-    // d log share / d log visits of an effect of 1 at this many visits a month, as in `calibrate::priors`.
-    const VISITS: f64 = 1.5;
-    let far = VISITS + half;
-    let per_effect = (1.0 - share) * VISITS * (1.0 + half) * half / (far * far) / (1.0 - decay);
     let closure = of("closure", "hazard");
     let year = |hazard: f64| 1.0 - (-12.0 * hazard).exp();
     let values = [
         ("share", share),
         ("goodwill_decay", decay),
-        ("visit_effect", elasticity / per_effect),
+        ("visit_effect", common::visit_effect(elasticity, share, decay, half)),
         ("phone_effect", of("goodwill", "effect_phone")),
         ("email_effect", of("goodwill", "effect_email")),
         ("half_saturation", half),
@@ -105,17 +97,12 @@ fn globals(p: &Parameters) -> Vec<(String, f64)> {
 type Found = Vec<(String, i32, f64)>;
 
 /// By global: whether the truth lies below, in or above the 90% interval (-1, 0, 1), and how many deviations it is off.
-fn one(seed: u64, number: u64, customers: f64) -> Result<Found, Box<dyn Error + Send + Sync>> {
-    let all = |problems: Vec<Problem>| ikiz::problem::render(&problems, false);
-    let description = Description::parse(&description(seed, number, customers), "recovery").map_err(all)?;
-    let made = synth::generate(&description, seed.wrapping_mul(1_000_003).wrapping_add(number));
-    let folder = tempfile::tempdir()?;
-    synth::write(&made, folder.path())?;
+fn one(seed: u64, number: u64, customers: f64) -> Result<Found, common::Stop> {
+    let (made, loaded) = common::made(&description(seed, number, customers), "recovery", seed, number)?;
     let (scenario, _) =
         ikiz::scenario::parse(Path::new("recovery.toml"), "schema = 1\n[economics]\nunit_margin = 1.0\n", &[])
-            .map_err(all)?;
-    let loaded = data::load(&folder.path().join("market")).map_err(|refused| all(refused.problems))?;
-    let market = market::bind(&scenario, loaded.market).map_err(all)?.0.market;
+            .map_err(common::words)?;
+    let market = market::bind(&scenario, loaded).map_err(common::words)?.0.market;
     let further = calibrate::switched_on(&market, &scenario.mechanisms, true);
     let settings = calibrate::Settings { seed: number, further, ..calibrate::Settings::default() };
     let calibration = calibrate::fit(&market, &settings, &mut |_, _| ())?;
@@ -131,7 +118,7 @@ fn one(seed: u64, number: u64, customers: f64) -> Result<Found, Box<dyn Error + 
         .collect())
 }
 
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+fn main() -> Result<(), common::Stop> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize, otherwise: f64| arguments.get(at).map_or(Ok(otherwise), |word| word.parse::<f64>());
     let (markets, customers, seed) = (number(0, 100.0)? as u64, number(1, 4_000.0)?, number(2, 1.0)? as u64);

@@ -1,9 +1,34 @@
 //! What the examples share.
 
+#![allow(dead_code, reason = "each example uses its part")]
+
+use std::error::Error;
+
+use ikiz::data::{self, MarketData};
+use ikiz::problem::{self, Problem};
 use ikiz::rng::Stream;
 use ikiz::scenario::{Prior, find_parameter};
+use ikiz::synth::{self, Description, SyntheticMarket};
 use rand::RngExt as _;
 use rand_distr::{Beta, Distribution as _, StandardNormal};
+
+/// What stops an example.
+pub type Stop = Box<dyn Error + Send + Sync>;
+
+/// Problems as one text.
+pub fn words(problems: Vec<Problem>) -> String {
+    problem::render(&problems, false)
+}
+
+/// Makes market `number` of a description, writes its files and reads them.
+pub fn made(text: &str, name: &str, seed: u64, number: u64) -> Result<(SyntheticMarket, MarketData), Stop> {
+    let description = Description::parse(text, name).map_err(words)?;
+    let made = synth::generate(&description, seed.wrapping_mul(1_000_003).wrapping_add(number));
+    let folder = tempfile::tempdir()?;
+    synth::write(&made, folder.path())?;
+    let loaded = data::load(&folder.path().join("market")).map_err(|refused| words(refused.problems))?;
+    Ok((made, loaded.market))
+}
 
 /// A draw from the prior that calibration has of a parameter.
 pub fn registered(rng: &mut Stream, mechanism: &str, parameter: &str) -> f64 {
@@ -16,4 +41,18 @@ pub fn registered(rng: &mut Stream, mechanism: &str, parameter: &str) -> f64 {
         Some(Prior::Beta { a, b }) => Beta::new(a, b).map_or(0.5, |beta| beta.sample(rng)),
         None => unreachable!("{mechanism}.{parameter} has a prior"),
     }
+}
+
+/// What a visit adds to goodwill where sales have this elasticity at 1.5 visits a month, as in `calibrate::priors`: elasticities are
+/// usually quoted at a little above one.
+pub fn visit_effect(elasticity: f64, share: f64, decay: f64, half_saturation: f64) -> f64 {
+    const VISITS: f64 = 1.5;
+    let far = VISITS + half_saturation;
+    let per_effect = (1.0 - share) * VISITS * (1.0 + half_saturation) * half_saturation / (far * far) / (1.0 - decay);
+    elasticity / per_effect
+}
+
+pub fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }

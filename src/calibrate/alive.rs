@@ -117,16 +117,15 @@ impl HazardPriors {
 /// The fitted model.
 #[derive(Debug, Clone)]
 pub struct Alive {
-    /// Hazards a month at the mode.
-    pub churn: f64,
+    /// Hazard of conversion a month, at the mode.
     pub conversion: f64,
-    /// Closing without a mark, at the mode.
-    pub closing: f64,
     pub churn_draws: Vec<f64>,
     pub conversion_draws: Vec<f64>,
     pub closing_draws: Vec<f64>,
     /// Share of the candidates that the draws amount to.
     pub efficiency: f64,
+    /// At the mode.
+    chances: Chances,
     /// Log probabilities of silences by node, at the mode.
     table: Table,
     weights: [f64; NODES],
@@ -173,9 +172,17 @@ struct Chances {
     close: f64,
 }
 
+/// Hazards a month; closing without a mark.
+#[derive(Debug, Clone, Copy)]
+struct Hazards {
+    churn: f64,
+    conversion: f64,
+    closing: f64,
+}
+
 impl Chances {
-    fn new(churn: f64, conversion: f64, closing: f64) -> Self {
-        Self { leave: chance(churn), back: chance(conversion), close: chance(closing) }
+    fn of(hazards: Hazards) -> Self {
+        Self { leave: chance(hazards.churn), back: chance(hazards.conversion), close: chance(hazards.closing) }
     }
 
     /// The states of the next month from those at the end of a silent one: served and lapsed.
@@ -203,53 +210,53 @@ impl State {
         Self { served, lapsed, gone: if after_order { chances.close } else { 0.0 } }
     }
 
-    /// A month without an order, with the probabilities of its contacts if the customer lives and if it is gone.
-    fn silent(&mut self, chances: Chances, p: f64, (living, closed): (f64, f64)) {
+    /// After a month without an order, with the probabilities of its contacts if the customer lives and if it is gone.
+    fn after_silence(self, chances: Chances, p: f64, (living, closed): (f64, f64)) -> Self {
         let (quiet, out_of_reach) = (living * self.served * (1.0 - p), living * self.lapsed);
         let gone = closed * self.gone + chances.close * (quiet + out_of_reach);
         let (served, lapsed) = chances.step(quiet, out_of_reach);
-        // Only the ratios matter; keep them away from underflow.
-        let scale = 1.0 / (served + lapsed + gone).max(1e-300);
-        *self = Self { served: served * scale, lapsed: lapsed * scale, gone: gone * scale };
+        Self { served, lapsed, gone }
+    }
+
+    /// The same ratios, away from underflow.
+    fn scaled(self) -> Self {
+        let scale = 1.0 / self.sum().max(1e-300);
+        Self { served: self.served * scale, lapsed: self.lapsed * scale, gone: self.gone * scale }
+    }
+
+    fn sum(self) -> f64 {
+        self.served + self.lapsed + self.gone
     }
 }
+
+/// Contacts of which nothing is known.
+const NO_CONTACTS_KNOWN: (f64, f64) = (1.0, 1.0);
 
 /// Probability of a month's contact, or of none, of the living and of the gone; see [`Alive::served_during`].
 fn contact(contacted: &[(bool, f64)], month: usize) -> (f64, f64) {
     match contacted.get(month) {
         Some(&(true, often)) => (often, 0.0),
         Some(&(false, often)) => (1.0 - often, 1.0),
-        None => (1.0, 1.0),
+        None => NO_CONTACTS_KNOWN,
     }
 }
 
 impl Table {
-    /// Silences after an order.
-    fn after_order(chances: Chances, longest: usize) -> Self {
-        Self::new(chances, longest, chances.step(1.0, 0.0), chances.close)
-    }
-
-    /// Waits of customers that have not bought yet.
-    fn waiting(chances: Chances, longest: usize) -> Self {
-        Self::new(chances, longest, (0.0, 1.0), 0.0)
-    }
-
-    fn new(chances: Chances, longest: usize, start: (f64, f64), start_gone: f64) -> Self {
+    /// Of silences after an order, or of waits of customers that have not bought yet.
+    fn new(chances: Chances, longest: usize, after_order: bool) -> Self {
         let size = (longest + 1) * NODES;
         let none = || vec![0.0; size];
         let mut out = Self { ordered: none(), closed: none(), open: none(), served: none() };
         for k in 0..NODES {
             let p = node(k);
-            let ((mut served, mut lapsed), mut gone) = (start, start_gone);
+            let mut state = State::start(chances, after_order);
             for gap in 0..=longest {
                 let at = gap * NODES + k;
-                out.ordered[at] = libm::log(p * served);
-                out.closed[at] = libm::log(served + lapsed);
-                out.open[at] = libm::log(served + lapsed + gone);
-                out.served[at] = served / (served + lapsed + gone);
-                let quiet = served * (1.0 - p);
-                gone += chances.close * (quiet + lapsed);
-                (served, lapsed) = chances.step(quiet, lapsed);
+                out.ordered[at] = libm::log(p * state.served);
+                out.closed[at] = libm::log(state.served + state.lapsed);
+                out.open[at] = libm::log(state.sum());
+                out.served[at] = state.served / state.sum();
+                state = state.after_silence(chances, p, NO_CONTACTS_KNOWN);
             }
         }
         out
@@ -295,8 +302,8 @@ fn integrate(logs: [f64; NODES], weights: &[f64; NODES]) -> (f64, [f64; NODES]) 
 
 /// Log likelihood of all customers: those with orders one by one, those without as often as their like occurs.
 fn log_likelihood(pasts: &[Past], waits: &[(Waiting, f64)], a: f64, b: f64, chances: Chances) -> f64 {
-    let after = Table::after_order(chances, longest(pasts));
-    let before = Table::waiting(chances, longest_wait(pasts, waits));
+    let after = Table::new(chances, longest(pasts), true);
+    let before = Table::new(chances, longest_wait(pasts, waits), false);
     let weights = node_weights(a, b);
     let parts: Vec<f64> = pasts
         .par_chunks(512)
@@ -349,14 +356,14 @@ impl Alive {
             let size = libm::exp(x[1].clamp(-4.0, 6.0));
             let churn = priors::constrain(priors.churn, x[2]).clamp(1e-7, 2.0);
             let conversion = priors::constrain(priors.conversion, x[3]).clamp(1e-7, 2.0);
-            (p * size, (1.0 - p) * size, Chances::new(churn, conversion, priors.unmarked(x[4]).0), churn, conversion)
+            (p * size, (1.0 - p) * size, Hazards { churn, conversion, closing: priors.unmarked(x[4]).0 })
         };
         let density = |x: &DVector<f64>| {
-            let (a, b, chances, ..) = unpack(x);
+            let (a, b, hazards) = unpack(x);
             // a + b ~ LN(log 3, 1): customers differ a lot in every published data set.
             let size = x[1] - libm::log(3.0);
             let hyper = -0.5 * (x[0] / 2.0) * (x[0] / 2.0) - 0.5 * size * size;
-            let data = if pasts.is_empty() { 0.0 } else { log_likelihood(pasts, &waits, a, b, chances) };
+            let data = if pasts.is_empty() { 0.0 } else { log_likelihood(pasts, &waits, a, b, Chances::of(hazards)) };
             data + hyper
                 + priors::log_density(priors.churn, x[2])
                 + priors::log_density(priors.conversion, x[3])
@@ -382,16 +389,17 @@ impl Alive {
         let widths: Vec<f64> = (0..scale.len()).map(|k| rough.covariance[(k, k)].sqrt().clamp(1e-4, 1.0)).collect();
         let mode = laplace::mode(&density, rough.at, &widths);
         let sample = laplace::sample(&density, &mode, draws, draws.max(200), source);
-        let (a, b, chances, churn, conversion) = unpack(&mode.at);
+        let (a, b, hazards) = unpack(&mode.at);
+        let drawn: Vec<Hazards> = sample.draws.iter().map(|x| unpack(x).2).collect();
+        let chances = Chances::of(hazards);
         Self {
-            churn,
-            conversion,
-            closing: priors.unmarked(mode.at[4]).0,
-            churn_draws: sample.draws.iter().map(|x| unpack(x).3).collect(),
-            conversion_draws: sample.draws.iter().map(|x| unpack(x).4).collect(),
-            closing_draws: sample.draws.iter().map(|x| priors.unmarked(x[4]).0).collect(),
+            conversion: hazards.conversion,
+            churn_draws: drawn.iter().map(|hazards| hazards.churn).collect(),
+            conversion_draws: drawn.iter().map(|hazards| hazards.conversion).collect(),
+            closing_draws: drawn.iter().map(|hazards| hazards.closing).collect(),
             efficiency: sample.efficiency,
-            table: Table::after_order(chances, longest(pasts)),
+            chances,
+            table: Table::new(chances, longest(pasts), true),
             weights: node_weights(a, b),
         }
     }
@@ -406,10 +414,10 @@ impl Alive {
     /// Probability that a customer can be won (back) after so many silent months: it is neither served nor gone. `after_order`:
     /// the silence began with an order, else with a wait; `p` and `contacted` as in [`Self::served_during`].
     pub fn can_be_won(&self, after_order: bool, months: usize, p: f64, contacted: &[(bool, f64)]) -> f64 {
-        let chances = Chances::new(self.churn, self.conversion, self.closing);
-        let mut state = State::start(chances, after_order);
-        (0..months).for_each(|k| state.silent(chances, p, contact(contacted, k)));
-        state.lapsed / (state.served + state.lapsed + state.gone).max(1e-300)
+        let state = (0..months).fold(State::start(self.chances, after_order), |state, k| {
+            state.after_silence(self.chances, p, contact(contacted, k)).scaled()
+        });
+        state.lapsed / state.sum().max(1e-300)
     }
 
     /// The probability of an order in a month, of customers on average.
@@ -430,8 +438,7 @@ impl Alive {
     /// closed, so that contacts which stop with the orders speak of closing; otherwise they would seem to have held the orders
     /// up. Empty: nothing is known of contacts.
     pub fn served_during(&self, months: usize, then: End, p: f64, contacted: &[(bool, f64)]) -> Vec<f64> {
-        let chances = Chances::new(self.churn, self.conversion, self.closing);
-        let (leave, back, close) = (chances.leave, chances.back, chances.close);
+        let Chances { leave, back, close } = self.chances;
         // Backward: probability of what follows, given the state at the start of each month: served, lapsed, gone.
         let mut after = vec![(1.0, 1.0, 1.0); months + 1];
         match then {
@@ -449,13 +456,13 @@ impl Alive {
             let scale = 1.0 / next.0.max(next.1).max(next.2).max(1e-300);
             after[k] = (next.0 * scale, next.1 * scale, next.2 * scale);
         }
-        let mut state = State::start(chances, true);
+        let mut state = State::start(self.chances, true);
         let mut out = Vec::with_capacity(months);
         for (k, &(then_served, then_lapsed, then_gone)) in after[..months].iter().enumerate() {
             let here = state.served * then_served;
             let total = here + state.lapsed * then_lapsed + state.gone * then_gone;
             out.push(if total > 0.0 { (here / total).clamp(0.0, 1.0) } else { 1.0 });
-            state.silent(chances, p, contact(contacted, k));
+            state = state.after_silence(self.chances, p, contact(contacted, k)).scaled();
         }
         out
     }
@@ -467,7 +474,7 @@ impl Alive {
     /// known before the history began, so it may have bought all along.
     pub fn served_before(&self, p: f64, silent: usize, from_start: bool) -> Vec<f64> {
         let quiet = 1.0 - p;
-        let won = chance(self.conversion);
+        let won = self.chances.back;
         let all_along = if from_start { 0.5 } else { 0.0 };
         // Entry s + 1: won at the start of month s, then silent until the first order in month `silent`.
         let mut weights = vec![all_along * libm::pow(quiet, silent as f64)];
@@ -546,10 +553,10 @@ mod tests {
         // Orders in months 0, 1 and 5 of 8, one node at a time: every path of states by brute force.
         let silences = Silences::of(&[0, 1, 5], 8, false).unwrap();
         assert_eq!(silences, Silences { closed: vec![(0, 1), (3, 1)], open: 2, closing: false });
-        let chances = Chances::new(0.2, 0.3, 0.1);
-        let logs = Table::after_order(chances, 3).by_node(&silences);
+        let chances = Chances::of(Hazards { churn: 0.2, conversion: 0.3, closing: 0.1 });
+        let logs = Table::new(chances, 3, true).by_node(&silences);
         // The same customer, known and not served at first, with its first order in month 2 of 4: the wait.
-        let waiting = Table::waiting(chances, 3);
+        let waiting = Table::new(chances, 3, false);
         // States: served, lapsed, gone. `last`: what is seen at the end.
         let sum = |p: f64, start: usize, months: usize, orders: &[usize]| -> f64 {
             let mut total = 0.0;

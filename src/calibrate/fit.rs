@@ -98,7 +98,7 @@ pub fn fit(
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<Calibration, CalibrateError> {
     progress("customers", 0.0);
-    let Past { priors, timelines, sales, pasts, marked, alive, observed } = Past::new(market, settings)?;
+    let Past { priors, timelines, pasts, marked, alive, observed } = Past::new(market, settings)?;
     let (seed, draws) = (settings.seed, settings.draws);
     let mut source = Source::new(seed, Purpose::Hazards, 0);
     let closure = Hazard::closing(priors.prior("closure", "hazard"), marked, &alive, &mut source);
@@ -144,7 +144,7 @@ pub fn fit(
         hazards::finds_by_prospecting(market, prospecting_prior, calls_a_month(market));
     let mut source = Source::new(seed, Purpose::Further, 0);
     let further = Drawing::new(market, &settings.further, &priors, draws, &mut source);
-    let served = active(&timelines, &sales, &alive, market);
+    let served = active(&pasts, &alive, market);
     let winnable = winnable(&timelines, &pasts, &alive, market);
     let made: Vec<Made> = (0..draws)
         .into_par_iter()
@@ -308,8 +308,6 @@ pub fn fit(
 struct Past {
     priors: Priors,
     timelines: Vec<Timeline>,
-    /// (month, own sales) of each customer, returns netted.
-    sales: Vec<Vec<(usize, f64)>>,
     /// What was seen of each customer.
     pasts: Vec<CustomerPast>,
     /// Closings that are marked, and customer-months.
@@ -350,8 +348,8 @@ impl Past {
         };
         let mut source = Source::new(settings.seed, Purpose::Alive, 0);
         let alive = Alive::fit(&pasts, hazard_priors, settings.draws, &mut source);
-        let observed = Observed::new(market, &timelines, &sales, &alive);
-        Ok(Self { priors, timelines, sales, pasts, marked, alive, observed })
+        let observed = Observed::new(market, &timelines, &sales, &pasts, &alive);
+        Ok(Self { priors, timelines, pasts, marked, alive, observed })
     }
 }
 
@@ -507,16 +505,12 @@ fn visit_elasticity(observed: &Observed, point: &Point) -> f64 {
 }
 
 /// Probability that each customer still buys from us at the end of the history.
-fn active(timelines: &[Timeline], sales: &[Vec<(usize, f64)>], alive: &Alive, market: &Market) -> Vec<f64> {
-    timelines
-        .iter()
-        .zip(sales)
-        .enumerate()
-        .map(|(i, (timeline, sales))| match observed::silences(timeline, sales) {
-            Some(silences) if !market.closed(i) => alive.still_served(&silences),
-            _ => 0.0,
-        })
-        .collect()
+fn active(pasts: &[CustomerPast], alive: &Alive, market: &Market) -> Vec<f64> {
+    let of = |(i, past): (usize, &CustomerPast)| match &past.silences {
+        Some(silences) if !market.closed(i) => alive.still_served(silences),
+        _ => 0.0,
+    };
+    pasts.iter().enumerate().map(of).collect()
 }
 
 /// Probability that each customer could be won (back) at the end of the history: it is known, not served, and not closed.

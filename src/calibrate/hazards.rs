@@ -56,7 +56,7 @@ impl Hazard {
 
 /// Customers' times from becoming known to their first order, by customer.
 ///
-/// `None` where too few are seen to wait: then `first_known` is the first order itself and says nothing of waiting.
+/// All `None` where too few are seen to wait: then `first_known` is the first order itself and says nothing of waiting.
 pub fn waits(timelines: &[Timeline], months: usize) -> Vec<Option<Waiting>> {
     let wait = |timeline: &Timeline| {
         // Those known since before the history may have bought before it too; only later ones are watched from the start.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::calibrate::alive::{Alive, End, Silences};
+use crate::calibrate::alive::{Alive, End, Past, Silences};
 use crate::channel::Channel;
 use crate::market::Market;
 
@@ -124,16 +124,22 @@ pub fn timelines(market: &Market) -> (Vec<Timeline>, Vec<Vec<(usize, f64)>>) {
 }
 
 impl Observed {
-    /// Lays out the observed past.
-    pub fn new(market: &Market, timelines: &[Timeline], sales: &[Vec<(usize, f64)>], alive: &Alive) -> Self {
+    /// Lays out the observed past; all but the market by customer.
+    pub fn new(
+        market: &Market,
+        timelines: &[Timeline],
+        sales: &[Vec<(usize, f64)>],
+        pasts: &[Past],
+        alive: &Alive,
+    ) -> Self {
         let months = market.months();
         let customers = market.customer_count();
         let mut weight = vec![0.0_f32; customers * months];
         let (mut start, mut month, mut amount) = (vec![0], Vec::new(), Vec::new());
-        for (i, (timeline, sales)) in timelines.iter().zip(sales).enumerate() {
+        for (i, ((timeline, sales), past)) in timelines.iter().zip(sales).zip(pasts).enumerate() {
             let row = &mut weight[i * months..(i + 1) * months];
-            if let (Some((first, last)), Some(silences)) = (timeline.orders, silences(timeline, sales)) {
-                let p = alive.order_probability(&silences);
+            if let (Some((first, last)), Some(silences)) = (timeline.orders, &past.silences) {
+                let p = alive.order_probability(silences);
                 let before = alive.served_before(p, first - timeline.known, timeline.known == 0);
                 for (t, served) in before.iter().enumerate() {
                     row[timeline.known + t] = *served as f32;

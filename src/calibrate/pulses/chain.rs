@@ -7,7 +7,7 @@
 
 use super::learn::{robust_scatter, shares};
 use super::moves::{Books, DEPTH_SD, Kind, Move, STEP};
-use super::noise::{Noise, UNKNOWN};
+use super::noise::Noise;
 use super::rates::{Rates, log_odds};
 use super::{Series, Sight};
 
@@ -37,6 +37,28 @@ pub(super) enum Event {
     Shock(usize),
     /// Company and month of the year of a season of its own.
     OwnMonth(usize, usize),
+}
+
+impl Event {
+    /// Whether it is a move that begins in a company's month, or a figure of it that is far off: of these there is one at most.
+    pub(super) fn begins(&self, company: usize, t: usize) -> bool {
+        match self {
+            Self::Move(step) => (step.company, step.first) == (company, t),
+            Self::Wild(k, at) => (*k, *at) == (company, t),
+            _ => false,
+        }
+    }
+
+    /// Chance beforehand of one that is no move, and deviation of its log; `None` of a move.
+    pub(super) fn odd(&self) -> Option<(f64, f64)> {
+        match self {
+            Self::Move(_) => None,
+            Self::Odd(..) => Some(ODD),
+            Self::Wild(..) => Some(WILD),
+            Self::Shock(_) => Some(SHOCK),
+            Self::OwnMonth(..) => Some(OWN_MONTH),
+        }
+    }
 }
 
 pub(super) struct Active {
@@ -73,9 +95,7 @@ impl<'a> Chain<'a> {
         }
         let scatter: Vec<f64> = (0..companies).map(|k| robust_scatter(&z, k)).collect();
         let mut noise = Noise::new(&series.of_year, &series.feasts, &series.feast_sd, &scatter);
-        for (odd, sales) in noise.odd.iter_mut().zip(&series.sales) {
-            odd.iter_mut().zip(sales).for_each(|(odd, &x)| *odd = if x >= 0.0 { 0.0 } else { UNKNOWN });
-        }
+        noise.nothing_odd(&series.sales);
         let books = Books::new(shares(&series.sales), vec![1.0; months]);
         let n = companies * months;
         let (r, q) = (vec![0.0; n], vec![0.0; n]);
@@ -245,13 +265,16 @@ impl<'a> Chain<'a> {
                 self.prior(step.company, step.first, step.kind) - libm::log(step.kind.lengths().len() as f64)
                     + libm::log(depth_density(step.kind, step.depth) / density)
             }
-            Event::Odd(..) => log_odds(ODD.0),
-            Event::Wild(..) => log_odds(WILD.0),
-            Event::Shock(_) => log_odds(SHOCK.0),
-            Event::OwnMonth(..) => log_odds(OWN_MONTH.0),
+            other => other.odd().map_or(0.0, |(chance, _)| log_odds(chance)),
         };
         let value = prior + self.evidence(&offset, &h);
         (event, value)
+    }
+
+    /// Log of the evidence and prior of an event that is no move and is not there.
+    pub(super) fn worth_of_odd(&mut self, event: &Event) -> f64 {
+        let (offset, h) = self.effect(event);
+        event.odd().map_or(0.0, |(chance, _)| log_odds(chance)) + self.evidence(&offset, &h)
     }
 
     /// Log prior odds of a kind of move in a company's month, given all that is there.
@@ -299,8 +322,8 @@ impl<'a> Chain<'a> {
         }
         if !out.is_empty() && self.series.sight == Sight::Panel {
             let wild = Event::Wild(company, t);
-            let (_, h) = self.effect(&wild);
-            out.push((wild, log_odds(WILD.0) + self.evidence(&Vec::new(), &h)));
+            let worth = self.worth_of_odd(&wild);
+            out.push((wild, worth));
         }
         out
     }

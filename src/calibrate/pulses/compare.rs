@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use super::chain::{Chain, Event, OWN_MONTH, SHOCK, WILD};
+use super::chain::{Chain, Event};
 use super::moves::Kind;
-use super::rates::log_odds;
 
 /// Passes over all months for a first set of moves.
 const MOST: usize = 15;
@@ -22,12 +21,7 @@ impl Chain<'_> {
             let mut found = Vec::new();
             for t in 0..self.months {
                 for company in 0..self.movers() {
-                    let taken = |event: &Event| match event {
-                        Event::Move(step) => (step.company, step.first) == (company, t),
-                        Event::Wild(k, at) => (*k, *at) == (company, t),
-                        _ => false,
-                    };
-                    if self.position(taken).is_none() {
+                    if self.position(|event| event.begins(company, t)).is_none() {
                         found.extend(self.best(company, t).map(|(event, weight)| (weight, t, event)));
                     }
                 }
@@ -97,12 +91,7 @@ impl Chain<'_> {
             let mut best: Option<(Event, f64)> = None;
             for t in window.clone() {
                 for company in 0..self.movers() {
-                    let here = |event: &Event| match event {
-                        Event::Move(step) => (step.company, step.first) == (company, t),
-                        Event::Wild(k, at) => (*k, *at) == (company, t),
-                        _ => false,
-                    };
-                    if self.position(here).is_none() {
+                    if self.position(|event| event.begins(company, t)).is_none() {
                         let next = self.best(company, t);
                         if next.as_ref().map(|next| next.1) > best.as_ref().map(|best| best.1) {
                             best = next;
@@ -111,8 +100,7 @@ impl Chain<'_> {
                 }
                 let shock = Event::Shock(t);
                 if shocks && self.position(|event| *event == shock).is_none() {
-                    let (_, h) = self.effect(&shock);
-                    let value = log_odds(SHOCK.0) + self.evidence(&Vec::new(), &h);
+                    let value = self.worth_of_odd(&shock);
                     if value > best.as_ref().map_or(0.0, |best| best.1) {
                         best = Some((shock, value));
                     }
@@ -147,7 +135,6 @@ impl Chain<'_> {
                     value += worth;
                     events.push(event);
                 }
-                let (_, h) = self.effect(&season);
                 let of_season = match present {
                     Some(_) => {
                         let at = self.position(|event| *event == season);
@@ -166,7 +153,7 @@ impl Chain<'_> {
                         }
                         worth
                     }
-                    None => log_odds(OWN_MONTH.0) + self.evidence(&Vec::new(), &h),
+                    None => self.worth_of_odd(&season),
                 };
                 if of_season > value {
                     self.insert(season);
@@ -193,8 +180,7 @@ impl Chain<'_> {
                 let Some(at) = self.position(load) else { continue };
                 let (step, of_load) = self.take_out(at);
                 let wild = Event::Wild(company, t);
-                let (_, h) = self.effect(&wild);
-                if log_odds(WILD.0) + self.evidence(&Vec::new(), &h) > of_load + of_shock {
+                if self.worth_of_odd(&wild) > of_load + of_shock {
                     self.insert(wild);
                 } else {
                     self.insert(step);

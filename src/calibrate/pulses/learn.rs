@@ -1,8 +1,7 @@
 //! Depths, shares, demand and noise, given the moves that are there.
 
-use super::chain::{Chain, Event, ODD, OWN_MONTH, SHOCK, WILD};
+use super::chain::{Chain, Event, OWN_MONTH};
 use super::moves::{Books, Move, STEP};
-use super::noise::UNKNOWN;
 
 /// Deviation of what is eaten of a month's demand, as a part of it.
 const UNSURE: f64 = 0.04;
@@ -57,23 +56,14 @@ impl Chain<'_> {
             }
             books = entered(shares(&clean), before.clone(), true);
         }
-        for (odd, sales) in self.noise.odd.iter_mut().zip(&self.series.sales) {
-            odd.iter_mut().zip(sales).for_each(|(odd, &x)| *odd = if x >= 0.0 { 0.0 } else { UNKNOWN });
-        }
+        self.noise.nothing_odd(&self.series.sales);
         for (t, shock) in self.noise.shocks.iter_mut().enumerate() {
             // Where little is left to order, what is left is known badly.
             let eaten = books.eaten(t);
             let unsure = UNSURE * eaten / (1.0 - eaten);
             *shock = unsure * unsure;
         }
-        for event in &events {
-            match *event {
-                Event::Odd(k, t) => self.noise.odd[k][t] += ODD.1 * ODD.1,
-                Event::Wild(k, t) => self.noise.odd[k][t] += WILD.1 * WILD.1,
-                Event::Shock(t) => self.noise.shocks[t] += SHOCK.1 * SHOCK.1,
-                _ => {}
-            }
-        }
+        self.count_as_noise(&events, 1.0);
         let mut residuals = self.z.clone();
         for t in 0..self.months {
             let mut m = Vec::new();
@@ -84,16 +74,23 @@ impl Chain<'_> {
         }
         self.noise.climb(&residuals);
         // Odd figures and months are events of the chain again, not variances.
-        for event in &events {
-            match *event {
-                Event::Odd(k, t) => self.noise.odd[k][t] -= ODD.1 * ODD.1,
-                Event::Wild(k, t) => self.noise.odd[k][t] -= WILD.1 * WILD.1,
-                Event::Shock(t) => self.noise.shocks[t] -= SHOCK.1 * SHOCK.1,
-                _ => {}
-            }
-        }
+        self.count_as_noise(&events, -1.0);
         self.books = entered(books.shares().to_vec(), books.before().to_vec(), false);
         self.rebuild(events);
+    }
+}
+
+impl Chain<'_> {
+    /// Adds the variances of odd figures and months to the noise (`sign` 1), or takes them off (-1).
+    fn count_as_noise(&mut self, events: &[Event], sign: f64) {
+        for event in events {
+            let variance = event.odd().map_or(0.0, |(_, deviation)| sign * (deviation * deviation));
+            match *event {
+                Event::Odd(k, t) | Event::Wild(k, t) => self.noise.odd[k][t] += variance,
+                Event::Shock(t) => self.noise.shocks[t] += variance,
+                Event::Move(_) | Event::OwnMonth(..) => {}
+            }
+        }
     }
 }
 

@@ -4,14 +4,14 @@
 //! `P_kl = δ_kl A_k - A_k W A_l`, `A_k = C_k^-1`, `W = (C_0^-1 + sum_k A_k)^-1`: the cost is that of months cubed for each
 //! company.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 /// Prior variance of a company's level around the mean of its logs.
 const LEVEL: f64 = 25.0;
 /// Prior deviation of the category's log growth a month.
 const GROWTH: f64 = 0.01;
 /// Variance of a figure of which nothing is known.
-pub const UNKNOWN: f64 = 25.0;
+const UNKNOWN: f64 = 25.0;
 
 const SEASON: [f64; 5] = [0.01, 0.04, 0.1, 0.2, 0.4];
 const WALK: [f64; 5] = [0.001, 0.003, 0.008, 0.02, 0.05];
@@ -54,11 +54,16 @@ fn invert(matrix: DMatrix<f64>) -> (DMatrix<f64>, f64) {
     let n = matrix.nrows();
     match matrix.cholesky() {
         Some(factor) => {
-            let log_determinant = 2.0 * (0..n).map(|i| libm::log(factor.l_dirty()[(i, i)])).sum::<f64>();
+            let log_determinant = log_determinant(&factor);
             (factor.inverse(), log_determinant)
         }
         None => (DMatrix::zeros(n, n), f64::INFINITY),
     }
+}
+
+fn log_determinant(factor: &Cholesky<f64, Dyn>) -> f64 {
+    let lower = factor.l_dirty();
+    2.0 * (0..lower.nrows()).map(|i| libm::log(lower[(i, i)])).sum::<f64>()
 }
 
 impl Noise {
@@ -110,6 +115,13 @@ impl Noise {
             }
             c
         })
+    }
+
+    /// No figure is odd, but nothing is known of those that are negative (by company and month).
+    pub fn nothing_odd(&mut self, sales: &[Vec<f64>]) {
+        for (odd, sales) in self.odd.iter_mut().zip(sales) {
+            odd.iter_mut().zip(sales).for_each(|(odd, &x)| *odd = if x >= 0.0 { 0.0 } else { UNKNOWN });
+        }
     }
 
     /// Expected common part, from `P r` summed over the companies of a month.
@@ -192,8 +204,7 @@ impl Fit {
             pulled += solved;
         }
         let Some(factor) = sum.cholesky() else { return f64::NEG_INFINITY };
-        let n = pulled.len();
-        value += 2.0 * (0..n).map(|i| libm::log(factor.l_dirty()[(i, i)])).sum::<f64>();
+        value += log_determinant(&factor);
         value -= pulled.dot(&factor.solve(&pulled));
         if value.is_finite() { -0.5 * value } else { f64::NEG_INFINITY }
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chain::{Active, Chain, Event, ODD, SHOCK};
+use super::chain::{Active, Chain, Event};
 use super::moves::{Kind, STEP};
 use super::{Estimate, Found, LEAST_LISTED, RIVALS_DIP, Series, Sight};
 use crate::calibrate::sampling::{Purpose, Source};
@@ -105,11 +105,7 @@ impl Chain<'_> {
     pub(super) fn sweep(&mut self, source: &mut Source) {
         for t in 0..self.months {
             for company in 0..self.movers() {
-                let present = self.position(|event| match event {
-                    Event::Move(step) => step.company == company && step.first == t,
-                    Event::Wild(k, at) => (*k, *at) == (company, t),
-                    _ => false,
-                });
+                let present = self.position(|event| event.begins(company, t));
                 if let Some(at) = present {
                     self.remove(at);
                 }
@@ -119,10 +115,10 @@ impl Chain<'_> {
                 }
             }
             for company in 0..self.companies {
-                self.toggle(Event::Odd(company, t), ODD.0, source);
+                self.toggle(Event::Odd(company, t), source);
             }
             if self.series.sight == Sight::OwnSales || self.companies > 1 {
-                self.toggle(Event::Shock(t), SHOCK.0, source);
+                self.toggle(Event::Shock(t), source);
             }
         }
         self.relocate(source);
@@ -154,7 +150,7 @@ impl Chain<'_> {
     }
 
     /// Decides anew whether something other than a move is there.
-    pub(super) fn toggle(&mut self, event: Event, chance: f64, source: &mut Source) {
+    pub(super) fn toggle(&mut self, event: Event, source: &mut Source) {
         let present = self.position(|other| *other == event);
         if present.is_none() {
             let (_, h) = self.effect(&event);
@@ -166,8 +162,7 @@ impl Chain<'_> {
         if let Some(at) = present {
             self.remove(at);
         }
-        let (_, h) = self.effect(&event);
-        let log_odds = libm::log(chance / (1.0 - chance)) + self.evidence(&Vec::new(), &h);
+        let log_odds = self.worth_of_odd(&event);
         if source.uniform() < 1.0 / (1.0 + libm::exp(-log_odds)) {
             self.insert(event);
         }
