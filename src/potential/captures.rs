@@ -2,15 +2,19 @@
 //!
 //! A buyer with latent visibility z ~ N(0, 1) is on list l with probability `logistic(a_l + t_lj + b_l z)`, independently
 //! given z; the shared z is the dependence between lists (the Rasch-type model M_th of Darroch, Fienberg, Glonek & Junker
-//! 1993), b_l ~ N+(0, 1), a_l ~ N(-1, 1.5), t_lj ~ N(0, s_t^2), s_t ~ LN(0.4, 0.5). The probability of a history h is the integral of the
+//! 1993), a_l ~ N(-1, 1.5), t_lj ~ N(0, s_t^2), s_t ~ LN(0.4, 0.5). The probability of a history h is the integral of the
 //! product over z, by 15 Gauss-Hermite nodes.
+//!
+//! Whether the lists share anything at all is asked first: all b_l = 0 with probability 1/3, b_l ~ N+(0, 1) otherwise. Without
+//! the first, lists that were made without regard to each other would be the edge of what is possible and the dark be put
+//! too high; 1/3 is what `evidence/heterogeneity.rs` gives buyers that are equally easy to see.
 //!
 //! When one list is `customers.csv` itself, its level is the coverage effect phi_j of the fusion model, made conditional
 //! on z by `phi_j sqrt(1 + pi b^2 / 8)`. Histories without it are dark: their counts are Poisson(L q pi_h / pi_dark), and
 //! those on no list at all are Poisson(L q rho_0) with rho_0 = pi_0 / pi_dark. Histories with it are multinomial given
 //! that they are ours. Without such a list all counts are Poisson(L pi_h), which speaks of the universe alone.
 //!
-//! With two lists the data cannot tell dependence from a small universe: b keeps its prior, and the report says so.
+//! With two lists the data cannot tell dependence from a small universe: both keep their prior, and the report says so.
 
 use super::numeric::{GAUSS_HERMITE, NODES, logistic};
 use super::observed::Observed;
@@ -20,6 +24,8 @@ use super::sizes::NormalPrior;
 const MOST_LISTS: usize = 6;
 
 pub(super) const LEVEL: NormalPrior = NormalPrior::new(-1.0, 1.5);
+/// Prior probability that the lists do not depend on each other.
+pub(super) const INDEPENDENT: f64 = 1.0 / 3.0;
 pub(super) const SPREAD: NormalPrior = NormalPrior::new(-0.916_290_731_874_155, 0.5); // log 0.4
 
 /// The counts, ready for the likelihood.
@@ -38,11 +44,26 @@ pub(super) struct CaptureData {
 pub(super) struct CaptureParameters {
     /// By list; that of the own list is not used.
     pub level: Vec<f64>,
-    /// By list, at least 0.
+    /// Whether they depend on each other.
+    pub dependent: bool,
+    /// By list, at least 0; not used where they do not.
     pub slope: Vec<f64>,
     pub log_spread: f64,
     /// `[territory][list]`.
     pub local: Vec<Vec<f64>>,
+}
+
+impl CaptureParameters {
+    /// How strongly visibility acts on a list.
+    fn slope(&self, l: usize) -> f64 {
+        if self.dependent { self.slope[l] } else { 0.0 }
+    }
+}
+
+/// The factor between the logit of a list's coverage and that given a visibility of 0, where visibility has this slope (the
+/// logistic normal integral; Zeger, Liang & Albert 1988).
+pub(super) fn conditional(slope: f64) -> f64 {
+    (1.0 + std::f64::consts::PI / 8.0 * slope * slope).sqrt()
 }
 
 impl CaptureData {
@@ -65,6 +86,7 @@ impl CaptureData {
     pub(super) fn start(&self) -> CaptureParameters {
         CaptureParameters {
             level: vec![-1.0; self.lists],
+            dependent: true,
             slope: vec![0.5; self.lists],
             log_spread: SPREAD.mean,
             local: vec![vec![0.0; self.lists]; self.counts.len()],
@@ -121,9 +143,9 @@ impl CaptureData {
         let mut at_nodes = Vec::with_capacity(1 << self.lists);
         at_nodes.push(GAUSS_HERMITE.map(|(_, weight)| weight));
         for l in 0..self.lists {
-            let slope = parameters.slope[l];
+            let slope = parameters.slope(l);
             let level = if self.own == Some(l) {
-                coverage * (1.0 + std::f64::consts::PI / 8.0 * slope * slope).sqrt()
+                coverage * conditional(slope)
             } else {
                 parameters.level[l] + parameters.local[j][l]
             };
@@ -166,5 +188,7 @@ mod tests {
         let dependent = data.histories(0, &parameters, 0.0);
         assert!((dependent.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         assert!(dependent[3] > 0.3 && (dependent[1] - dependent[2]).abs() < 1e-9);
+        parameters.dependent = false;
+        assert_eq!(data.histories(0, &parameters, 0.0), independent);
     }
 }
