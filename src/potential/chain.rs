@@ -14,7 +14,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::captures::{self, CaptureParameters};
 use super::model::{COVERAGE, Demand, Model, SIZE, SizeParameters, SizeTerms, UNIVERSE};
-use super::numeric::{log_add, log_logistic};
+use super::numeric::{fast_log, log_add, log_logistic};
 use crate::rng::Stream;
 
 mod list_moves;
@@ -303,7 +303,7 @@ impl<'a> Chain<'a> {
     }
 
     fn accept(&mut self, log_ratio: f64) -> bool {
-        log_ratio.is_finite() && libm::log(self.rng.random::<f64>().max(1e-300)) < log_ratio
+        log_ratio.is_finite() && fast_log(self.rng.random::<f64>().max(1e-300)) < log_ratio
     }
 
     fn regression_means(&self, coefficients: &[f64]) -> Vec<f64> {

@@ -16,6 +16,7 @@ use super::predict::{Prediction, Source, predict};
 use super::sizes::KnownSizes;
 use super::wallets::KnownColumns;
 use super::{PotentialError, evidence, panel_error, worth};
+use crate::lanes::Isa;
 use crate::market::Market;
 use crate::rng::Stream;
 use crate::stats::Summary;
@@ -23,7 +24,7 @@ use crate::stats::Summary;
 /// Chains; each on a thread of its own.
 const CHAINS: usize = 4;
 
-/// Split R-hat below which chains count as agreeing after their first run.
+/// Split R-hat below which chains count as agreeing.
 const SETTLED: f64 = 1.06;
 
 /// Centres of R under which the dark demand is shown again.
@@ -202,7 +203,14 @@ pub(super) fn fit(
     progress(0.05);
     let chains = sample(&model, settings, patience, progress);
     let known = KnownColumns::new(observed, &activity);
-    let source = Source { observed, known: &known, sizes: &sizes, model: &model, dark: basis.customers || basis.panel };
+    let source = Source {
+        observed,
+        known: &known,
+        sizes: &sizes,
+        model: &model,
+        isa: Isa::detect(),
+        dark: basis.customers || basis.panel,
+    };
     let predictions: Vec<Prediction> = states(&chains, settings.draws)
         .par_iter()
         .enumerate()
@@ -255,12 +263,23 @@ fn sample(model: &Model, settings: &Settings, patience: Patience, progress: &(dy
             })
             .collect()
     };
-    let first = go(length, 0.05, 0.6);
-    if patience == Patience::Once || diagnostics(&first, &[]).iter().all(|row| row.r_hat < SETTLED) {
-        return first;
+    let mut all = go(length, 0.05, 0.6);
+    // Chains that do not agree yet go on.
+    for (from, to) in [(0.6, 0.8), (0.8, 0.95)] {
+        if patience == Patience::Once || diagnostics(&all, &[]).iter().all(|row| row.r_hat < SETTLED) {
+            break;
+        }
+        let more = go(Length { warm_up: 0, ..length }, from, to);
+        all.iter_mut().zip(more).for_each(|(chain, more)| chain.extend(more));
     }
-    // Chains that do not agree yet go on once more, longer; what they did until now is forgotten.
-    go(Length { warm_up: 0, sweeps: 2 * length.sweeps, ..length }, 0.6, 0.95)
+    all.into_iter().map(|chain| thinned(chain, length.kept)).collect()
+}
+
+/// So many of them, evenly spread, the last one included.
+fn thinned(states: Vec<State>, kept: usize) -> Vec<State> {
+    let all = states.len();
+    let is_kept = |k: usize| (k + 1) * kept / all > k * kept / all;
+    states.into_iter().enumerate().filter(|(k, _)| is_kept(*k)).map(|(_, state)| state).collect()
 }
 
 fn diagnostics(chains: &[Vec<State>], predictions: &[Prediction]) -> Vec<SamplerDiagnostic> {

@@ -40,7 +40,7 @@
 use super::Settings;
 use super::activity::Activity;
 use super::captures::CaptureData;
-use super::numeric::{Floors, LogNormal, SplitGrid, fast_exp, log_add, log_logistic, log_normal_cdf};
+use super::numeric::{Floors, LogNormal, SplitGrid, fast_exp, fast_log, log_add, log_logistic, log_normal_cdf};
 use super::observed::Observed;
 use super::sizes::{KnownSizes, NormalPrior, SizeSums};
 
@@ -216,14 +216,17 @@ impl SizeTerms {
     #[inline(always)]
     pub(super) fn dark(&self, psi: f64, listed: f64, free: f64) -> (f64, LogNormal) {
         let count = (listed + free).max(1e-12);
-        let log_mean = psi + self.log_dark_mean + libm::log(count);
+        let log_mean = psi + self.log_dark_mean + fast_log(count);
         let variation2 = (count * self.variation2 + free) / (count * count);
         if listed > 0.0 {
             return (f64::NEG_INFINITY, LogNormal::matching(log_mean, variation2));
         }
+        if free > CERTAIN {
+            return (-free, LogNormal::matching(log_mean, variation2));
+        }
         let some = -libm::expm1(-free);
         let given_some = (1.0 + variation2) * some - 1.0;
-        (-free, LogNormal::matching(log_mean - libm::log(some.max(1e-300)), given_some))
+        (-free, LogNormal::matching(log_mean - fast_log(some.max(1e-300)), given_some))
     }
 
     /// A sum of demand as it enters a total: crowding leaves `1 - chi` of its chance.
@@ -258,7 +261,7 @@ impl SizeTerms {
     /// Demand of exactly `count` dark customers (a real number: an expectation may stand for it).
     #[inline(always)]
     pub(super) fn dark_of(&self, psi: f64, count: f64) -> LogNormal {
-        LogNormal::matching(psi + self.log_dark_mean + libm::log(count), self.variation2 / count)
+        LogNormal::matching(psi + self.log_dark_mean + fast_log(count), self.variation2 / count)
     }
 }
 
@@ -431,7 +434,7 @@ fn log_above_floors(total: f64, known: LogNormal, dark: LogNormal, floors: Floor
         let log = if part >= 1.0 {
             NO_ROOM
         } else {
-            log_normal_cdf((ratio - libm::log(part / (1.0 - part))) / spread).max(NO_ROOM)
+            log_normal_cdf((ratio - fast_log(part / (1.0 - part))) / spread).max(NO_ROOM)
         };
         weight * log
     };
@@ -444,10 +447,16 @@ const FAR: f64 = 40.0;
 /// Log probability where the floors leave no room.
 const NO_ROOM: f64 = -20.0;
 
+/// Expected number from which there are some, beside which none is less than a number can say.
+const CERTAIN: f64 = 40.0;
+
 /// Log of the probability that there are some, from that of none.
 #[inline(always)]
 fn log_some(log_none: f64) -> f64 {
-    libm::log((-libm::expm1(log_none)).max(1e-300))
+    if log_none < -CERTAIN {
+        return 0.0;
+    }
+    fast_log((-libm::expm1(log_none)).max(1e-300))
 }
 
 /// Design rows of the territory regressions.

@@ -13,7 +13,8 @@ use super::model::{Model, SizeTerms};
 use super::numeric::{Floors, LogNormal, fast_exp, log_normal_density};
 use super::observed::Observed;
 use super::sizes::KnownSizes;
-use super::wallets::{KnownColumns, SizesOfDraw, share_out};
+use super::wallets::{KnownColumns, OpenSizes, SizesOfDraw, share_out};
+use crate::lanes::Isa;
 use crate::rng::Stream;
 
 /// One predictive draw; vectors by territory, `wallets` by customer.
@@ -34,12 +35,13 @@ pub(super) struct Source<'a> {
     pub known: &'a KnownColumns,
     pub sizes: &'a KnownSizes,
     pub model: &'a Model,
+    pub isa: Isa,
     /// False where nothing speaks of a dark half: then there is none in the draws.
     pub dark: bool,
 }
 
 pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Prediction {
-    let Source { observed, known: columns, sizes, model, dark } = source;
+    let Source { observed, known: columns, sizes, model, isa, dark } = source;
     let mut terms = SizeTerms::default();
     terms.write(model, &state.size);
     let tau = libm::exp(state.size.log_tau);
@@ -48,8 +50,8 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
     let closing = rng.random_range(0..LEVELS);
     let taste = columns.taste_deviation(StandardNormal.sample(rng));
     let unserved: f64 = StandardNormal.sample(rng);
-    let sizes_of_draw =
-        SizesOfDraw { sizes, kappa: state.size.kappa, tau, taste, unserved: sizes.unserved_sd * unserved };
+    let sizes_of_draw = SizesOfDraw { sizes, kappa: state.size.kappa, tau, unserved: sizes.unserved_sd * unserved };
+    let mut open_sizes = OpenSizes::default();
     let mut out = Prediction { wallets: vec![0.0; observed.customers.len()], ..Default::default() };
     for j in 0..count {
         let territory = &observed.territories[j];
@@ -64,8 +66,8 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
             .collect();
         let own: f64 = open.iter().map(|&i| columns.own[i]).sum();
         let level = terms.level(place, state.alpha[j], state.beta[j], state.psi[j]);
-        let expected = sizes_of_draw.expected(&open, columns);
-        let known = known_demand(&open, &expected, sizes_of_draw, level);
+        open_sizes.write(&open, columns, sizes_of_draw, isa);
+        let known = open_sizes.together(level);
         let free = libm::exp(state.beta[j] + state.log_rho[j]);
         let listed = model.captures.as_ref().map_or(0.0, |captures| captures.listed_dark[j]);
         let audited = territory.outlets.map(|outlets| (outlets - open.len() as f64).round().max(0.0));
@@ -98,7 +100,7 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
         if known_amount <= 0.0 {
             open.clear();
         }
-        share_out(&open, &expected, known_amount, columns, sizes_of_draw, rng, &mut out.wallets);
+        share_out(&open, &mut open_sizes, known_amount, taste, isa, rng, &mut out.wallets);
         let lapsed = open.iter().filter(|&&i| !columns.served[i]);
         let identified: f64 = lapsed.map(|&i| f64::from(out.wallets[i])).sum::<f64>().min(known_amount);
         // Wallets are single precision; the sums are not: what the rounding leaves is the served customers' (or, where
@@ -113,19 +115,6 @@ pub(super) fn predict(source: Source<'_>, state: &State, rng: &mut Stream) -> Pr
         out.dark_customers.push(if dark_amount > 0.0 { number.max(1.0) } else { number });
     }
     out
-}
-
-/// The lognormal of the demand of these open customers, whose expected sizes these are.
-fn known_demand(open: &[usize], expected: &[f64], draw: SizesOfDraw<'_>, psi: f64) -> Option<LogNormal> {
-    if open.is_empty() {
-        return None;
-    }
-    let (mut first, mut variance) = (0.0, 0.0);
-    for (&i, mean) in open.iter().zip(expected) {
-        first += mean;
-        variance += mean * mean * (fast_exp(draw.variance(i)) - 1.0);
-    }
-    Some(LogNormal::matching(psi + libm::log(first), variance / (first * first)))
 }
 
 /// Number of dark customers and their share of a known total.
@@ -193,28 +182,69 @@ const MOST_OFF: f64 = 4.0;
 fn number_given_demand(terms: &SizeTerms, psi: f64, log_demand: f64, listed: f64, free: f64, rng: &mut Stream) -> f64 {
     let reach = 8.0 * (free + 1.0).sqrt() + 8.0;
     let from = (free - reach).floor().max(if listed > 0.0 { 0.0 } else { 1.0 });
-    let cells = (free + reach - from).ceil().max(1.0) as usize;
+    // Of many, every so many: the density is smooth over them.
+    let every = ((free + reach - from) / MOST_CELLS).ceil().max(1.0);
+    let cells = ((free + reach - from) / every).ceil().max(1.0) as usize;
     let log_free = libm::log(free.max(1e-300));
     let log: Vec<f64> = (0..=cells)
         .map(|cell| {
-            let further = from + cell as f64;
+            let further = from + every * cell as f64;
             let size = terms.dark_of(psi, listed + further);
             further * log_free - libm::lgamma(further + 1.0) + log_normal_density(log_demand, size.mean, size.sd)
         })
         .collect();
     let top = log.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = log.iter().map(|x| libm::exp(x - top)).collect();
+    let weights: Vec<f64> = log.iter().map(|x| fast_exp(x - top)).collect();
     let uniform: f64 = rng.random();
     let mut left = uniform * weights.iter().sum::<f64>();
     for (cell, weight) in weights.iter().enumerate() {
-        left -= weight;
-        if left <= 0.0 {
-            return listed + from + cell as f64;
+        if left <= *weight {
+            // Where in its cell: the numbers from half a cell below to half a cell above.
+            let place = ((left / weight - 0.5) * every).round();
+            return listed + (from + every * cell as f64 + place).max(from);
         }
+        left -= weight;
     }
-    listed + from + cells as f64
+    listed + from + every * cells as f64
 }
+
+/// Numbers of dark customers that are tried one by one.
+const MOST_CELLS: f64 = 100.0;
 
 fn poisson(mean: f64, rng: &mut Stream) -> f64 {
     if mean > 1e-9 && mean < 1e12 { Poisson::new(mean).map_or(0.0, |poisson| poisson.sample(rng)) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::mean_sd;
+
+    #[test]
+    fn a_number_drawn_in_steps_is_the_number_given_its_demand() {
+        // Sizes of variation 1.3 and mean 1; 900 are expected, their demand is that of 1,000.
+        let terms = SizeTerms { variation2: 1.69, ..SizeTerms::default() };
+        let (free, listed, demand) = (900.0_f64, 40.0, libm::log(1_000.0));
+        let mut rng = Stream::new(1, "test/number", 0);
+        let drawn: Vec<f64> =
+            (0..20_000).map(|_| number_given_demand(&terms, 0.0, demand, listed, free, &mut rng)).collect();
+        assert!(drawn.iter().all(|number| number.fract() == 0.0));
+        let (mut sum, mut weight) = ([0.0; 2], 0.0);
+        for further in 0..3_000 {
+            let further = f64::from(further);
+            let size = terms.dark_of(0.0, listed + further);
+            let log = further * libm::log(free) - libm::lgamma(further + 1.0) - free;
+            let chance = libm::exp(log + log_normal_density(demand, size.mean, size.sd));
+            weight += chance;
+            sum[0] += chance * (listed + further);
+            sum[1] += chance * (listed + further) * (listed + further);
+        }
+        let mean = sum[0] / weight;
+        let sd = (sum[1] / weight - mean * mean).sqrt();
+        let (found, found_sd) = mean_sd(&drawn);
+        assert!(
+            (found - mean).abs() < 0.05 * sd && (found_sd / sd - 1.0).abs() < 0.03,
+            "{found} {mean}, {found_sd} {sd}"
+        );
+    }
 }

@@ -20,9 +20,10 @@
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::activity::{Activity, LEVELS};
-use super::numeric::fast_exp;
+use super::numeric::{LogNormal, fast_exp, fast_log};
 use super::observed::Observed;
 use super::sizes::KnownSizes;
+use crate::lanes::{Isa, Kernel, Simd};
 use crate::rng::Stream;
 
 /// Prior of the deviation of log odds of shares between served customers: its median, and the deviation of its log.
@@ -116,80 +117,171 @@ pub(super) struct SizesOfDraw<'a> {
     pub sizes: &'a KnownSizes,
     pub kappa: f64,
     pub tau: f64,
-    /// Deviation of tastes.
-    pub taste: f64,
     /// Log of what multiplies the sizes of all customers that do not buy from us.
     pub unserved: f64,
 }
 
-impl SizesOfDraw<'_> {
-    /// Variance of a customer's log size.
-    pub(super) fn variance(&self, i: usize) -> f64 {
-        self.kappa * self.kappa * self.sizes.variance[i] + self.tau * self.tau
+/// What the sizes say of the open known customers of a territory, one after the other and but for the territory's level; kept from
+/// territory to territory, because every draw goes through all customers.
+#[derive(Debug, Default)]
+pub(super) struct OpenSizes {
+    /// Log median size, and the variance of the log.
+    log_size: Vec<f64>,
+    variance: Vec<f64>,
+    expected: Vec<f64>,
+    /// Mean and variance of their sum.
+    sums: [f64; 2],
+    /// Standard normal numbers, then the excess of each wallet.
+    excess: Vec<f64>,
+    /// What they buy from us: columns of [`KnownColumns`].
+    own: Vec<f64>,
+    rate: Vec<f64>,
+    log_rate: Vec<f64>,
+    chance: Vec<f64>,
+}
+
+impl OpenSizes {
+    /// Those of these customers.
+    pub(super) fn write(&mut self, open: &[usize], columns: &KnownColumns, draw: SizesOfDraw<'_>, isa: Isa) {
+        let SizesOfDraw { sizes, kappa, tau, unserved } = draw;
+        gather(&mut self.log_size, open, |i| kappa * sizes.index[i] + if columns.served[i] { 0.0 } else { unserved });
+        gather(&mut self.variance, open, |i| kappa * kappa * sizes.variance[i] + tau * tau);
+        for (into, of) in [
+            (&mut self.own, &columns.own),
+            (&mut self.rate, &columns.rate),
+            (&mut self.log_rate, &columns.log_rate),
+            (&mut self.chance, &columns.chance),
+        ] {
+            gather(into, open, |i| of[i]);
+        }
+        self.expected.resize(open.len(), 0.0);
+        self.excess.resize(open.len(), 0.0);
+        let Self { log_size, variance, expected, excess: spread, .. } = self;
+        isa.dispatch(Expected { log_size, variance, expected, spread });
+        self.sums = [self.expected.iter().sum(), self.excess.iter().sum()];
     }
 
-    /// Log median size of a customer, but for the territory's level.
-    fn log_size(&self, i: usize, served: bool) -> f64 {
-        self.kappa * self.sizes.index[i] + if served { 0.0 } else { self.unserved }
-    }
-
-    /// Expected sizes of these customers, but for the territory's level.
-    pub(super) fn expected(&self, open: &[usize], columns: &KnownColumns) -> Vec<f64> {
-        let of = |&i: &usize| fast_exp(self.log_size(i, columns.served[i]) + 0.5 * self.variance(i));
-        open.iter().map(of).collect()
+    /// The lognormal of their demand together at the level `psi`; `None` where nobody is open.
+    pub(super) fn together(&self, psi: f64) -> Option<LogNormal> {
+        let [first, variance] = self.sums;
+        (first > 0.0).then(|| LogNormal::matching(psi + fast_log(first), variance / (first * first)))
     }
 }
 
-/// Shares the known demand `amount` of a territory out over its open known customers, whose expected sizes these are.
+/// A value of each of these customers, in the place of what was there.
+fn gather(into: &mut Vec<f64>, open: &[usize], of: impl Fn(usize) -> f64) {
+    into.clear();
+    into.extend(open.iter().map(|&i| of(i)));
+}
+
+/// Shares the known demand `amount` of a territory out over its open known customers, whose sizes these are.
 pub(super) fn share_out(
     open: &[usize],
-    sizes_expected: &[f64],
+    sizes: &mut OpenSizes,
     amount: f64,
-    columns: &KnownColumns,
-    draw: SizesOfDraw<'_>,
+    taste: f64,
+    isa: Isa,
     rng: &mut Stream,
     wallets: &mut [f32],
 ) {
-    let taste = draw.taste;
-    let (mut expected, mut expected_served, mut rates, mut own) = (0.0, 0.0, 0.0, 0.0);
-    for (&i, mean) in open.iter().zip(sizes_expected) {
-        expected += mean;
-        own += columns.own[i];
-        if columns.rate[i] > 0.0 {
+    let OpenSizes { log_size, variance, expected, excess, own, rate, log_rate, chance, .. } = sizes;
+    let all_own: f64 = own.iter().sum();
+    let (mut all_expected, mut expected_served, mut rates) = (0.0, 0.0, 0.0);
+    for (mean, &rate) in expected.iter().zip(&*rate) {
+        all_expected += mean;
+        if rate > 0.0 {
             expected_served += mean;
-            rates += columns.rate[i];
+            rates += rate;
         }
     }
-    let log_scale = libm::log((amount / expected).max(1e-300));
-    let together = rates / (amount * expected_served / expected).max(1e-300);
+    let log_scale = libm::log((amount / all_expected).max(1e-300));
+    let together = rates / (amount * expected_served / all_expected).max(1e-300);
     let usual = if together < 1.0 { libm::log(together / (1.0 - together).max(1e-3)) } else { FARTHEST };
     let usual = usual.clamp(-FARTHEST, FARTHEST);
-    let excess: Vec<f64> = open
-        .iter()
-        .map(|&i| {
-            let z: f64 = StandardNormal.sample(rng);
-            let variance = draw.variance(i);
-            let size = log_scale + draw.log_size(i, columns.served[i]);
-            if columns.rate[i] <= 0.0 {
-                return fast_exp(size + variance.sqrt() * z);
-            }
-            let room = fast_exp((size - columns.log_rate[i]).clamp(CLOSEST, FARTHEST));
-            // 1 - share is (room - 1) / room.
-            let known = (room - 1.0) * (room - 1.0) / (room * room * variance);
-            let alike = 1.0 / (taste * taste + columns.chance[i]);
-            let mean = (alike * usual - known * libm::log(room - 1.0)) / (known + alike);
-            let log_odds = (mean + z / (known + alike).sqrt()).clamp(-FARTHEST, FARTHEST);
-            columns.rate[i] * (1.0 + fast_exp(-log_odds)) - columns.own[i]
-        })
-        .collect();
+    excess.clear();
+    excess.extend(open.iter().map(|_| -> f64 { StandardNormal.sample(rng) }));
+    isa.dispatch(Excess { log_scale, usual, taste, excess, log_size, variance, own, rate, log_rate, chance });
     let all: f64 = excess.iter().sum();
-    let left = (amount - own).max(0.0);
+    let left = (amount - all_own).max(0.0);
     let scale = if all > 0.0 { left / all } else { 0.0 };
-    for (&i, excess) in open.iter().zip(excess) {
+    for ((&i, &own), excess) in open.iter().zip(&*own).zip(&*excess) {
         // Rounding to single precision must not fall below our own sales.
-        let rounded = (columns.own[i] + scale * excess) as f32;
-        wallets[i] = if f64::from(rounded) < columns.own[i] { rounded.next_up() } else { rounded };
+        let rounded = (own + scale * excess) as f32;
+        wallets[i] = if f64::from(rounded) < own { rounded.next_up() } else { rounded };
     }
+}
+
+/// From standard normal numbers to the excess of each wallet.
+struct Excess<'a> {
+    /// Log of the territory's demand over what the sizes let expect.
+    log_scale: f64,
+    /// Log odds of the share that our served customers of the territory give us together.
+    usual: f64,
+    taste: f64,
+    excess: &'a mut [f64],
+    log_size: &'a [f64],
+    variance: &'a [f64],
+    own: &'a [f64],
+    rate: &'a [f64],
+    log_rate: &'a [f64],
+    chance: &'a [f64],
+}
+
+impl Kernel for Excess<'_> {
+    type Output = ();
+
+    /// No branch and no call in this loop: it becomes vector code.
+    #[inline(always)]
+    fn run<V: Simd>(self) {
+        let Self { log_scale, usual, taste, excess, .. } = self;
+        let count = excess.len();
+        let (log_size, variance, own) = (&self.log_size[..count], &self.variance[..count], &self.own[..count]);
+        let (rate, log_rate, chance) = (&self.rate[..count], &self.log_rate[..count], &self.chance[..count]);
+        for k in 0..count {
+            let (z, size, rate) = (excess[k], log_scale + log_size[k], rate[k]);
+            let room = fast_exp(within(size - log_rate[k], CLOSEST, FARTHEST));
+            // 1 - share is (room - 1) / room.
+            let known = (room - 1.0) * (room - 1.0) / (room * room * variance[k]);
+            let alike = 1.0 / (taste * taste + chance[k]);
+            let mean = (alike * usual - known * fast_log(room - 1.0)) / (known + alike);
+            let log_odds = within(mean + z / (known + alike).sqrt(), -FARTHEST, FARTHEST);
+            // Both kinds of customers go the same way.
+            let served = rate > 0.0;
+            let amount = fast_exp(if served { -log_odds } else { size + variance[k].sqrt() * z });
+            excess[k] = if served { rate * (1.0 + amount) - own[k] } else { amount };
+        }
+    }
+}
+
+/// Expected sizes, and what each adds to the variance of their sum.
+struct Expected<'a> {
+    log_size: &'a [f64],
+    variance: &'a [f64],
+    expected: &'a mut [f64],
+    spread: &'a mut [f64],
+}
+
+impl Kernel for Expected<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self) {
+        let count = self.expected.len();
+        let (log_size, variance) = (&self.log_size[..count], &self.variance[..count]);
+        let (expected, spread) = (self.expected, &mut self.spread[..count]);
+        for k in 0..count {
+            let mean = fast_exp(log_size[k] + 0.5 * variance[k]);
+            expected[k] = mean;
+            spread[k] = mean * mean * (fast_exp(variance[k]) - 1.0);
+        }
+    }
+}
+
+/// `x`, or the nearer end.
+#[inline(always)]
+fn within(x: f64, low: f64, high: f64) -> f64 {
+    let x = if x > low { x } else { low };
+    if x < high { x } else { high }
 }
 
 #[cfg(test)]
@@ -238,7 +330,9 @@ mod tests {
     fn shared(open: &[usize], amount: f64, columns: &KnownColumns, draw: SizesOfDraw<'_>, stream: u64) -> Vec<f32> {
         let mut wallets = vec![0.0; columns.own.len()];
         let mut rng = Stream::new(1, "test/wallets", stream);
-        share_out(open, &draw.expected(open, columns), amount, columns, draw, &mut rng, &mut wallets);
+        let mut sizes = OpenSizes::default();
+        sizes.write(open, columns, draw, Isa::detect());
+        share_out(open, &mut sizes, amount, 0.6, Isa::detect(), &mut rng, &mut wallets);
         wallets
     }
 
@@ -252,7 +346,7 @@ mod tests {
             let (observed, sizes, truth, amount) = customers(3_000, 0.6, size_error);
             let columns = KnownColumns::new(&observed, &activity(truth.len()));
             let open: Vec<usize> = (0..truth.len()).collect();
-            let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: size_error, taste: 0.6, unserved: 0.0 };
+            let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: size_error, unserved: 0.0 };
             let wallets = shared(&open, amount, &columns, draw, 9);
             let sum: f64 = wallets.iter().map(|&w| f64::from(w)).sum();
             assert!((sum / amount - 1.0).abs() < 1e-5);
@@ -278,7 +372,7 @@ mod tests {
         let columns = KnownColumns::new(&observed, &activity(50));
         let open: Vec<usize> = (0..50).collect();
         let own: f64 = columns.own.iter().sum();
-        let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 1.0, taste: 0.6, unserved: 0.0 };
+        let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 1.0, unserved: 0.0 };
         // Down to nothing but our own sales, and below.
         for amount in [amount, 1.01 * own, own, 0.5 * own] {
             let wallets = shared(&open, amount, &columns, draw, 1);
@@ -320,7 +414,7 @@ mod tests {
             level: None,
         };
         let columns = KnownColumns::new(&observed, &activity(2));
-        let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 0.01, taste: 0.6, unserved: 0.0 };
+        let draw = SizesOfDraw { sizes: &sizes, kappa: 1.0, tau: 0.01, unserved: 0.0 };
         let wallets = shared(&[0, 1], 200.0, &columns, draw, 1);
         assert!((wallets[0] / wallets[1] - 1.0).abs() < 0.05, "{wallets:?}");
     }
