@@ -167,7 +167,7 @@ impl Observed {
     }
 
     /// One group's months fitted.
-    fn fit_group(
+    pub(super) fn fit_group(
         &self,
         range: std::ops::Range<usize>,
         point: &Point,
@@ -226,63 +226,6 @@ impl Observed {
             by_customer[n] = observed - sold[n] * libm::log(exposure);
         }
         GroupFit { month_effects: effects, by_customer, responses, sold }
-    }
-
-    /// The order unit φ: Pearson's dispersion within customers, each customer weighted by its sales, with its standard
-    /// error on the log scale (over customers).
-    ///
-    /// Only the months between a customer's first and last order are looked at: there it was ours but for long gaps. Before and
-    /// after, a month too many taken for ours is a month of no sales at its full mean, which a large customer's dispersion
-    /// would grow by a lot.
-    pub fn order_unit(&self, point: &Point, month_effects: &[Vec<f64>]) -> (f64, f64) {
-        let appeal = self.appeal(point);
-        let parts: Vec<Vec<(f64, f64)>> = self
-            .groups
-            .par_iter()
-            .enumerate()
-            .map(|(g, range)| {
-                let fitted = self.fit_group(range.clone(), point, appeal, Some(&month_effects[g]), 1);
-                let group: f64 = fitted.sold.iter().sum();
-                let months = self.months;
-                range
-                    .clone()
-                    .enumerate()
-                    .filter(|&(n, _)| fitted.sold[n] > 0.0)
-                    .filter_map(|(n, i)| {
-                        let row = &fitted.responses[n * months..(n + 1) * months];
-                        let inner = self.sales(i).next()?.0 + 1..self.sales(i).last()?.0;
-                        let sold: f64 = self.sales(i).filter(|(t, _)| inner.contains(t)).map(|(_, y)| y).sum();
-                        let exposure: f64 = inner.clone().map(|t| row[t] * fitted.month_effects[t]).sum();
-                        if sold <= 0.0 {
-                            return None;
-                        }
-                        let rate = sold / exposure;
-                        let mean = |t: usize| rate * row[t] * fitted.month_effects[t];
-                        // Months without sales contribute their mean; months with sales (y - m)² / m.
-                        let mut pearson: f64 = inner.clone().map(mean).sum();
-                        for (t, y) in self.sales(i).filter(|(t, _)| inner.contains(t)) {
-                            let m = mean(t).max(1e-12);
-                            pearson += (y - m) * (y - m) / m - m;
-                        }
-                        let counted: f64 = inner.map(|t| f64::from(self.weights(i)[t])).sum();
-                        // The months' effects follow large customers closely: of each month a customer takes up its share of
-                        // the group (the leverage of a two-way fit, on average over its months).
-                        let freedom = (counted - 1.0) * (1.0 - fitted.sold[n] / group);
-                        (freedom >= 1.0 && exposure > 0.0).then(|| (sold, pearson / freedom))
-                    })
-                    .collect()
-            })
-            .collect();
-        let parts: Vec<(f64, f64)> = parts.into_iter().flatten().collect();
-        let total: f64 = parts.iter().map(|(sold, _)| sold).sum();
-        if total <= 0.0 {
-            return (1.0, 1.0);
-        }
-        let mean = parts.iter().map(|(sold, phi)| sold * phi).sum::<f64>() / total;
-        let spread: f64 =
-            parts.iter().map(|(sold, phi)| (sold / total * (phi - mean)) * (sold / total * (phi - mean))).sum();
-        let mean = mean.max(1e-9);
-        (mean, (spread.sqrt() / mean).clamp(0.01, 1.0))
     }
 
     /// `sum over months of discounted relative_t r_it` and of discounted sales, for every customer; and goodwill at the
@@ -448,9 +391,10 @@ pub struct Exposures {
     pub today: Vec<f64>,
 }
 
-struct GroupFit {
-    month_effects: Vec<f64>,
+pub(super) struct GroupFit {
+    pub month_effects: Vec<f64>,
     by_customer: Vec<f64>,
-    responses: Vec<f64>,
-    sold: Vec<f64>,
+    /// `[customer][month]`.
+    pub responses: Vec<f64>,
+    pub sold: Vec<f64>,
 }

@@ -29,11 +29,12 @@ pub(crate) struct Setup {
     pub common: Vec<f64>,
 }
 
-/// Own sales and visits by customer and month.
+/// Own sales, visits and who was ours, by customer and month.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Made {
     pub own: Vec<Vec<f64>>,
     pub visits: Vec<Vec<f64>>,
+    pub served: Vec<Vec<bool>>,
 }
 
 /// What a made market's files hold beside sales.
@@ -101,7 +102,11 @@ pub(crate) fn live(setup: &Setup, seed: u64) -> Made {
     let policy = Policy { phases, list_purchases: Vec::new(), marks: Vec::new() };
     let twin = Twin { parameters: setup.parameters.clone(), territories, agents };
     let months = setup.history.len();
-    let mut made = Made { own: vec![vec![0.0; months]; n], visits: vec![vec![0.0; months]; n] };
+    let mut made = Made {
+        own: vec![vec![0.0; months]; n],
+        visits: vec![vec![0.0; months]; n],
+        served: vec![vec![false; months]; n],
+    };
     let horizon = Horizon { first: setup.history.first, months, level: setup.history.last };
     World::new(&twin).run(&policy, horizon, RunKey { seed, run: 0 }, Isa::detect(), &mut made);
     made
@@ -111,6 +116,7 @@ impl Recorder for Made {
     fn month(&mut self, month: usize, _: usize, seen: Seen<'_>) {
         for (at, i) in seen.agents.clone().enumerate() {
             self.own[i][month] = f64::from(seen.own_sales[at]);
+            self.served[i][month] = seen.after[at] == Stage::Served;
             self.visits[i][month] = f64::from(seen.contacts[Channel::FaceToFace.index()][at]);
         }
     }

@@ -199,6 +199,9 @@ fn one(settings: &Settings, priors: &Priors, number: u64, derived: Derived<'_>) 
         .map(|(k, (name, truth))| {
             let drawn: Vec<f64> = rows[1..].iter().map(|row| row[k].1).collect();
             let sd = crate::stats::mean_sd(&drawn).1;
+            if std::env::var("IKIZ_Z").is_ok() {
+                eprintln!("Z {number} {name} {truth} {} {sd}", crate::stats::mean_sd(&drawn).0);
+            }
             let ranks = shifts.iter().map(|shift| {
                 let moved = shift * sd;
                 let below = drawn.iter().filter(|&&x| x + moved < *truth).count();
@@ -236,7 +239,8 @@ fn globals(draw: &Draw) -> Vec<(String, f64)> {
 }
 
 /// Lives a truth. The visits come first (they do not depend on the response), then the effect that gives the truth's
-/// elasticity at them, then the sales.
+/// elasticity at them, then who is ours (which depends on goodwill, but not on how much is bought), then the appeal that gives those who
+/// are ours the truth's share of wallet, then the sales.
 fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (Truth, Market) {
     let z: Vec<f64> = (0..settings.customers).map(|_| source.normal()).collect();
     let months = settings.months;
@@ -265,12 +269,18 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
     let per_effect = priors::elasticity_per_effect(goodwill, reference, truth.share);
     goodwill.effect[Channel::FaceToFace.index()] = truth.elasticity / per_effect;
     let goodwill = truth.parameters.goodwill;
-    // The usual visits, those of the last year, lead to the truth's share of wallet.
-    let last: Vec<f64> = visits.iter().flat_map(|row| row[months.saturating_sub(12)..].iter().copied()).collect();
-    let lift = last.iter().map(|&x| goodwill.lift(Channel::FaceToFace, x)).sum::<f64>() / (last.len() as f64).max(1.0);
-    setup.appeal.fill(choice::appeal(truth.share, lift / (1.0 - goodwill.decay)));
     setup.goodwill = setup.visits.iter().map(|&level| goodwill.steady_of(Channel::FaceToFace, level)).collect();
     setup.parameters = truth.parameters.clone();
+    // The usual visits, those to the served in the last year, lead to the truth's share of wallet.
+    let who = live(&setup, seed);
+    let (mut lift, mut number) = (0.0, 0.0);
+    for (served, visits) in who.served.iter().zip(&who.visits) {
+        for t in (months.saturating_sub(12)..months).filter(|&t| served[t]) {
+            lift += goodwill.lift(Channel::FaceToFace, visits[t]);
+            number += 1.0;
+        }
+    }
+    setup.appeal.fill(choice::appeal(truth.share, lift / f64::max(number, 1.0) / (1.0 - goodwill.decay)));
     let made: Made = live(&setup, seed);
     let market = market_of(&made, setup.history, setup.territories, MarketOf { region: None, calls: true });
     (truth, market)
