@@ -100,7 +100,7 @@ type Found = Vec<(String, i32, f64)>;
 fn one(seed: u64, number: u64, customers: f64) -> Result<Found, common::Stop> {
     let (made, loaded) = common::made(&description(seed, number, customers), "recovery", seed, number)?;
     let (scenario, _) =
-        ikiz::scenario::parse(Path::new("recovery.toml"), "schema = 1\n[economics]\nunit_margin = 1.0\n", &[])
+        ikiz::scenario::parse(Path::new("recovery.toml"), "schema = 1\n[economics]\nstable_prices = true\n", &[])
             .map_err(common::words)?;
     let market = market::bind(&scenario, loaded).map_err(common::words)?.0.market;
     let further = calibrate::switched_on(&market, &scenario.mechanisms, true);

@@ -4,11 +4,15 @@
 //! log evidence by 1, and by what chance alone explains: for an effective sample n the mean errs by `sd / sqrt(n)`, the log of the
 //! deviation by `1 / sqrt(2 n)`, the log evidence of N candidates by `sqrt((1/n - 1/N))` (Owen 2013, "Monte Carlo theory, methods and
 //! examples", 9.3), each taken [`CHANCE`] times.
+//!
+//! A run is importance sampling (`laplace`); where its weights are too uneven in either run, both are made anew by tempered
+//! sequential Monte Carlo (`tempered`).
 
 use nalgebra::DVector;
 
 use crate::calibrate::laplace::{self, Mode, Sample};
 use crate::calibrate::sampling::Source;
+use crate::calibrate::tempered;
 
 /// Deviations of chance that a difference may have.
 const CHANCE: f64 = 4.0;
@@ -64,6 +68,8 @@ pub struct TwoRuns {
     /// Of the worse one.
     pub efficiency: f64,
     pub pareto_k: f64,
+    /// Importance sampling would not do: these are draws of tempered sequential Monte Carlo.
+    pub tempered: bool,
 }
 
 /// Draws of two runs together, half of each, and what the runs differ by.
@@ -76,8 +82,21 @@ pub fn two_runs(
 ) -> (TwoRuns, Agreement) {
     let first = draws.div_ceil(2);
     let [one, other] = sources;
-    let one = laplace::sample(log_density, mode, first, candidates, one);
-    let other = laplace::sample(log_density, mode, draws - first, candidates, other);
+    let mut runs = [
+        laplace::sample(log_density, mode, first, candidates, one),
+        laplace::sample(log_density, mode, draws - first, candidates, other),
+    ];
+    let mut is_tempered = false;
+    if !runs.iter().all(Sample::good) {
+        let again = [
+            tempered::sample(log_density, mode, first, one),
+            tempered::sample(log_density, mode, draws - first, other),
+        ];
+        if let [Some(one), Some(other)] = again {
+            (runs, is_tempered) = ([one, other], true);
+        }
+    }
+    let [one, other] = runs;
     let agreement = Agreement::of(&one, &other);
     // Alternately, so that any first part of the draws has half of each.
     let mut those = other.draws.into_iter();
@@ -90,6 +109,7 @@ pub fn two_runs(
         draws: drawn,
         efficiency: one.efficiency.min(other.efficiency),
         pareto_k: one.pareto_k.max(other.pareto_k),
+        tempered: is_tempered,
     };
     (sample, agreement)
 }

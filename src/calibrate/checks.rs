@@ -146,20 +146,33 @@ fn sampling(findings: &Findings<'_>) -> Option<Check> {
     if !response.fitted {
         return None;
     }
-    let verdict = match (response.efficiency, response.pareto_k) {
-        // With most candidates in use one heavy tail more or less does no harm.
-        (e, k) if (e >= 0.3 && k < 0.7) || e >= 0.6 => Verdict::Pass,
-        (e, _) if e >= 0.05 => Verdict::Review,
+    let flat = if response.flat { "; in one direction at least the data say nothing" } else { "" };
+    let verdict = match response.efficiency {
+        e if response.tempered && e >= 0.2 => Verdict::Pass,
+        // Good, or it would have been tempered.
+        e if !response.tempered && e >= 0.3 => Verdict::Pass,
+        e if e >= 0.05 => Verdict::Review,
         _ => Verdict::Fail,
     };
+    if response.tempered {
+        return Some(check(
+            "sampling of the response",
+            verdict,
+            format!(
+                "by tempered sequential Monte Carlo, since importance sampling would not do; effective sample {:.0}% of its \
+                 particles{flat}",
+                100.0 * response.efficiency
+            ),
+            "the response's posterior was not followed to its end: intervals of decay and effects may be too narrow",
+        ));
+    }
     Some(check(
         "importance sampling",
         verdict,
         format!(
-            "effective sample {:.0}% of the candidates, Pareto k {:.2} (below 0.7 is good){}",
+            "effective sample {:.0}% of the candidates, Pareto k {:.2} (below 0.7 is good){flat}",
             100.0 * response.efficiency,
             response.pareto_k.max(-1.0),
-            if response.flat { "; in one direction at least the data say nothing" } else { "" }
         ),
         "the response's posterior is far from its approximation: intervals of decay and effects may be too narrow",
     ))

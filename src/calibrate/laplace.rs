@@ -44,6 +44,14 @@ pub struct Sample {
     pub moments: Vec<(f64, f64)>,
 }
 
+impl Sample {
+    /// Whether the weights are even enough to stand for the density; with most candidates in use one heavy tail more or less
+    /// does no harm.
+    pub fn good(&self) -> bool {
+        (self.efficiency >= 0.3 && self.pareto_k < 0.7) || self.efficiency >= 0.6
+    }
+}
+
 /// Finds the mode of `log_density` by BFGS with central differences; `scale` is a first guess at each coordinate's
 /// posterior deviation. `log_density` may be minus infinity away from the start, never at it.
 pub fn mode(log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync), start: DVector<f64>, scale: &[f64]) -> Mode {
@@ -238,10 +246,7 @@ pub fn sample(
     while chosen.len() < draws {
         chosen.push(candidates - 1);
     }
-    for i in (1..draws).rev() {
-        let j = ((i + 1) as f64 * source.uniform()) as usize;
-        chosen.swap(i, j.min(i));
-    }
+    source.shuffle(&mut chosen);
     let draws = chosen.into_iter().map(|i| proposals[i].clone()).collect();
     Sample { draws, efficiency, pareto_k, log_evidence, effective, moments }
 }

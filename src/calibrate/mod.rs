@@ -34,6 +34,7 @@ mod further;
 mod hazards;
 mod laplace;
 mod observed;
+mod order_unit;
 mod posterior;
 mod posterior_response;
 mod predictive;
@@ -47,6 +48,7 @@ mod season;
 mod shock;
 mod space;
 mod table;
+mod tempered;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub struct ResponsePosterior {
     pub flat: bool,
     pub efficiency: f64,
     pub pareto_k: f64,
+    /// Drawn by tempered sequential Monte Carlo, since importance sampling would not do.
+    pub tempered: bool,
     pub placebo: Option<Placebo>,
     /// Effect of other customers' contacts as a share of the effect, with its standard error: there is none.
     pub shuffled: Option<(f64, f64)>,
@@ -83,6 +85,7 @@ pub fn fit(
         flat: false,
         efficiency: 1.0,
         pareto_k: f64::NEG_INFINITY,
+        tempered: false,
         placebo: None,
         shuffled: None,
         agreement: None,
@@ -141,6 +144,7 @@ pub fn fit(
     out.agreement = Some(agreement);
     out.efficiency = sample.efficiency;
     out.pareto_k = sample.pareto_k;
+    out.tempered = sample.tempered;
     out.flat = mode.bent;
     out.fitted = true;
     out

@@ -22,6 +22,7 @@ pub enum Purpose {
     Further,
     Pulses,
     Sbc,
+    Tempered,
 }
 
 impl Purpose {
@@ -37,6 +38,7 @@ impl Purpose {
             Self::Further => "calibrate/further",
             Self::Pulses => "calibrate/pulses",
             Self::Sbc => "calibrate/sbc",
+            Self::Tempered => "calibrate/tempered",
         }
     }
 }
@@ -48,6 +50,24 @@ impl Source {
     /// The source of a purpose and an index (a draw, a customer's hash, ...).
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         Self(Stream::new(seed, purpose.domain(), index))
+    }
+
+    /// The source that a stream's next word stands for.
+    pub fn of(stream: &mut Stream) -> Self {
+        Self::new(stream.next_u64(), Purpose::Tempered, 0)
+    }
+
+    /// A seed for somebody else's streams.
+    pub fn word(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// Puts values in a random order.
+    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+        for i in (1..values.len()).rev() {
+            let j = ((i + 1) as f64 * self.uniform()) as usize;
+            values.swap(i, j.min(i));
+        }
     }
 
     /// Uniform on the open interval (0, 1).
