@@ -223,7 +223,8 @@ mod tests {
     #[test]
     fn a_number_drawn_in_steps_is_the_number_given_its_demand() {
         // Sizes of variation 1.3 and mean 1; 900 are expected, their demand is that of 1,000.
-        let terms = SizeTerms { variation2: 1.69, ..SizeTerms::default() };
+        let mut terms = SizeTerms::default();
+        terms.variation2 = 1.69;
         let (free, listed, demand) = (900.0_f64, 40.0, libm::log(1_000.0));
         let mut rng = Stream::new(1, "test/number", 0);
         let drawn: Vec<f64> =
