@@ -12,8 +12,8 @@
 //! a silence of g months closed by an order has probability `p v_g,s`, one ended by a closing that is marked
 //! `v_g,s + v_g,l`, and an open one `v_g,s + v_g,l + v_g,c`. The likelihood of a customer is the product, integrated over p on
 //! a fixed grid. (A hidden Markov version of the beta-Bernoulli models of Fader, Hardie & Shang 2010, which know no way
-//! back.) A customer that we knew before its first order begins lapsed, `v = (0, 1, 0)`, in the month in which it became
-//! known: how long it waited, or waits still, speaks of conversion. The first order of any other is not counted: it is how
+//! back.) A customer that we knew before its first order begins lapsed, `v = (0, 1, 0)`, in the month after that in which it
+//! became known: how long it waited, or waits still, speaks of conversion. The first order of any other is not counted: it is how
 //! the customer got into the data.
 //!
 //! Closings that are marked, c a customer-month, are a part of all: given that these are no rarer than c, what is left
@@ -47,7 +47,7 @@ pub struct Silences {
 /// The time from when we knew a customer to its first order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Waiting {
-    /// From the month it became known to that of its first order, or to the end of the watch.
+    /// From the first month in which it could be won to that of its first order, or to the end of the watch.
     pub months: u16,
     pub end: End,
 }

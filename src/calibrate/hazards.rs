@@ -56,24 +56,32 @@ impl Hazard {
 
 /// Customers' times from becoming known to their first order, by customer.
 ///
+/// The agents are found at a month's close, can be won at the closes of those that follow, and order from the month after that on: the
+/// month in which a customer becomes known is not one of waiting, and an order in that or the next is none that was waited for: the
+/// customer was found because it ordered.
+///
 /// All `None` where too few are seen to wait: then `first_known` is the first order itself and says nothing of waiting.
 pub fn waits(timelines: &[Timeline], months: usize) -> Vec<Option<Waiting>> {
     let wait = |timeline: &Timeline| {
         // Those known since before the history may have bought before it too; only later ones are watched from the start.
         let watched = timeline.known > 0 && timeline.known < months;
         let (until, end) = match timeline.orders {
-            // Ordered in the month it became known: it came by ordering and never waited to be won.
-            Some((first, _)) if first == timeline.known => return None,
+            Some((first, _)) if came_by_ordering(timeline.known, first) => return None,
             Some((first, _)) => (first, End::Ordered),
             None if timeline.closing => (timeline.end, End::Closed),
             None => (timeline.end, End::Waits),
         };
-        watched.then(|| Waiting { months: until.saturating_sub(timeline.known) as u16, end })
+        watched.then(|| Waiting { months: until.saturating_sub(timeline.known + 1) as u16, end })
     };
     let waits: Vec<Option<Waiting>> = timelines.iter().map(wait).collect();
     let watched = timelines.iter().filter(|timeline| timeline.known > 0 && timeline.known < months).count();
     let waited = waits.iter().flatten().count();
     if waited < 10 || waited * 20 < watched { vec![None; timelines.len()] } else { waits }
+}
+
+/// Whether a customer that became known in a month was found because it ordered: see [`waits`].
+fn came_by_ordering(known: usize, first_order: usize) -> bool {
+    first_order <= known + 1
 }
 
 /// Closings and customer-months; `None` where no row has a closing date.
@@ -96,7 +104,7 @@ pub struct Finds {
     pub from_first_known: bool,
     /// Customers found in the last 12 months; `None` where fewer are counted.
     pub last_year: Option<f64>,
-    /// Customers of `count` found by their first order, in the month that they became known.
+    /// Customers of `count` found by their first order.
     pub at_once: f64,
     /// Prior expectation of the count by territory, given the whole market's.
     expected: Vec<f64>,
@@ -125,7 +133,8 @@ impl Finds {
                 };
                 if found.is_some_and(|month| month < months && month >= months - span) {
                     count[j] += 1.0;
-                    at_once += f64::from(u8::from(timelines[i].orders.map(|(first, _)| first) == found));
+                    let by_ordering = |(first, _)| found.is_some_and(|found| came_by_ordering(found, first));
+                    at_once += f64::from(u8::from(timelines[i].orders.is_some_and(by_ordering)));
                     of_year += f64::from(u8::from(found.is_some_and(|month| month + 12 >= months)));
                 }
             }
@@ -203,12 +212,13 @@ mod tests {
         let timeline = |known, orders, closing| Timeline { known, end: 40, closing, orders };
         let at_once = timeline(5, Some((5, 30)), false);
         assert!(waits(&[at_once; 50], 40).iter().all(Option::is_none));
+        assert!(waits(&[timeline(5, Some((6, 30)), false); 50], 40).iter().all(Option::is_none));
         let (late, never) = (timeline(5, Some((15, 30)), false), timeline(10, None, false));
         let mixed = [vec![late; 10], vec![never; 10], vec![timeline(12, None, true), at_once]].concat();
         let waits = waits(&mixed, 40);
-        assert_eq!(waits[0], Some(Waiting { months: 10, end: End::Ordered }));
-        assert_eq!(waits[10], Some(Waiting { months: 30, end: End::Waits }));
-        assert_eq!(waits[20], Some(Waiting { months: 28, end: End::Closed }));
+        assert_eq!(waits[0], Some(Waiting { months: 9, end: End::Ordered }));
+        assert_eq!(waits[10], Some(Waiting { months: 29, end: End::Waits }));
+        assert_eq!(waits[20], Some(Waiting { months: 27, end: End::Closed }));
         assert_eq!(waits[21], None);
     }
 
