@@ -2,36 +2,23 @@
 //! the demonstration market, `cargo bench --bench calibrate -- full` runs 1,000, 10,000 and 100,000 customers over its 96 months once
 //! each.
 
+#[path = "../examples/common/mod.rs"]
+mod common;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use ikiz::calibrate;
-use ikiz::data;
 use ikiz::market::{self, Market};
-use ikiz::problem::{self, Problem};
-use ikiz::synth::{self, Description};
-
-fn words(problems: Vec<Problem>) -> String {
-    problem::render(&problems, false)
-}
 
 /// The demonstration market with so many customers, as its files tell it.
-fn market_of(customers: usize) -> Result<Market, String> {
-    let smaller = customers as f64 / 20_000.0;
-    let reps = |of: f64| (of * smaller).ceil().max(1.0);
-    let text = include_str!("../scenarios/markets/turkiye.toml")
-        .replace("customers    = 20_000", &format!("customers    = {customers}"))
-        .replace("reps            = 72", &format!("reps            = {}", reps(72.0)))
-        .replace("reps_at_start   = 40", &format!("reps_at_start   = {}", reps(40.0)));
-    let description = Description::parse(&text, "calibrate").map_err(words)?;
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    synth::write(&synth::generate(&description, 1), folder.path()).map_err(|error| error.to_string())?;
-    let loaded = data::load(&folder.path().join("market")).map_err(|refused| words(refused.problems))?;
+fn market_of(customers: usize) -> Result<Market, common::Stop> {
+    let (_, loaded) = common::made(&common::demonstration(customers as f64), "calibrate", 1, 0)?;
     let (scenario, _) =
         ikiz::scenario::parse(Path::new("calibrate.toml"), "schema = 1\n[economics]\nstable_prices = true\n", &[])
-            .map_err(words)?;
-    Ok(market::bind(&scenario, loaded.market).map_err(words)?.0.market)
+            .map_err(common::words)?;
+    Ok(market::bind(&scenario, loaded).map_err(common::words)?.0.market)
 }
 
 fn fit(market: &Market) -> usize {
@@ -41,7 +28,7 @@ fn fit(market: &Market) -> usize {
     }
 }
 
-fn main() -> Result<(), String> {
+fn main() -> Result<(), common::Stop> {
     if std::env::args().any(|argument| argument == "full") {
         for customers in [1_000, 10_000, 100_000] {
             let market = market_of(customers)?;

@@ -22,18 +22,7 @@ use rayon::prelude::*;
 /// The demonstration market with so many customers, and parameters of its own.
 fn description(seed: u64, number: u64, customers: f64) -> String {
     let mut rng = Stream::new(seed, "recovery/truth", number);
-    let smaller = customers / 20_000.0;
-    let at_least = |x: f64| x.ceil().max(1.0);
-    let mut text = include_str!("../scenarios/markets/turkiye.toml").to_owned();
-    for (of, to) in [
-        ("customers    = 20_000".to_owned(), format!("customers    = {customers}")),
-        ("reps            = 72".to_owned(), format!("reps            = {}", at_least(72.0 * smaller))),
-        ("reps_at_start   = 40".to_owned(), format!("reps_at_start   = {}", at_least(40.0 * smaller))),
-        ("customers = 400".to_owned(), format!("customers = {}", at_least(400.0 * smaller))),
-    ] {
-        assert!(text.contains(&of), "the demonstration market has no line {of}");
-        text = text.replace(&of, &to);
-    }
+    let mut text = common::demonstration(customers);
     let mut of = |mechanism: &str, parameter: &str| common::registered(&mut rng, mechanism, parameter);
     let share = of("choice", "share_of_wallet").clamp(0.05, 0.6);
     let decay = of("goodwill", "decay").clamp(0.2, 0.95);

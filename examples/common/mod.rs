@@ -30,6 +30,23 @@ pub fn made(text: &str, name: &str, seed: u64, number: u64) -> Result<(Synthetic
     Ok((made, loaded.market))
 }
 
+/// The description of the demonstration market with so many customers, and reps and a survey in proportion.
+pub fn demonstration(customers: f64) -> String {
+    let smaller = customers / 20_000.0;
+    let at_least = |x: f64| x.ceil().max(1.0);
+    let mut text = include_str!("../../scenarios/markets/turkiye.toml").to_owned();
+    for (of, to) in [
+        ("customers    = 20_000".to_owned(), format!("customers    = {customers}")),
+        ("reps            = 72".to_owned(), format!("reps            = {}", at_least(72.0 * smaller))),
+        ("reps_at_start   = 40".to_owned(), format!("reps_at_start   = {}", at_least(40.0 * smaller))),
+        ("customers = 400".to_owned(), format!("customers = {}", at_least(400.0 * smaller))),
+    ] {
+        assert!(text.contains(&of), "the demonstration market has no line {of}");
+        text = text.replace(&of, &to);
+    }
+    text
+}
+
 /// A draw from the prior that calibration has of a parameter.
 pub fn registered(rng: &mut Stream, mechanism: &str, parameter: &str) -> f64 {
     let mut normal = || -> f64 { StandardNormal.sample(rng) };

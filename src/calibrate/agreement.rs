@@ -87,7 +87,7 @@ pub fn two_runs(
         laplace::sample(log_density, mode, draws - first, candidates, other),
     ];
     let mut is_tempered = false;
-    if !runs.iter().all(Sample::good) {
+    if !runs.iter().all(|run| laplace::even(run.efficiency, run.pareto_k)) {
         let again = [
             tempered::sample(log_density, mode, first, one),
             tempered::sample(log_density, mode, draws - first, other),

@@ -7,7 +7,7 @@ use crate::calibrate::posterior_response::ResponsePosterior;
 use crate::calibrate::predictive::Comparison;
 use crate::calibrate::readiness::readiness;
 use crate::calibrate::season::Path;
-use crate::calibrate::{Check, Draw, Verdict};
+use crate::calibrate::{Check, Draw, Verdict, laplace};
 use crate::market::Market;
 use crate::stats::Summary;
 
@@ -147,11 +147,10 @@ fn sampling(findings: &Findings<'_>) -> Option<Check> {
         return None;
     }
     let flat = if response.flat { "; in one direction at least the data say nothing" } else { "" };
-    let verdict = match response.efficiency {
-        e if response.tempered && e >= 0.2 => Verdict::Pass,
-        // Good, or it would have been tempered.
-        e if !response.tempered && e >= 0.3 => Verdict::Pass,
-        e if e >= 0.05 => Verdict::Review,
+    let verdict = match (response.efficiency, response.pareto_k) {
+        (e, _) if response.tempered && e >= 0.2 => Verdict::Pass,
+        (e, k) if !response.tempered && laplace::even(e, k) => Verdict::Pass,
+        (e, _) if e >= 0.05 => Verdict::Review,
         _ => Verdict::Fail,
     };
     if response.tempered {

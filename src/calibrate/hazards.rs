@@ -131,12 +131,11 @@ impl Finds {
                 } else {
                     timelines[i].orders.map(|(first, _)| first)
                 };
-                if found.is_some_and(|month| month < months && month >= months - span) {
-                    count[j] += 1.0;
-                    let by_ordering = |(first, _)| found.is_some_and(|found| came_by_ordering(found, first));
-                    at_once += f64::from(u8::from(timelines[i].orders.is_some_and(by_ordering)));
-                    of_year += f64::from(u8::from(found.is_some_and(|month| month + 12 >= months)));
-                }
+                let Some(month) = found.filter(|month| (months - span..months).contains(month)) else { continue };
+                count[j] += 1.0;
+                let by_ordering = timelines[i].orders.is_some_and(|(first, _)| came_by_ordering(month, first));
+                at_once += f64::from(u8::from(by_ordering));
+                of_year += f64::from(u8::from(month + 12 >= months));
             }
         }
         let last_year = (span >= 12).then_some(of_year);

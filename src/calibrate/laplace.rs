@@ -44,12 +44,9 @@ pub struct Sample {
     pub moments: Vec<(f64, f64)>,
 }
 
-impl Sample {
-    /// Whether the weights are even enough to stand for the density; with most candidates in use one heavy tail more or less
-    /// does no harm.
-    pub fn good(&self) -> bool {
-        (self.efficiency >= 0.3 && self.pareto_k < 0.7) || self.efficiency >= 0.6
-    }
+/// Whether weights are even enough to stand for the density; with most candidates in use one heavy tail more or less does no harm.
+pub fn even(efficiency: f64, pareto_k: f64) -> bool {
+    (efficiency >= 0.3 && pareto_k < 0.7) || efficiency >= 0.6
 }
 
 /// Finds the mode of `log_density` by BFGS with central differences; `scale` is a first guess at each coordinate's
@@ -251,6 +248,18 @@ pub fn sample(
     Sample { draws, efficiency, pareto_k, log_evidence, effective, moments }
 }
 
+/// A draw of the proposal in its own coordinates.
+pub(super) fn student_t(dimension: usize, source: &mut Source) -> DVector<f64> {
+    let z = DVector::from_fn(dimension, |_, _| source.normal());
+    let chi_square = 2.0 * source.gamma(0.5 * DEGREES);
+    &z * (DEGREES / chi_square).sqrt()
+}
+
+/// Its log density there, but for a constant that depends on the dimension alone.
+pub(super) fn log_student_t(t: &DVector<f64>) -> f64 {
+    -0.5 * (DEGREES + t.len() as f64) * libm::log1p(t.norm_squared() / DEGREES)
+}
+
 /// Proposals around a centre with the logs of their weights.
 fn propose(
     log_density: &(impl Fn(&DVector<f64>) -> f64 + Sync),
@@ -264,10 +273,8 @@ fn propose(
         .map_or_else(|| DMatrix::from_diagonal(&covariance.diagonal().map(|v| v.max(1e-12).sqrt())), |c| c.l());
     let proposals: Vec<(DVector<f64>, f64)> = (0..candidates)
         .map(|_| {
-            let z = DVector::from_fn(n, |_, _| source.normal());
-            let chi_square = 2.0 * source.gamma(0.5 * DEGREES);
-            let t = &z * (DEGREES / chi_square).sqrt();
-            let log_proposal = -0.5 * (DEGREES + n as f64) * libm::log1p(t.norm_squared() / DEGREES);
+            let t = student_t(n, source);
+            let log_proposal = log_student_t(&t);
             (centre + &root * t, log_proposal)
         })
         .collect();

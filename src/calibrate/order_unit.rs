@@ -17,6 +17,8 @@
 //! level and into the months' effects of its group, M being sums (the leverage of a two-way fit). What a customer buys counts beside
 //! those who bought in the same months, which are fewer than ever bought.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::calibrate::observed::Observed;
@@ -25,33 +27,58 @@ use crate::calibrate::response::{GroupFit, Point};
 /// Passes in which the order unit learns from itself which months were ours.
 const PASSES: usize = 4;
 
+/// Customers that share their months' effects, fitted at a point.
+struct Group {
+    customers: Range<usize>,
+    fitted: GroupFit,
+    /// What they bought by month, and in all.
+    by_month: Vec<f64>,
+    all: f64,
+}
+
+/// A month of a customer.
+struct Month {
+    /// Response and month effect if it was ours.
+    response: f64,
+    /// Probability that it was.
+    ours: f64,
+    sold: f64,
+}
+
 impl Observed {
     /// The order unit at a point, with its standard error on the log scale.
     pub fn order_unit(&self, point: &Point, month_effects: &[Vec<f64>]) -> (f64, f64) {
-        let mut found = self.dispersion(point, month_effects, f64::INFINITY);
+        let groups = self.fitted_groups(point, month_effects);
+        let mut found = self.dispersion(&groups, f64::INFINITY);
         for _ in 0..PASSES {
-            found = self.dispersion(point, month_effects, found.0);
+            found = self.dispersion(&groups, found.0);
         }
         found
     }
 
-    /// One pass, told the order unit of the pass before.
-    fn dispersion(&self, point: &Point, month_effects: &[Vec<f64>], unit: f64) -> (f64, f64) {
+    fn fitted_groups(&self, point: &Point, month_effects: &[Vec<f64>]) -> Vec<Group> {
         let appeal = self.appeal(point);
-        let parts: Vec<Vec<(f64, f64)>> = self
-            .groups
+        self.groups
             .par_iter()
             .zip(month_effects)
-            .map(|(range, effects)| {
-                let fitted = self.fit_group(range.clone(), point, appeal, Some(effects), 1);
+            .map(|(customers, effects)| {
                 let mut by_month = vec![0.0; self.months];
-                range.clone().flat_map(|i| self.sales(i)).for_each(|(t, y)| by_month[t] += y);
-                range
-                    .clone()
-                    .enumerate()
-                    .filter_map(|(n, i)| self.dispersion_of(n, i, &fitted, &by_month, unit))
-                    .collect()
+                customers.clone().flat_map(|i| self.sales(i)).for_each(|(t, y)| by_month[t] += y);
+                Group {
+                    customers: customers.clone(),
+                    fitted: self.fit_group(customers.clone(), point, appeal, Some(effects), 1),
+                    all: by_month.iter().sum(),
+                    by_month,
+                }
             })
+            .collect()
+    }
+
+    /// One pass, told the order unit of the pass before.
+    fn dispersion(&self, groups: &[Group], unit: f64) -> (f64, f64) {
+        let parts: Vec<Vec<(f64, f64)>> = groups
+            .par_iter()
+            .map(|group| group.customers.clone().filter_map(|i| self.dispersion_of(i, group, unit)).collect())
             .collect();
         let parts: Vec<(f64, f64)> = parts.into_iter().flatten().collect();
         let total: f64 = parts.iter().map(|(sold, _)| sold).sum();
@@ -65,52 +92,42 @@ impl Observed {
         (mean, (spread.sqrt() / mean).clamp(0.01, 1.0))
     }
 
-    /// Sales and dispersion of customer `i`, the n-th of its group, which sold so much by month; `None` where it says nothing.
-    fn dispersion_of(&self, n: usize, i: usize, fitted: &GroupFit, by_month: &[f64], unit: f64) -> Option<(f64, f64)> {
+    /// Sales and dispersion of a customer; `None` where it says nothing.
+    fn dispersion_of(&self, i: usize, group: &Group, unit: f64) -> Option<(f64, f64)> {
         let from = self.sales(i).next()?.0 + 1;
         let until = self.sales(i).last()?.0.max(from);
-        let mut sales = vec![0.0; until - from];
-        self.sales(i).filter(|(t, _)| (from..until).contains(t)).for_each(|(t, y)| sales[t - from] = y);
-        let sold: f64 = sales.iter().sum();
-        // By month: the response if it was ours, and the probability that it was.
-        let responses = &fitted.responses[n * self.months..(n + 1) * self.months];
-        let mut months: Vec<(f64, f64)> = (from..until)
+        let responses = &group.fitted.responses[(i - group.customers.start) * self.months..][..self.months];
+        let mut months: Vec<Month> = (from..until)
             .map(|t| {
                 let ours = f64::from(self.weights(i)[t]);
-                (if ours > 0.0 { responses[t] / ours * fitted.month_effects[t] } else { 0.0 }, ours)
+                let response = if ours > 0.0 { responses[t] / ours * group.fitted.month_effects[t] } else { 0.0 };
+                Month { response, ours, sold: 0.0 }
             })
             .collect();
-        let exposure = |months: &[(f64, f64)]| months.iter().map(|(response, ours)| response * ours).sum::<f64>();
-        let counted = |months: &[(f64, f64)]| months.iter().map(|(_, ours)| ours).sum::<f64>();
-        let (rate, silent): (f64, f64) = {
-            let silent = months.iter().zip(&sales).filter(|(_, y)| **y <= 0.0).map(|((_, ours), _)| ours).sum::<f64>();
-            (sold / exposure(&months), (silent + 0.5) / (counted(&months) + 1.0))
-        };
-        if !(sold > 0.0 && rate.is_finite()) {
+        self.sales(i).filter(|(t, _)| (from..until).contains(t)).for_each(|(t, y)| months[t - from].sold = y);
+        let sold: f64 = months.iter().map(|month| month.sold).sum();
+        let rate = |months: &[Month]| sold / months.iter().map(|month| month.response * month.ours).sum::<f64>();
+        let counted = |months: &[Month]| months.iter().map(|month| month.ours).sum::<f64>();
+        let rate_before = rate(&months);
+        if !(sold > 0.0 && rate_before.is_finite()) {
             return None;
         }
-        for ((response, ours), _) in months.iter_mut().zip(&sales).filter(|(_, y)| **y <= 0.0) {
-            let none = libm::exp(-rate * *response / unit);
-            let odds = *ours * (none / silent).min(1.0);
-            *ours = odds / (odds + 1.0 - *ours).max(1e-300);
+        let silent = months.iter().filter(|month| month.sold <= 0.0).map(|month| month.ours).sum::<f64>();
+        let silent = (silent + 0.5) / (counted(&months) + 1.0);
+        for month in months.iter_mut().filter(|month| month.sold <= 0.0) {
+            let none = libm::exp(-rate_before * month.response / unit);
+            let odds = month.ours * (none / silent).min(1.0);
+            month.ours = odds / (odds + 1.0 - month.ours).max(1e-300);
         }
-        let rate = sold / exposure(&months);
-        // Months without sales contribute their mean; months with sales (y - m)² / m.
-        let pearson: f64 = months
-            .iter()
-            .zip(&sales)
-            .map(|((response, ours), &y)| {
-                let mean = rate * response * ours;
-                if y > 0.0 { (y - mean) * (y - mean) / mean.max(1e-12) } else { mean }
-            })
-            .sum();
-        let group: f64 = by_month.iter().sum();
-        let taken_up: f64 = months
-            .iter()
-            .zip(&by_month[from..until])
-            .map(|((response, ours), &all)| ours * (rate * response * ours / all.max(1e-12)).min(1.0))
-            .sum();
-        let freedom = counted(&months) - 1.0 - taken_up + sold / group;
+        let rate = rate(&months);
+        let (mut pearson, mut taken_up) = (0.0, 0.0);
+        for (month, all) in months.iter().zip(&group.by_month[from..until]) {
+            let (mean, y) = (rate * month.response * month.ours, month.sold);
+            // Months without sales contribute their mean; months with sales (y - m)² / m.
+            pearson += if y > 0.0 { (y - mean) * (y - mean) / mean.max(1e-12) } else { mean };
+            taken_up += month.ours * (mean / all.max(1e-12)).min(1.0);
+        }
+        let freedom = counted(&months) - 1.0 - taken_up + sold / group.all;
         (freedom >= 1.0).then(|| (sold, pearson / freedom))
     }
 }
@@ -140,7 +157,7 @@ mod tests {
         let observed = observed(&market, &Settings::default()).unwrap();
         let point = Point { goodwill: recipe.goodwill(), share: recipe.share, lead: 0.0 };
         let effects = observed.evaluate(&point, None, 30, false).month_effects;
-        let (blind, _) = observed.dispersion(&point, &effects, f64::INFINITY);
+        let (blind, _) = observed.dispersion(&observed.fitted_groups(&point, &effects), f64::INFINITY);
         let (unit, error) = observed.order_unit(&point, &effects);
         println!("{unit:.3} ± {error:.3}, {blind:.3} without the amounts");
         assert!((unit / 2.5 - 1.0).abs() < 3.0 * error + 0.01, "{unit} ± {error}");

@@ -396,5 +396,5 @@ pub(super) struct GroupFit {
     by_customer: Vec<f64>,
     /// `[customer][month]`.
     pub responses: Vec<f64>,
-    pub sold: Vec<f64>,
+    sold: Vec<f64>,
 }

@@ -10,15 +10,12 @@
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
-use crate::calibrate::laplace::{Mode, Sample};
+use crate::calibrate::laplace::{Mode, Sample, log_student_t, student_t};
 use crate::calibrate::sampling::Source;
 use crate::rng::Stream;
-use crate::samplers::particles::effective;
 use crate::samplers::smc::{self, Unwatched};
 use crate::samplers::{Prior, Target};
 
-/// Degrees of freedom of the start.
-const DEGREES: f64 = 7.0;
 /// How much wider than the mode's curvature says.
 const WIDENED: f64 = 2.0;
 /// Particles, of which as many draws can be told apart.
@@ -41,18 +38,15 @@ impl<F: Fn(&DVector<f64>) -> f64 + Sync> Prior for Bridge<'_, F> {
     }
 
     fn draw(&self, stream: &mut Stream) -> Vec<f64> {
-        let mut source = Source::of(stream);
-        let z = DVector::from_fn(self.centre.len(), |_, _| source.normal());
-        let chi_square = 2.0 * source.gamma(0.5 * DEGREES);
-        (self.centre + &self.root * z * (DEGREES / chi_square).sqrt()).as_slice().to_vec()
+        let t = student_t(self.centre.len(), &mut Source::of(stream));
+        (self.centre + &self.root * t).as_slice().to_vec()
     }
 
     /// But for a constant that depends on the dimension alone, as the evidence of `laplace` is.
     fn log_density(&self, point: &[f64]) -> f64 {
         let away = DVector::from_column_slice(point) - self.centre;
         let Some(standard) = self.root.solve_lower_triangular(&away) else { return f64::NEG_INFINITY };
-        let dimension = self.centre.len() as f64;
-        -0.5 * (DEGREES + dimension) * libm::log1p(standard.norm_squared() / DEGREES) - self.log_determinant
+        log_student_t(&standard) - self.log_determinant
     }
 }
 
@@ -75,17 +69,10 @@ pub fn sample(
     let settings =
         smc::Settings { seed: source.word(), particles: PARTICLES, budget: BUDGET, ..smc::Settings::default() };
     let posterior = smc::run(&bridge, &settings, &mut Unwatched).ok()?;
-    let n = mode.at.len();
-    let moments = (0..n)
-        .map(|k| {
-            let sum = |of: &dyn Fn(f64) -> f64| -> f64 {
-                (0..PARTICLES).map(|p| posterior.weights[p] * of(posterior.points.point(p)[k])).sum()
-            };
-            let mean = sum(&|x| x);
-            (mean, sum(&|x| (x - mean) * (x - mean)).sqrt())
-        })
-        .collect();
-    let effective = if posterior.complete { posterior.effective() } else { effective(&posterior.weights) };
+    let (means, covariance) =
+        (posterior.points.mean(&posterior.weights), posterior.points.covariance(&posterior.weights));
+    let variances = covariance.iter().step_by(means.len() + 1);
+    let effective = posterior.effective();
     let mut chosen = posterior.draws(draws, source.word());
     source.shuffle(&mut chosen);
     Some(Sample {
@@ -94,7 +81,7 @@ pub fn sample(
         pareto_k: f64::NEG_INFINITY,
         log_evidence: posterior.log_evidence,
         effective,
-        moments,
+        moments: means.iter().zip(variances).map(|(&mean, variance)| (mean, variance.sqrt())).collect(),
     })
 }
 

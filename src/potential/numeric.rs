@@ -39,8 +39,7 @@ pub(super) fn fast_exp(x: f64) -> f64 {
     /// ln 2 in two parts; the first has few enough bits that a whole multiple of it is exact.
     const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
     const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let x = if x > -700.0 { x } else { -700.0 };
-    let x = if x < 700.0 { x } else { 700.0 };
+    let x = within(x, -700.0, 700.0);
     let shifted = x * std::f64::consts::LOG2_E + ROUNDER;
     let n = shifted - ROUNDER;
     let r = x - n * LN2_HIGH - n * LN2_LOW;
@@ -49,6 +48,13 @@ pub(super) fn fast_exp(x: f64) -> f64 {
         sum = sum * r + term;
     }
     sum * f64::from_bits((shifted.to_bits() << 52).wrapping_add(1023 << 52))
+}
+
+/// `x`, or the nearer end; without a branch.
+#[inline(always)]
+pub(super) fn within(x: f64, low: f64, high: f64) -> f64 {
+    let x = if x > low { x } else { low };
+    if x < high { x } else { high }
 }
 
 /// `1 / k!`.

@@ -20,7 +20,7 @@
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::activity::{Activity, LEVELS};
-use super::numeric::{LogNormal, fast_exp, fast_log};
+use super::numeric::{LogNormal, fast_exp, fast_log, within};
 use super::observed::Observed;
 use super::sizes::KnownSizes;
 use crate::lanes::{Isa, Kernel, Simd};
@@ -131,7 +131,7 @@ pub(super) struct OpenSizes {
     expected: Vec<f64>,
     /// Mean and variance of their sum.
     sums: [f64; 2],
-    /// Standard normal numbers, then the excess of each wallet.
+    /// What each adds to that variance, then standard normal numbers, then the excess of each wallet.
     excess: Vec<f64>,
     /// What they buy from us: columns of [`KnownColumns`].
     own: Vec<f64>,
@@ -184,18 +184,18 @@ pub(super) fn share_out(
     rng: &mut Stream,
     wallets: &mut [f32],
 ) {
-    let OpenSizes { log_size, variance, expected, excess, own, rate, log_rate, chance, .. } = sizes;
+    let OpenSizes { log_size, variance, expected, sums: [all_expected, _], excess, own, rate, log_rate, chance } =
+        sizes;
     let all_own: f64 = own.iter().sum();
-    let (mut all_expected, mut expected_served, mut rates) = (0.0, 0.0, 0.0);
+    let (mut expected_served, mut rates) = (0.0, 0.0);
     for (mean, &rate) in expected.iter().zip(&*rate) {
-        all_expected += mean;
         if rate > 0.0 {
             expected_served += mean;
             rates += rate;
         }
     }
-    let log_scale = libm::log((amount / all_expected).max(1e-300));
-    let together = rates / (amount * expected_served / all_expected).max(1e-300);
+    let log_scale = libm::log((amount / *all_expected).max(1e-300));
+    let together = rates / (amount * expected_served / *all_expected).max(1e-300);
     let usual = if together < 1.0 { libm::log(together / (1.0 - together).max(1e-3)) } else { FARTHEST };
     let usual = usual.clamp(-FARTHEST, FARTHEST);
     excess.clear();
@@ -275,13 +275,6 @@ impl Kernel for Expected<'_> {
             spread[k] = mean * mean * (fast_exp(variance[k]) - 1.0);
         }
     }
-}
-
-/// `x`, or the nearer end.
-#[inline(always)]
-fn within(x: f64, low: f64, high: f64) -> f64 {
-    let x = if x > low { x } else { low };
-    if x < high { x } else { high }
 }
 
 #[cfg(test)]

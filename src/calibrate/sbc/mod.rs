@@ -199,9 +199,6 @@ fn one(settings: &Settings, priors: &Priors, number: u64, derived: Derived<'_>) 
         .map(|(k, (name, truth))| {
             let drawn: Vec<f64> = rows[1..].iter().map(|row| row[k].1).collect();
             let sd = crate::stats::mean_sd(&drawn).1;
-            if std::env::var("IKIZ_Z").is_ok() {
-                eprintln!("Z {number} {name} {truth} {} {sd}", crate::stats::mean_sd(&drawn).0);
-            }
             let ranks = shifts.iter().map(|shift| {
                 let moved = shift * sd;
                 let below = drawn.iter().filter(|&&x| x + moved < *truth).count();
