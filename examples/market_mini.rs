@@ -21,7 +21,7 @@ use ikiz::simulate::mechanisms::demand::Demand;
 use ikiz::simulate::mechanisms::goodwill::Goodwill;
 use ikiz::simulate::mechanisms::sales::Sales;
 use ikiz::simulate::{
-    Agents, Attributes, Engine, Entry, Here, Ledger, Mechanism, MeetsCapacity, Month, Moves, Now, Phase, Policy, Stage,
+    Agents, Attributes, Engine, Entry, Here, Ledger, Mechanism, MeetsCapacity, Month, Moves, Now, Phase, Policy, RivalsAhead, Stage,
     Territory, VisitPlan,
 };
 use rand::RngExt as _;
@@ -127,7 +127,7 @@ pub fn policy(customers: usize) -> Policy {
         handovers: Vec::new(),
         rules: Vec::new(),
     };
-    Policy { phases: vec![phase], list_purchases: Vec::new(), marks: Vec::new() }
+    Policy { phases: vec![phase], list_purchases: Vec::new(), marks: Vec::new(), rivals: RivalsAhead::default() }
 }
 
 /// Customers and model.

@@ -1,6 +1,6 @@
 //! Are the market-wide parameters of the demonstration market found again? Makes it many times with parameters drawn from the
 //! priors of the calibration, calibrates each from its files alone, and counts how often the truth lies within the 90% interval:
-//! `cargo run --release --example recovery_globals -- [markets] [customers] [seed]`.
+//! `cargo run --release --example recovery_globals -- [markets] [customers] [seed] [rows]`; `rows` prints every market's truths and estimates.
 //!
 //! The market is that of `scenarios/markets/turkiye.toml` (rivals' loading and campaigns, feasts, inflation, visits, calls and
 //! e-mails) with fewer customers and as many fewer reps. Season and what the dark half is made of stay as they are there.
@@ -82,11 +82,17 @@ fn globals(p: &Parameters) -> Vec<(String, f64)> {
     out
 }
 
-/// A global of a market, on which side of its interval the truth lies, and by how many deviations it is off.
-type Found = Vec<(String, i32, f64)>;
+/// A global of a market.
+struct Found {
+    name: String,
+    truth: f64,
+    mean: f64,
+    sd: f64,
+    /// Whether the truth lies below, in or above the 90% interval: -1, 0, 1.
+    side: i32,
+}
 
-/// By global: whether the truth lies below, in or above the 90% interval (-1, 0, 1), and how many deviations it is off.
-fn one(seed: u64, number: u64, customers: f64) -> Result<Found, common::Stop> {
+fn one(seed: u64, number: u64, customers: f64) -> Result<Vec<Found>, common::Stop> {
     let (made, loaded) = common::made(&description(seed, number, customers), "recovery", seed, number)?;
     let (scenario, _) =
         ikiz::scenario::parse(Path::new("recovery.toml"), "schema = 1\n[economics]\nstable_prices = true\n", &[])
@@ -102,7 +108,7 @@ fn one(seed: u64, number: u64, customers: f64) -> Result<Found, common::Stop> {
             let of = |row: &Vec<(String, f64)>| row.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
             let summary = Summary::of(&drawn.iter().filter_map(of).collect::<Vec<f64>>())?;
             let side = i32::from(truth > summary.q95) - i32::from(truth < summary.q05);
-            Some((name, side, (truth - summary.mean) / summary.sd.max(1e-12)))
+            Some(Found { name, truth, mean: summary.mean, sd: summary.sd.max(1e-12), side })
         })
         .collect())
 }
@@ -111,17 +117,33 @@ fn main() -> Result<(), common::Stop> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize, otherwise: f64| arguments.get(at).map_or(Ok(otherwise), |word| word.parse::<f64>());
     let (markets, customers, seed) = (number(0, 100.0)? as u64, number(1, 4_000.0)?, number(2, 1.0)? as u64);
-    let found: Vec<Found> =
+    let found: Vec<Vec<Found>> =
         (0..markets).into_par_iter().map(|market| one(seed, market, customers)).collect::<Result<_, _>>()?;
-    println!("| global | truth below | within 90% | above | mean deviations off |\n|---|---|---|---|---|");
+    println!("| global | truth below | within 90% | above | mean deviations off | mean off by |\n|---|---|---|---|---|---|");
     let (mut within, mut all) = (0, 0);
-    for (k, (name, ..)) in found.first().into_iter().flatten().enumerate() {
-        let rows: Vec<&(String, i32, f64)> = found.iter().filter_map(|rows| rows.get(k)).collect();
-        let count = |side: i32| rows.iter().filter(|row| row.1 == side).count();
-        let off = rows.iter().map(|row| row.2).sum::<f64>() / rows.len() as f64;
-        println!("| {name} | {} | {} | {} | {off:+.2} |", count(-1), count(0), count(1));
+    for (k, Found { name, .. }) in found.first().into_iter().flatten().enumerate() {
+        let rows: Vec<&Found> = found.iter().filter_map(|rows| rows.get(k)).collect();
+        let count = |side: i32| rows.iter().filter(|row| row.side == side).count();
+        let mean = |of: &dyn Fn(&Found) -> f64| rows.iter().map(|row| of(row)).sum::<f64>() / rows.len() as f64;
+        let (deviations, by) =
+            (mean(&|row| (row.truth - row.mean) / row.sd), mean(&|row| (row.mean - row.truth) / row.truth.abs()));
+        println!(
+            "| {name} | {} | {} | {} | {deviations:+.2} | {:+.1}% |",
+            count(-1),
+            count(0),
+            count(1),
+            100.0 * by
+        );
         (within, all) = (within + count(0), all + rows.len());
     }
     println!("\nall together: {:.3} of {all}", f64::from(within as u32) / all.max(1) as f64);
+    if arguments.get(3).is_some_and(|word| word == "rows") {
+        println!("\n| market | global | truth | mean | sd |\n|---|---|---|---|---|");
+        for (market, rows) in found.iter().enumerate() {
+            for Found { name, truth, mean, sd, .. } in rows {
+                println!("| {market} | {name} | {truth:.5} | {mean:.5} | {sd:.5} |");
+            }
+        }
+    }
     Ok(())
 }

@@ -25,7 +25,7 @@ use ikiz::simulate::mechanisms::turnover::Turnover;
 use ikiz::simulate::mechanisms::word_of_mouth::WordOfMouth;
 use ikiz::simulate::{
     Agents, Attributes, Comparison, Conversion, Dimension, Discovery, Further, ListPurchase, MeetsCapacity, Moves, Op,
-    Parameters, Phase, Policy, Rule, Stage, Territory, Twin, VisitChange, VisitPlan,
+    Parameters, Phase, Policy, RivalsAhead, Rule, Stage, Territory, Twin, VisitChange, VisitPlan,
 };
 
 /// Reps of a territory where all mechanisms are on.
@@ -189,7 +189,7 @@ pub fn policy(twin: &Twin, channels: &[Channel]) -> Policy {
         handovers: Vec::new(),
         rules: Vec::new(),
     };
-    Policy { phases: vec![phase], list_purchases: Vec::new(), marks: Vec::new() }
+    Policy { phases: vec![phase], list_purchases: Vec::new(), marks: Vec::new(), rivals: RivalsAhead::default() }
 }
 
 /// A policy that leaves nothing at rest: every channel, rules by segment, rivals that push and load, and every move of ours.

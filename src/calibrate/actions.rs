@@ -7,11 +7,11 @@
 //! of them, from its log odds β and the rival's share s: `exp(β) / (1 - s + s exp(β)) - 1`; a dip as the part of our sales that
 //! was missing, of a rival that nothing names (`*`).
 
-use crate::calibrate::ActionFound;
+use crate::calibrate::{ActionFound, MoveKind, RivalMove};
 use crate::calibrate::feasts::FeastModel;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::priors::Priors;
-use crate::calibrate::pulses::{self, Found, Kind, Series, Sight};
+use crate::calibrate::pulses::{self, Found, Kind, Series, Shift, Sight};
 use crate::calibrate::response::Point;
 use crate::ids::{CompanyIx, Index as _};
 use crate::market::Market;
@@ -31,9 +31,14 @@ type CompanySales = Vec<Vec<f64>>;
 /// What the panel says of rivals' moves.
 #[derive(Debug, Clone, Default)]
 pub struct PanelMoves {
+    /// Those that `actions.csv` does not name.
     pub moves: Vec<ActionFound>,
-    /// By month: log of the category's sales with these moves over those without; empty without companies in the panel.
-    pub category: Vec<f64>,
+    /// All of them, as the twin repeats them.
+    pub past: Vec<RivalMove>,
+    /// By month: log of the category's sales with all moves over those without; empty without companies in the panel.
+    pub category: Vec<Shift>,
+    /// The same of our own sales; empty where the panel does not have them throughout.
+    pub own: Vec<Shift>,
 }
 
 /// Scans the panel's company series alone. Empty without them. Moves that `actions.csv` names already are left out.
@@ -42,27 +47,44 @@ pub fn in_panel(market: &Market, feasts: bool, seed: u64) -> PanelMoves {
     panel_moves(market, &FeastModel::new(market, &priors, feasts), seed)
 }
 
-/// Scans the panel's company series, or our own sales where there are none.
-pub fn scan(market: &Market, observed: &Observed, point: &Point, feasts: &FeastModel, seed: u64) -> Vec<ActionFound> {
-    if companies(market).is_some() {
-        return panel_moves(market, feasts, seed).moves;
-    }
+/// Scans our own sales, where the panel has no companies.
+pub fn in_own_sales(
+    market: &Market,
+    observed: &Observed,
+    point: &Point,
+    feasts: &FeastModel,
+    seed: u64,
+) -> Vec<ActionFound> {
     let series = own_series(market, observed, point, feasts);
     let moves = pulses::estimate(&series, seed).moves;
     moves.iter().filter(|found| !ours(market, found)).filter_map(|found| dip(market, found)).collect()
 }
 
-fn panel_moves(market: &Market, feasts: &FeastModel, seed: u64) -> PanelMoves {
+/// Scans the panel's company series under a model of the feasts.
+pub fn panel_moves(market: &Market, feasts: &FeastModel, seed: u64) -> PanelMoves {
     let Some((ids, sales)) = companies(market) else { return PanelMoves::default() };
     let series = series(market, feasts, sales, Sight::Panel);
     let estimate = pulses::estimate(&series, seed);
+    let past = estimate.moves.iter().filter_map(|found| {
+        let company = ids[found.company].filter(|company| *company > 0)?;
+        let kind = match found.kind {
+            Kind::Loading => MoveKind::Loading,
+            Kind::Campaign => MoveKind::Campaign,
+            Kind::Stockout => MoveKind::Stockout,
+            Kind::Dip => return None,
+        };
+        let (first, length, probability, depths) = (found.first, found.length, found.probability, found.depths.clone());
+        Some(RivalMove { company, kind, first, length, probability, depths })
+    });
+    let past = past.collect();
+    let own = ids.iter().position(|id| *id == Some(0)).map(|k| estimate.companies[k].clone()).unwrap_or_default();
     let all: f64 = series.sales.iter().flatten().filter(|x| **x > 0.0).sum();
     let moves = estimate.moves.iter().filter_map(|found| {
         let company = ids[found.company].filter(|company| *company > 0)?;
         let share = series.sales[found.company].iter().filter(|x| **x > 0.0).sum::<f64>() / all;
         (!known(market, company, found)).then(|| report(market, company, share, found))?
     });
-    PanelMoves { moves: moves.collect(), category: estimate.category }
+    PanelMoves { moves: moves.collect(), past, category: estimate.category, own }
 }
 
 /// The panel's sales by company, largest first, and which companies they are: of the whole market, or of the territories
@@ -241,7 +263,11 @@ mod tests {
         assert_eq!((row.start.to_string(), row.end.to_string()), ("2020-07-01".to_owned(), "2020-07-31".to_owned()));
         assert!((row.depth.mean - 0.3).abs() < 0.05 && row.probability > 0.9, "{row:?}");
         assert!(found.moves.iter().all(|row| row.company == "rival"), "ours and those not there are not rivals' moves");
-        assert!(found.category[30] > 0.15 && found.category[31] < -0.2);
+        let load = found.past.iter().find(|past| past.kind == MoveKind::Loading).expect("the load");
+        assert_eq!((load.company, load.first, load.length), (1, 30, 1));
+        // Ours are missing a month later, and nothing else happened to them.
+        assert!(found.own[31].mean < -0.2 && found.own[30].mean.abs() < 0.05 && found.own[20].mean.abs() < 0.02);
+        assert!(found.category[30].mean > 0.15 && found.category[31].mean < -0.2);
     }
 
     #[test]

@@ -438,6 +438,24 @@ impl Alive {
     /// closed, so that contacts which stop with the orders speak of closing; otherwise they would seem to have held the orders
     /// up. Empty: nothing is known of contacts.
     pub fn served_during(&self, months: usize, then: End, p: f64, contacted: &[(bool, f64)]) -> Vec<f64> {
+        self.states_during(true, months, then, p, contacted).into_iter().map(|state| state.served).collect()
+    }
+
+    /// Months of a silence that goes on to the end of the watch in which the customer was, as expected, no more; the
+    /// others as in [`Self::served_during`] and [`Self::can_be_won`].
+    pub fn months_gone(&self, after_order: bool, months: usize, p: f64, contacted: &[(bool, f64)]) -> f64 {
+        self.states_during(after_order, months, End::Waits, p, contacted).into_iter().map(|state| state.gone).sum()
+    }
+
+    /// Probabilities of the states of each month of a silence, given how it ended.
+    fn states_during(
+        &self,
+        after_order: bool,
+        months: usize,
+        then: End,
+        p: f64,
+        contacted: &[(bool, f64)],
+    ) -> Vec<State> {
         let Chances { leave, back, close } = self.chances;
         // Backward: probability of what follows, given the state at the start of each month: served, lapsed, gone.
         let mut after = vec![(1.0, 1.0, 1.0); months + 1];
@@ -456,12 +474,16 @@ impl Alive {
             let scale = 1.0 / next.0.max(next.1).max(next.2).max(1e-300);
             after[k] = (next.0 * scale, next.1 * scale, next.2 * scale);
         }
-        let mut state = State::start(self.chances, true);
+        let mut state = State::start(self.chances, after_order);
         let mut out = Vec::with_capacity(months);
         for (k, &(then_served, then_lapsed, then_gone)) in after[..months].iter().enumerate() {
-            let here = state.served * then_served;
-            let total = here + state.lapsed * then_lapsed + state.gone * then_gone;
-            out.push(if total > 0.0 { (here / total).clamp(0.0, 1.0) } else { 1.0 });
+            let here = State {
+                served: state.served * then_served,
+                lapsed: state.lapsed * then_lapsed,
+                gone: state.gone * then_gone,
+            };
+            let total = here.sum();
+            out.push(if total > 0.0 { here.scaled() } else { State { served: 1.0, lapsed: 0.0, gone: 0.0 } });
             state = state.after_silence(self.chances, p, contact(contacted, k)).scaled();
         }
         out
@@ -657,6 +679,23 @@ mod tests {
         let during = fit.served_during(20, End::Ordered, 0.7, &[]);
         assert!(during[0] > during[10] && during[19] > during[10] && during[10] < 0.1, "{during:?}");
         assert!(fit.served_during(2, End::Ordered, 0.2, &[])[0] > 0.9);
+    }
+
+    #[test]
+    fn months_gone_are_those_after_the_closing() {
+        // Orders every month while it lives, and never lapses: the first silent month is the first gone.
+        let priors = HazardPriors {
+            churn: Prior::Lognormal { median: 1e-6, sd: 0.01 },
+            conversion: Prior::Lognormal { median: 1e-6, sd: 0.01 },
+            closure: Prior::Fixed(0.01),
+            marked: 0.0,
+        };
+        let fit = Alive::fit(&[], priors, 20, &mut Source::new(1, Purpose::Alive, 1));
+        assert!((fit.months_gone(true, 9, 0.999, &[]) - 9.0).abs() < 0.05);
+        assert!(fit.months_gone(true, 9, 0.001, &[]) < 1.0);
+        // One that has never ordered and waits: gone in month k with probability 1 - exp(-0.01 k).
+        let by_hand: f64 = (0..50).map(|k| 1.0 - libm::exp(-0.01 * f64::from(k))).sum();
+        assert!((fit.months_gone(false, 50, 0.5, &[]) / by_hand - 1.0).abs() < 0.01);
     }
 
     #[test]

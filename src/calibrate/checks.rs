@@ -264,7 +264,8 @@ fn elasticity(findings: &Findings<'_>) -> Option<Check> {
     if !findings.response.fitted {
         return None;
     }
-    let drawn: Vec<f64> = findings.draws.iter().map(|draw| draw.more[1].1).collect();
+    let of = |draw: &Draw| draw.value("goodwill.elasticity_face_to_face").unwrap_or(0.0);
+    let drawn: Vec<f64> = findings.draws.iter().map(of).collect();
     let summary = Summary::of(&drawn)?;
     let verdict = if summary.q95 < 0.0 || summary.q05 > 0.5 { Verdict::Review } else { Verdict::Pass };
     Some(check(

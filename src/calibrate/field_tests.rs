@@ -23,7 +23,6 @@ use crate::channel::Channel;
 use crate::data::Experiment;
 use crate::ids::Index as _;
 use crate::market::Market;
-use crate::simulate::mechanisms::choice;
 
 /// Customers that a test's lift is worked out from; of more, every k-th.
 const ENOUGH: usize = 400;
@@ -106,7 +105,7 @@ impl FieldTest {
 
     /// Log of the lift that the model expects.
     fn expected(&self, observed: &Observed, point: &Point) -> f64 {
-        let appeal = observed.appeal(point);
+        let curve = observed.curve(point);
         let months = observed.months;
         let sums: Vec<[f64; 2]> = self
             .customers
@@ -115,7 +114,7 @@ impl FieldTest {
                 let (mut with, mut without) = (vec![0.0; months], vec![0.0; months]);
                 observed.goodwill(i, &point.goodwill, &mut with);
                 observed.goodwill_without(i, &point.goodwill, self.channel, self.from..self.to + 1, &mut without);
-                let share = |goodwill: f64| choice::share(appeal + goodwill, 1.0);
+                let share = |goodwill: f64| curve.share(point.liking * observed.called[i] + goodwill);
                 let weights = observed.weights(i);
                 let exposure: f64 = with.iter().zip(weights).map(|(&g, &w)| f64::from(w) * share(g)).sum();
                 let sold: f64 = observed.sales(i).map(|(_, y)| y).sum();
@@ -198,10 +197,10 @@ mod tests {
             }
         }
         let tests = FieldTests::new(&market, &observed);
-        let point = Point { goodwill: Recipe::default().goodwill(), share: 0.35, lead: 0.0 };
-        let appeal = observed.appeal(&point);
+        let point = Point { goodwill: Recipe::default().goodwill(), share: 0.35, taste: 0.5, liking: 0.0, lead: 0.0 };
+        let curve = observed.curve(&point);
         let lift: f64 = point.goodwill.lift(Channel::FaceToFace, 1.0);
-        let expected = libm::log(choice::share(appeal + lift, 1.0_f64) / choice::share(appeal, 1.0));
+        let expected = libm::log(curve.share(lift) / curve.share(0.0));
         assert!((tests.tests[0].expected(&observed, &point) - expected).abs() < 1e-9);
     }
 

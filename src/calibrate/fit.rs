@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::calibrate::alive::{Alive, End, HazardPriors, Past as CustomerPast};
+use crate::calibrate::curve;
 use crate::calibrate::effects::{self, Rates};
 use crate::calibrate::feasts::FeastModel;
 use crate::calibrate::field_tests::FieldTests;
@@ -14,12 +15,13 @@ use crate::calibrate::observed::{self, Observed, Timeline};
 use crate::calibrate::posterior_response::{self, ResponsePosterior};
 use crate::calibrate::predictive::{self, Maker};
 use crate::calibrate::priors::{self, Priors};
+use crate::calibrate::pulses::Shift;
 use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
 use crate::calibrate::season::{Path, Series, Structural};
 use crate::calibrate::shock::{Months, Shock};
 use crate::calibrate::space::Space;
-use crate::calibrate::wallet::{self, ShareOfWallet};
+use crate::calibrate::wallet::{self, Beforehand};
 use crate::calibrate::{
     Calibration, CustomerEffects, CustomerRates, Diagnostic, Draw, Identified, Wander, actions, checks,
 };
@@ -101,16 +103,15 @@ pub fn fit(
     let Past { priors, timelines, pasts, marked, alive, observed } = Past::new(market, settings)?;
     let (seed, draws) = (settings.seed, settings.draws);
     let mut source = Source::new(seed, Purpose::Hazards, 0);
+    let lived = hazards::living_months(market, &timelines, &pasts, &alive);
+    let marked = marked.map(|(events, _)| (events, lived));
     let closure = Hazard::closing(priors.prior("closure", "hazard"), marked, &alive, &mut source);
     let finds = Finds::count(market, &timelines);
 
     progress("response", 0.1);
-    let (share_origin, share_source) = priors.source("choice", "share_of_wallet");
-    let (share_prior, given) =
-        priors.of("choice", "share_of_wallet").unwrap_or((Prior::Beta { a: 2.0, b: 3.0 }, false));
-    let fallback = ShareOfWallet { prior: share_prior, origin: share_origin, source: share_source };
-    let share = if given { fallback } else { wallet::share_of_wallet(market, fallback) };
-    let space = Space::new(&observed, &priors, share.prior);
+    let share = wallet::share_of_wallet(market, &priors);
+    let taste = wallet::taste(market, &priors);
+    let space = Space::new(&observed, &priors, share.prior, taste.prior);
     let tests = FieldTests::new(market, &observed);
     let mut response =
         posterior_response::fit(&observed, &space, &tests, draws, seed, settings.likelihood_times, &mut |done| {
@@ -123,12 +124,13 @@ pub fn fit(
 
     progress("season and growth", 0.7);
     let feasts = FeastModel::new(market, &priors, settings.feasts);
-    let own = own_series(market, &observed, &response, &feasts);
+    let panel = actions::panel_moves(market, &feasts, seed);
+    let own = own_series(market, &observed, &response, &feasts, &panel.own);
     let own_fit = Structural::fit(&own);
-    let category = category_series(market, &feasts);
+    let category = category_series(market, &feasts, &panel.category);
     let category_fit = category.as_ref().map(Structural::fit);
     let own_season = own_season_speaks(market, &own);
-    let shock = fit_shock(market, &observed, &response, &priors);
+    let shock = fit_shock(market, &observed, &response, &priors, &panel.category);
 
     progress("customers' rates", 0.8);
     let discount = choose_discount(market, &observed, &response, &own_fit, seed);
@@ -227,6 +229,8 @@ pub fn fit(
                     ("conversion.reactivation".to_owned(), reactivation),
                     ("discovery.prospecting_yield".to_owned(), prospecting_yield),
                     ("choice.selection_of_known".to_owned(), selection_of_known),
+                    ("choice.taste".to_owned(), point.taste),
+                    ("choice.calls_follow_taste".to_owned(), point.liking),
                     ("conversion.at_once".to_owned(), at_once),
                 ]
                 .into_iter()
@@ -252,7 +256,7 @@ pub fn fit(
     }
     let evidence = Evidence {
         priors: &priors,
-        share: &share,
+        beforehand: [&share, &taste],
         space: &space,
         response: &response,
         tests: &tests,
@@ -299,9 +303,13 @@ pub fn fit(
     let checks = checks::all(&findings);
     let mut notes = checks::notes(&findings);
     notes.extend(tests.unused.iter().cloned());
-    let actions_found = actions::scan(market, &observed, &response.point, &feasts, seed);
+    let actions_found = if panel.category.is_empty() {
+        actions::in_own_sales(market, &observed, &response.point, &feasts, seed)
+    } else {
+        panel.moves
+    };
     progress("done", 1.0);
-    Ok(Calibration { draws: drawn, diagnostics, checks, actions_found, notes, customers })
+    Ok(Calibration { draws: drawn, diagnostics, checks, actions_found, rival_moves: panel.past, notes, customers })
 }
 
 /// Who was ours when: what every later step reads.
@@ -383,11 +391,19 @@ struct Made {
 }
 
 /// Own sales by month, adjusted for customers gained and lost and for our contacts.
-fn own_series(market: &Market, observed: &Observed, response: &ResponsePosterior, feasts: &FeastModel) -> Series {
+/// `shifts`: what the panel says that moves did to them.
+fn own_series(
+    market: &Market,
+    observed: &Observed,
+    response: &ResponsePosterior,
+    feasts: &FeastModel,
+    shifts: &[Shift],
+) -> Series {
     let (total, exposure) = observed.pooled(&response.point);
     let dispersion = response.order_unit * response.inflation;
     let total = total.iter().zip(&exposure).map(|(&y, &e)| (e > 0.0).then_some(y)).collect();
-    Series { total, exposure, dispersion, first: market.history.first, feasts: feasts.clone() }
+    let (first, feasts) = (market.history.first, feasts.clone());
+    Series { total, exposure, dispersion, first, feasts, shifts: shifts.to_vec() }
 }
 
 /// Whether our own series is long enough to carry the season, and free of loading of our own (see
@@ -405,7 +421,7 @@ const OWN_SEASON_MONTHS: usize = 24;
 
 /// The panel's category: the whole market's, or the sum of the territories that are known throughout. `None` with less
 /// than 12 months of it.
-fn category_series(market: &Market, feasts: &FeastModel) -> Option<Series> {
+fn category_series(market: &Market, feasts: &FeastModel, shifts: &[Shift]) -> Option<Series> {
     let panel = market.panel.as_ref()?;
     let months = market.months();
     let usable = |series: &[Option<f64>]| series.iter().flatten().filter(|&&x| x > 0.0).count() >= FEWEST_MONTHS;
@@ -422,34 +438,52 @@ fn category_series(market: &Market, feasts: &FeastModel) -> Option<Series> {
         dispersion: 0.0,
         first: market.history.first,
         feasts: feasts.clone(),
+        shifts: shifts.to_vec(),
     })
 }
 
-/// Territory-month shocks from the panel's categories where there are some, else from own sales.
-fn fit_shock(market: &Market, observed: &Observed, response: &ResponsePosterior, priors: &Priors) -> Shock {
+/// Territory-month shocks from the panel's categories and our own sales, or from what of them there is.
+///
+/// Months in which customers live on what rivals sold ahead are left out: what is left to be ordered is a small difference, in which the
+/// shocks of the month before weigh as much as its own.
+fn fit_shock(
+    market: &Market,
+    observed: &Observed,
+    response: &ResponsePosterior,
+    priors: &Priors,
+    moved: &[Shift],
+) -> Shock {
+    /// Part of the log of the category that may be missing.
+    const QUIET: f64 = -0.05;
     let prior = priors.prior("demand", "shock_sd");
     let months = market.months();
-    if let Some(panel) = &market.panel {
-        let full: Vec<Vec<f64>> = panel
-            .category
-            .iter()
-            .filter_map(|series| series.iter().copied().collect::<Option<Vec<f64>>>())
-            .filter(|series| series.iter().sum::<f64>() > 0.0)
-            .collect();
-        if full.len() >= 3 {
-            let by_month: Vec<f64> = (0..months).map(|t| full.iter().map(|series| series[t]).sum()).collect();
-            let all: f64 = by_month.iter().sum();
-            let territories: Vec<Months> = full
-                .into_iter()
-                .map(|total| {
-                    let level = total.iter().sum::<f64>() / all;
-                    Months { expected: by_month.iter().map(|x| x * level).collect(), total }
-                })
-                .collect();
-            return Shock::fit(&territories, response.order_unit, prior);
-        }
+    let quiet = |t: usize| moved.get(t).is_none_or(|shift| shift.mean > QUIET);
+    let only_quiet = |all: Vec<f64>| -> Vec<f64> {
+        all.into_iter().enumerate().map(|(t, expected)| if quiet(t) { expected } else { 0.0 }).collect()
+    };
+    let mut own = observed.territory_months(&response.point);
+    own.iter_mut().for_each(|months| months.expected = only_quiet(std::mem::take(&mut months.expected)));
+    let (places, full): (Vec<usize>, Vec<Vec<f64>>) = market
+        .panel
+        .iter()
+        .flat_map(|panel| panel.category.iter().enumerate())
+        .filter_map(|(j, series)| Some((j, series.iter().copied().collect::<Option<Vec<f64>>>()?)))
+        .filter(|(_, series)| series.iter().sum::<f64>() > 0.0)
+        .unzip();
+    if full.len() < 3 {
+        return Shock::fit(&own, response.order_unit, prior);
     }
-    Shock::fit(&observed.territory_months(&response.point), response.order_unit, prior)
+    let by_month: Vec<f64> = (0..months).map(|t| full.iter().map(|series| series[t]).sum()).collect();
+    let all: f64 = by_month.iter().sum();
+    let panel: Vec<Months> = full
+        .into_iter()
+        .map(|total| {
+            let level = total.iter().sum::<f64>() / all;
+            Months { expected: only_quiet(by_month.iter().map(|x| x * level).collect()), total }
+        })
+        .collect();
+    let both = Shock::of_both(&panel, &places, &own, response.order_unit, prior);
+    if both.fitted() { both } else { Shock::fit(&panel, response.order_unit, prior) }
 }
 
 /// The discount by which customers' pasts fade.
@@ -501,7 +535,7 @@ fn calls_a_month(market: &Market) -> f64 {
 fn visit_elasticity(observed: &Observed, point: &Point) -> f64 {
     let contacts = observed.contacts.iter().find(|contacts| contacts.channel == Channel::FaceToFace);
     let at = contacts.map_or(1.0, |contacts| contacts.reference);
-    priors::elasticity(&point.goodwill, Channel::FaceToFace, at, point.share)
+    priors::elasticity(&point.goodwill, Channel::FaceToFace, at, curve::room(point.share, point.taste))
 }
 
 /// Probability that each customer still buys from us at the end of the history.
@@ -542,7 +576,8 @@ fn mean_lift(goodwill: &[f64], winnable: &[f64], effect: f64) -> f64 {
 /// What the diagnostics are made of.
 struct Evidence<'a> {
     priors: &'a Priors,
-    share: &'a ShareOfWallet,
+    /// Of the share of wallet and of tastes: what is known before any model of response.
+    beforehand: [&'a Beforehand; 2],
     space: &'a Space,
     response: &'a ResponsePosterior,
     tests: &'a FieldTests,
@@ -650,7 +685,7 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
     row(
         "own.growth".into(),
         "log a month",
-        of(&|d| d.more[2].1),
+        of(&|d| d.value("own.growth").unwrap_or(0.0)),
         Some(crate::calibrate::season::GROWTH_SD),
         own,
         steady,
@@ -678,18 +713,18 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
             });
         let sd = mean_sd(&prior_draws.iter().map(|values| values[k]).collect::<Vec<f64>>()).1;
         let unit = find_parameter(coordinate.mechanism, &coordinate.parameter).map_or("", |known| known.unit);
-        // The share of wallet has its own evidence, before the response: it is measured against the built-in prior.
-        let surveyed = coordinate.parameter == "share_of_wallet" && evidence.share.origin == Origin::YourData;
-        let (sd, data) = if surveyed {
-            let sd = priors::moments(evidence.priors.prior("choice", "share_of_wallet")).1;
-            (sd, Some(evidence.share.source.clone()))
-        } else {
-            (sd, data)
+        // What has its own evidence, before the response, is measured against the built-in prior.
+        let beforehand = evidence.beforehand.iter().find(|known| known.parameter == coordinate.parameter);
+        let (sd, data) = match beforehand.filter(|known| known.origin == Origin::YourData) {
+            Some(known) => {
+                let sd = priors::moments(evidence.priors.prior("choice", known.parameter)).1;
+                (sd, Some(known.source.clone()))
+            }
+            None => (sd, data),
         };
-        let prior = if coordinate.parameter == "share_of_wallet" {
-            (evidence.share.origin, evidence.share.source.clone())
-        } else {
-            evidence.priors.source(coordinate.mechanism, &coordinate.parameter)
+        let prior = match beforehand {
+            Some(known) => (known.origin, known.source.clone()),
+            None => evidence.priors.source(coordinate.mechanism, &coordinate.parameter),
         };
         row(name, unit, values.iter().map(|values| values[k]).collect(), Some(sd), data, prior);
     }

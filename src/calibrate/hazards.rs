@@ -5,8 +5,10 @@
 //! of finds are shrunk towards the market's by a gamma whose spread is learnt from the counts themselves
 //! (method of moments; Clayton & Kaldor 1987).
 
-use crate::calibrate::alive::{Alive, End, Waiting};
-use crate::calibrate::observed::Timeline;
+use rayon::prelude::*;
+
+use crate::calibrate::alive::{Alive, End, Past, Waiting};
+use crate::calibrate::observed::{self, Timeline};
 use crate::calibrate::priors;
 use crate::calibrate::sampling::Source;
 use crate::market::Market;
@@ -91,6 +93,25 @@ pub fn closures(market: &Market, timelines: &[Timeline]) -> Option<(f64, f64)> {
     let exposure: usize =
         timelines.iter().map(|timeline| timeline.end.min(months).saturating_sub(timeline.known)).sum();
     (events > 0 && exposure > 0).then_some((events as f64, exposure as f64))
+}
+
+/// Customer-months in which customers lived, as expected: those after a closing that nobody marked are none.
+pub fn living_months(market: &Market, timelines: &[Timeline], pasts: &[Past], alive: &Alive) -> f64 {
+    let of = |(i, (timeline, past)): (usize, (&Timeline, &Past))| {
+        let watched = timeline.end.min(market.months()).saturating_sub(timeline.known) as f64;
+        if timeline.closing {
+            return watched;
+        }
+        let (silent, p) = match &past.silences {
+            Some(silences) => (usize::from(silences.open), alive.order_probability(silences)),
+            None => (timeline.end.saturating_sub(timeline.known), alive.usual_order_probability()),
+        };
+        let contacted = observed::contacted_since(market, i, timeline);
+        watched - alive.months_gone(past.silences.is_some(), silent, p, &contacted)
+    };
+    // By customer, then summed in their order.
+    let months: Vec<f64> = timelines.par_iter().zip(pasts).enumerate().map(of).collect();
+    months.iter().sum()
 }
 
 /// Customers found of late.

@@ -53,6 +53,8 @@ pub struct Observed {
     pub bought: Vec<bool>,
     /// Channels with contacts.
     pub contacts: Vec<Contacts>,
+    /// By customer: log of its usual contacts over what is usual, weighed by sales. Reps choose whom they call on: those who like us too.
+    pub called: Vec<f64>,
 }
 
 /// Own sales of one customer by month with returns set against the sales before them: nothing is negative.
@@ -173,7 +175,38 @@ impl Observed {
         let contacts = lay_out_contacts(market, &known_from, &weight);
         let groups = groups(market, &bought);
         let territories = (0..market.territory_count()).map(|j| market.customers_of(j)).collect();
-        Self { months, customers, groups, territories, weight, start, month, amount, known_from, bought, contacts }
+        let mut out = Self {
+            months,
+            customers,
+            groups,
+            territories,
+            weight,
+            start,
+            month,
+            amount,
+            known_from,
+            bought,
+            contacts,
+            called: Vec::new(),
+        };
+        out.called = out.log_call_levels();
+        out
+    }
+
+    /// See [`Observed::called`]: of visits, where there are some. One that is hardly ever called on counts as called on a tenth as often as
+    /// usual, since its few contacts are luck.
+    fn log_call_levels(&self) -> Vec<f64> {
+        let visits = self.contacts.iter().position(|contacts| contacts.channel == Channel::FaceToFace);
+        let levels: Vec<f64> = (0..self.customers).map(|i| self.call_level_of(i, visits)).collect();
+        let sold: Vec<f64> = (0..self.customers).map(|i| self.sales(i).map(|(_, y)| y).sum()).collect();
+        let all: f64 = sold.iter().sum();
+        let usual = levels.iter().zip(&sold).map(|(level, sold)| level * sold).sum::<f64>() / all;
+        if !(usual > 0.0) {
+            return vec![0.0; self.customers];
+        }
+        let logs: Vec<f64> = levels.iter().map(|level| libm::log((level / usual).max(0.1))).collect();
+        let mean = logs.iter().zip(&sold).map(|(log, sold)| log * sold).sum::<f64>() / all;
+        logs.into_iter().map(|log| log - mean).collect()
     }
 
     /// (month, sales times weight) of a customer.
@@ -189,11 +222,18 @@ impl Observed {
 
     /// Mean contacts a month of a customer, all channels together, while we knew it.
     pub fn call_level(&self, customer: usize) -> f64 {
+        self.call_level_of(customer, None)
+    }
+
+    /// The same of one of the channels, by its position.
+    fn call_level_of(&self, customer: usize, only: Option<usize>) -> f64 {
         let from = usize::from(self.known_from[customer]);
         let known = (self.months - from).max(1) as f64;
         self.contacts
             .iter()
-            .map(|contacts| {
+            .enumerate()
+            .filter(|(k, _)| only.is_none_or(|only| only == *k))
+            .map(|(_, contacts)| {
                 let row = &contacts.by_month[customer * self.months..(customer + 1) * self.months];
                 row[from.min(self.months)..].iter().map(|&x| f64::from(x)).sum::<f64>() / known
             })

@@ -16,6 +16,14 @@
 //! Degrees of freedom: of the squares of customer i a share `h_it = m_it / M_i + m_it / M_gt - m_it / M_g` of each month goes into its own
 //! level and into the months' effects of its group, M being sums (the leverage of a two-way fit). What a customer buys counts beside
 //! those who bought in the same months, which are fewer than ever bought.
+//!
+//! Where small territories share their months' effects, each still has ups and downs of its own (shocks, a rival's campaign there), by a
+//! relative variance c: `Var y_it = φ m_it + c l_jt m_it²`, which large customers' squares would grow by. What the customers of a territory
+//! have in common tells it from the scatter of orders: their sum of a month differs by
+//!
+//! `E R_jt² = φ (1 - π_jt) M_jt + c l_jt M_jt²`, `l_jt = 1 - 2 π_jt + sum_k π_kt²`,
+//!
+//! π being the territories' parts of the group's month (as in [`super::shock`]); c is what the sums of both sides give.
 
 use std::ops::Range;
 
@@ -45,6 +53,25 @@ struct Month {
     sold: f64,
 }
 
+/// What a customer's months say.
+#[derive(Debug, Clone, Copy)]
+struct Dispersion {
+    sold: f64,
+    /// Sum of `(y - m)² / m`.
+    pearson: f64,
+    freedom: f64,
+    /// Sum of `l m`: by how much a relative variance of 1 that the territory has in common would raise the sum above.
+    common: f64,
+}
+
+/// What a group says.
+#[derive(Debug, Clone, Default)]
+struct Part {
+    customers: Vec<Dispersion>,
+    /// Both sides of the equation of c.
+    common: (f64, f64),
+}
+
 impl Observed {
     /// The order unit at a point, with its standard error on the log scale.
     pub fn order_unit(&self, point: &Point, month_effects: &[Vec<f64>]) -> (f64, f64) {
@@ -57,7 +84,7 @@ impl Observed {
     }
 
     fn fitted_groups(&self, point: &Point, month_effects: &[Vec<f64>]) -> Vec<Group> {
-        let appeal = self.appeal(point);
+        let curve = self.curve(point);
         self.groups
             .par_iter()
             .zip(month_effects)
@@ -66,7 +93,7 @@ impl Observed {
                 customers.clone().flat_map(|i| self.sales(i)).for_each(|(t, y)| by_month[t] += y);
                 Group {
                     customers: customers.clone(),
-                    fitted: self.fit_group(customers.clone(), point, appeal, Some(effects), 1),
+                    fitted: self.fit_group(customers.clone(), point, &curve, Some(effects), 1),
                     all: by_month.iter().sum(),
                     by_month,
                 }
@@ -76,24 +103,75 @@ impl Observed {
 
     /// One pass, told the order unit of the pass before.
     fn dispersion(&self, groups: &[Group], unit: f64) -> (f64, f64) {
-        let parts: Vec<Vec<(f64, f64)>> = groups
-            .par_iter()
-            .map(|group| group.customers.clone().filter_map(|i| self.dispersion_of(i, group, unit)).collect())
-            .collect();
-        let parts: Vec<(f64, f64)> = parts.into_iter().flatten().collect();
-        let total: f64 = parts.iter().map(|(sold, _)| sold).sum();
+        let parts: Vec<Part> = groups.par_iter().map(|group| self.part(group, unit)).collect();
+        let (above, below) = parts.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.common.0, sum.1 + part.common.1));
+        let common = if below > 0.0 { (above / below).max(0.0) } else { 0.0 };
+        let customers = || parts.iter().flat_map(|part| &part.customers);
+        let total: f64 = customers().map(|customer| customer.sold).sum();
         if total <= 0.0 {
             return (1.0, 1.0);
         }
-        let mean = parts.iter().map(|(sold, phi)| sold * phi).sum::<f64>() / total;
-        let square = |(sold, phi): &(f64, f64)| (sold / total * (phi - mean)) * (sold / total * (phi - mean));
-        let spread: f64 = parts.iter().map(square).sum();
+        let of = |customer: &Dispersion| (customer.pearson - common * customer.common) / customer.freedom;
+        let mean = customers().map(|customer| customer.sold * of(customer)).sum::<f64>() / total;
+        let square = |customer: &Dispersion| {
+            let off = customer.sold / total * (of(customer) - mean);
+            off * off
+        };
+        let spread: f64 = customers().map(square).sum();
         let mean = mean.max(1e-9);
         (mean, (spread.sqrt() / mean).clamp(0.01, 1.0))
     }
 
-    /// Sales and dispersion of a customer; `None` where it says nothing.
-    fn dispersion_of(&self, i: usize, group: &Group, unit: f64) -> Option<(f64, f64)> {
+    /// What a group's customers say.
+    fn part(&self, group: &Group, unit: f64) -> Part {
+        let mut part = Part::default();
+        let places: Vec<Range<usize>> = self
+            .territories
+            .iter()
+            .map(|range| range.start.max(group.customers.start)..range.end.min(group.customers.end))
+            .filter(|range| !range.is_empty())
+            .collect();
+        if places.len() < 2 {
+            part.customers.extend(group.customers.clone().filter_map(|i| Some(self.dispersion_of(i, group, unit)?.0)));
+            return part;
+        }
+        // By territory and month: expected, and sold beyond it.
+        let mut sums = vec![vec![(0.0, 0.0); self.months]; places.len()];
+        let mut all = vec![0.0; self.months];
+        let mut rows = Vec::new();
+        for (j, range) in places.iter().enumerate() {
+            for i in range.clone() {
+                let Some((dispersion, row)) = self.dispersion_of(i, group, unit) else { continue };
+                for &(t, mean, sold) in &row {
+                    sums[j][t].0 += mean;
+                    sums[j][t].1 += sold - mean;
+                    all[t] += mean;
+                }
+                rows.push((j, dispersion, row));
+            }
+        }
+        let share = |j: usize, t: usize| if all[t] > 0.0 { sums[j][t].0 / all[t] } else { 0.0 };
+        let left = |j: usize, t: usize| {
+            let squares: f64 = (0..places.len()).map(|k| share(k, t) * share(k, t)).sum();
+            1.0 - 2.0 * share(j, t) + squares
+        };
+        if unit.is_finite() {
+            for (j, months) in sums.iter().enumerate() {
+                for (t, &(expected, beyond)) in months.iter().enumerate() {
+                    part.common.0 += beyond * beyond - unit * (1.0 - share(j, t)) * expected;
+                    part.common.1 += left(j, t) * expected * expected;
+                }
+            }
+        }
+        for (j, dispersion, row) in rows {
+            let common = row.iter().map(|&(t, mean, _)| left(j, t) * mean).sum();
+            part.customers.push(Dispersion { common, ..dispersion });
+        }
+        part
+    }
+
+    /// Dispersion of a customer, and its months: which, expected, sold; `None` where it says nothing.
+    fn dispersion_of(&self, i: usize, group: &Group, unit: f64) -> Option<(Dispersion, Vec<(usize, f64, f64)>)> {
         let from = self.sales(i).next()?.0 + 1;
         let until = self.sales(i).last()?.0.max(from);
         let responses = &group.fitted.responses[(i - group.customers.start) * self.months..][..self.months];
@@ -121,14 +199,16 @@ impl Observed {
         }
         let rate = rate(&months);
         let (mut pearson, mut taken_up) = (0.0, 0.0);
-        for (month, all) in months.iter().zip(&group.by_month[from..until]) {
+        let mut row = Vec::with_capacity(months.len());
+        for (t, (month, all)) in (from..).zip(months.iter().zip(&group.by_month[from..until])) {
             let (mean, y) = (rate * month.response * month.ours, month.sold);
             // Months without sales contribute their mean; months with sales (y - m)² / m.
             pearson += if y > 0.0 { (y - mean) * (y - mean) / mean.max(1e-12) } else { mean };
             taken_up += month.ours * (mean / all.max(1e-12)).min(1.0);
+            row.push((t, mean, y));
         }
         let freedom = counted(&months) - 1.0 - taken_up + sold / group.all;
-        (freedom >= 1.0).then(|| (sold, pearson / freedom))
+        (freedom >= 1.0).then_some((Dispersion { sold, pearson, freedom, common: 0.0 }, row))
     }
 }
 
@@ -155,12 +235,42 @@ mod tests {
         };
         let market = run_agents(&recipe);
         let observed = observed(&market, &Settings::default()).unwrap();
-        let point = Point { goodwill: recipe.goodwill(), share: recipe.share, lead: 0.0 };
+        let point = Point { goodwill: recipe.goodwill(), share: recipe.share, taste: recipe.taste, liking: 0.0, lead: 0.0 };
         let effects = observed.evaluate(&point, None, 30, false).month_effects;
         let (blind, _) = observed.dispersion(&observed.fitted_groups(&point, &effects), f64::INFINITY);
         let (unit, error) = observed.order_unit(&point, &effects);
         println!("{unit:.3} ± {error:.3}, {blind:.3} without the amounts");
         assert!((unit / 2.5 - 1.0).abs() < 3.0 * error + 0.01, "{unit} ± {error}");
+        assert!(blind > 1.1 * unit, "{blind} {unit}");
+    }
+
+    #[test]
+    fn ups_and_downs_of_territories_that_were_pooled_are_no_scatter_of_orders() {
+        // Four large customers a territory, so that three territories share their months, each with shocks of its own.
+        let recipe = Recipe {
+            customers: 240,
+            territories: 60,
+            months: 60,
+            size: 60.0,
+            order_unit: 3.0,
+            shock_sd: 0.15,
+            churn: 0.0005,
+            effect: 0.0,
+            ..Recipe::default()
+        };
+        let market = run_agents(&recipe);
+        let observed = observed(&market, &Settings::default()).unwrap();
+        let point = Point { goodwill: recipe.goodwill(), share: recipe.share, taste: recipe.taste, liking: 0.0, lead: 0.0 };
+        let effects = observed.evaluate(&point, None, 30, false).month_effects;
+        assert!(observed.groups.len() < 30);
+        let groups = observed.fitted_groups(&point, &effects);
+        let (unit, error) = observed.order_unit(&point, &effects);
+        let part = |group| observed.part(group, unit);
+        let blind: Vec<(f64, f64)> =
+            groups.iter().flat_map(|group| part(group).customers).map(|c| (c.sold, c.pearson / c.freedom)).collect();
+        let blind = blind.iter().map(|(sold, phi)| sold * phi).sum::<f64>() / blind.iter().map(|c| c.0).sum::<f64>();
+        println!("{unit:.3} ± {error:.3}, {blind:.3} with the territories' ups and downs");
+        assert!((unit / 3.0 - 1.0).abs() < 3.0 * error + 0.01, "{unit} ± {error}");
         assert!(blind > 1.1 * unit, "{blind} {unit}");
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::curve;
 use crate::origin::Origin;
 use crate::simulate::Parameters;
 use crate::stats::Summary;
@@ -18,6 +19,8 @@ pub struct Calibration {
     pub checks: Vec<Check>,
     /// Artificial moves of rivals learnt from the data, apart from season and feasts.
     pub actions_found: Vec<ActionFound>,
+    /// All moves of rivals that the panel shows, those that `actions.csv` names among them; empty without companies in it.
+    pub rival_moves: Vec<RivalMove>,
     /// Plain sentences on what the data cannot tell, and what would help.
     pub notes: Vec<String>,
     /// What the customers' own rates need to be drawn; see [`CustomerRates`].
@@ -64,14 +67,41 @@ impl Draw {
     /// What the effects of contacts, and the goodwill that they left, must be multiplied by in a twin whose served
     /// customers give us the share `share` of their demand.
     ///
-    /// The data speak of the elasticity, `(1 - share) * effect * ...`; the draw's effect belongs to the draw's own share of
+    /// The data speak of the elasticity, `room * effect * ...`, `room` being `1 - share` averaged over tastes ([`curve::room`]); the draw's effect belongs to the draw's own share of
     /// wallet. A twin that draws its wallets from other evidence has another share, and without this factor would
     /// respond more, or less, than was measured. Both shares are kept below 0.98, where a logit has hardly any room left.
     pub fn effect_factor(&self, share: f64) -> f64 {
         let own = self.value("choice.share_of_wallet").unwrap_or(share);
-        let room = |share: f64| 1.0 - share.clamp(0.0, 0.98);
+        let taste = self.value("choice.taste").unwrap_or(0.0);
+        let room = |share: f64| curve::room(share.clamp(1e-4, 0.98), taste);
         room(own) / room(share)
     }
+}
+
+/// A move of a rival in the past.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RivalMove {
+    /// `CompanyIx`, from 1.
+    pub company: usize,
+    pub kind: MoveKind,
+    /// Position of its first month in the history, and how many it lasted.
+    pub first: usize,
+    pub length: usize,
+    /// That it was made.
+    pub probability: f64,
+    /// Draws of its depth: months of category demand (loading), log odds (campaign, stock-out; above 0).
+    pub depths: Vec<f64>,
+}
+
+/// What a rival did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoveKind {
+    /// Demand sold ahead.
+    Loading,
+    /// A push of its log odds.
+    Campaign,
+    /// A fall of its log odds.
+    Stockout,
 }
 
 /// Deviations (log) of the months of the whole market beyond what the agents make: a random walk, which is 0 at the end of the

@@ -8,7 +8,7 @@ use crate::calibrate::laplace;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
-use crate::calibrate::space::{ShareDrift, Space, log_odds};
+use crate::calibrate::space::{Drift, Nodes, Space, log_odds};
 
 /// Customers from whom the neighbourhood of the mode and the scatter between customers are learnt.
 const SOME: usize = 2500;
@@ -44,8 +44,8 @@ pub struct ResponsePosterior {
     pub shuffled: Option<(f64, f64)>,
     /// What two runs of the sampler differ by.
     pub agreement: Option<Agreement>,
-    /// How the draws move with the share of wallet.
-    pub drift: ShareDrift,
+    /// How the draws move with what is cut from the likelihood.
+    pub drift: Drift,
 }
 
 /// Effect of next month's contacts, which cannot have one.
@@ -89,7 +89,7 @@ pub fn fit(
         placebo: None,
         shuffled: None,
         agreement: None,
-        drift: ShareDrift::default(),
+        drift: Drift::default(),
     };
     if customers < FEWEST || space.free.is_empty() {
         out.draws = vec![start; draws];
@@ -138,7 +138,7 @@ pub fn fit(
     progress(0.9);
     out.placebo = placebo(&some, space, &mode, &effects, divisor);
     out.shuffled = shuffled(&some, &out.point, &effects, divisor / raise);
-    out.drift = share_drift(&some, space, tests, &mode, &effects, divisor / raise);
+    out.drift = drift(&some, space, tests, &mode, &effects, divisor / raise);
     progress(1.0);
     out.draws = sample.draws;
     out.agreement = Some(agreement);
@@ -195,31 +195,38 @@ fn inflation_of(
     if ratio.is_finite() { ratio.clamp(1.0, 100.0) } else { 1.0 }
 }
 
-/// Modes at a low, a middle and a high share of wallet: what the data say of the effect depends on how much room there is.
-fn share_drift(
+/// Modes at low, middle and high shares of wallet and spreads of tastes: what the data say of the effect depends on how much room
+/// there is.
+fn drift(
     observed: &Observed,
     space: &Space,
     tests: &FieldTests,
     mode: &laplace::Mode,
     effects: &[Vec<f64>],
     divisor: f64,
-) -> ShareDrift {
-    let shares = space.shares();
-    if shares.windows(2).any(|pair| log_odds(pair[1]) - log_odds(pair[0]) < 0.01) {
-        return ShareDrift::default();
-    }
+) -> Drift {
     let widths: Vec<f64> = (0..mode.at.len()).map(|k| mode.covariance[(k, k)].sqrt()).collect();
-    let modes = shares.map(|share| {
-        let there = space.at_share(share);
+    let mode_of = |there: Space| {
         let density = |x: &DVector<f64>| {
             let point = there.point(x);
             let value = observed.evaluate(&point, Some(effects), 6, false).value / divisor;
             value + space.log_prior(x) + tests.log_likelihood(observed, &point)
         };
         laplace::mode(&density, mode.at.clone(), &widths).at
-    });
-    let nodes = shares.iter().zip(&modes).map(|(&share, at)| (log_odds(share), at - &modes[1])).collect();
-    ShareDrift { nodes }
+    };
+    let middle = mode_of(space.clone());
+    let nodes = |values: [f64; 3], line: &dyn Fn(f64) -> f64, at: &dyn Fn(f64) -> Space| {
+        let [low, centre, high] = values.map(line);
+        if !(centre - low >= 0.01 && high - centre >= 0.01) {
+            return Nodes::default();
+        }
+        let of = |x: f64, value: f64| (x, mode_of(at(value)) - &middle);
+        Nodes { nodes: vec![of(low, values[0]), (centre, DVector::zeros(mode.at.len())), of(high, values[2])] }
+    };
+    Drift {
+        share: nodes(space.shares(), &log_odds, &|share| space.at_share(share)),
+        taste: nodes(space.tastes(), &|taste| libm::log(taste.max(1e-9)), &|taste| space.at_taste(taste)),
+    }
 }
 
 /// The effect with everybody's contacts exchanged for a neighbour's, as a share m of what was fitted: the months' common ups and

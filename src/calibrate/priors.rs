@@ -198,16 +198,17 @@ fn logistic(x: f64) -> f64 {
     }
 }
 
-/// Long-run elasticity of our sales at a steady `contacts` a month of a channel, given our `share`.
-pub fn elasticity(goodwill: &Goodwill, channel: Channel, contacts: f64, share: f64) -> f64 {
-    goodwill.effect[channel.index()] * elasticity_per_effect(goodwill, contacts, share)
+/// Long-run elasticity of our sales at a steady `contacts` a month of a channel; `room`: by how much log sales move with a unit of
+/// goodwill ([`super::curve::room`]).
+pub fn elasticity(goodwill: &Goodwill, channel: Channel, contacts: f64, room: f64) -> f64 {
+    goodwill.effect[channel.index()] * elasticity_per_effect(goodwill, contacts, room)
 }
 
 /// The elasticity that an effect of 1 would have.
-pub fn elasticity_per_effect(goodwill: &Goodwill, contacts: f64, share: f64) -> f64 {
+pub fn elasticity_per_effect(goodwill: &Goodwill, contacts: f64, room: f64) -> f64 {
     let slope = goodwill.slope;
     let (x, h) = (libm::pow(contacts, slope), libm::pow(goodwill.half_saturation, slope));
-    (1.0 - share) * goodwill.saturate(contacts) * slope * h / (x + h) / (1.0 - goodwill.decay)
+    room * goodwill.saturate(contacts) * slope * h / (x + h) / (1.0 - goodwill.decay)
 }
 
 #[cfg(test)]
@@ -228,7 +229,7 @@ mod tests {
             let log_share = |x: f64| choice::share(appeal + steady(x), 1.0_f64).ln();
             let step = 1e-5_f64;
             let numeric = (log_share(contacts * step.exp()) - log_share(contacts * (-step).exp())) / (2.0 * step);
-            assert!((elasticity(&goodwill, Channel::FaceToFace, contacts, share) - numeric).abs() < 1e-6);
+            assert!((elasticity(&goodwill, Channel::FaceToFace, contacts, 1.0 - share) - numeric).abs() < 1e-6);
         }
     }
 

@@ -2,12 +2,14 @@
 //!
 //! Own sales of customer i in month t, in orders of `order_unit` φ:
 //!
-//! `y_it / φ ~ Poisson(A_i λ_gt r_it / φ)`, `r_it = w_it share(appeal + G_it) / share(appeal)`
+//! `y_it / φ ~ Poisson(A_i λ_gt r_it / φ)`, `r_it = w_it share(appeal_i + G_it) / share(appeal_i)`
 //!
 //! with G the goodwill of [`crate::simulate::mechanisms::goodwill`] driven by the observed contacts, `share` that of
-//! [`crate::simulate::mechanisms::choice`], w the probability that the customer was buying from us
+//! [`crate::simulate::mechanisms::choice`] averaged over customers' tastes ([`super::curve`]), w the probability that the customer was buying from us
 //! ([`crate::calibrate::observed`]), and λ the months' ups and downs of the customer's group of territories, free of
-//! any shape. `appeal` is such that a customer with the usual contacts gives us the share of wallet.
+//! any shape. `appeal_i = appeal + κ log(usual contacts of i / of all)`, `appeal` such that customers with the usual contacts give us the share
+//! of wallet: reps call more on those who like us, whom contacts can move less, which would else look as if contacts wore off
+//! faster than they do (Mundlak 1978, of the slope as of the level).
 //!
 //! A_i ~ gamma integrates out in closed form to a negative multinomial, which is exactly
 //!
@@ -28,11 +30,11 @@
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
+use crate::calibrate::curve::Curve;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::posterior::Draw;
 use crate::calibrate::shock::Months;
 use crate::channel::Channel;
-use crate::simulate::mechanisms::choice;
 use crate::simulate::mechanisms::goodwill::Goodwill;
 
 /// A point of the parameter space.
@@ -41,6 +43,10 @@ pub struct Point {
     pub goodwill: Goodwill,
     /// Share of wallet of a served customer with the usual contacts.
     pub share: f64,
+    /// Deviation of log odds of us between served customers.
+    pub taste: f64,
+    /// Change of a customer's log odds of us by the log of its usual contacts.
+    pub liking: f64,
     /// Placebo: log odds added by next month's contacts. 0 in the model.
     pub lead: f64,
 }
@@ -49,7 +55,9 @@ impl Point {
     /// Of a draw.
     pub fn of(draw: &Draw) -> Self {
         let share = draw.value("choice.share_of_wallet").unwrap_or(0.5).clamp(1e-4, 0.999);
-        Self { goodwill: draw.parameters.goodwill, share, lead: 0.0 }
+        let taste = draw.value("choice.taste").unwrap_or(0.0);
+        let liking = draw.value("choice.calls_follow_taste").unwrap_or(0.0);
+        Self { goodwill: draw.parameters.goodwill, share, taste, liking, lead: 0.0 }
     }
 }
 
@@ -65,8 +73,8 @@ pub struct Evaluation {
 }
 
 impl Observed {
-    /// Log odds of us at zero goodwill such that the usual contacts lead to the point's share of wallet.
-    pub fn appeal(&self, point: &Point) -> f64 {
+    /// Our share by goodwill, such that the usual contacts lead to the point's share of wallet.
+    pub fn curve(&self, point: &Point) -> Curve {
         let lifts: f64 = self
             .contacts
             .iter()
@@ -75,7 +83,7 @@ impl Observed {
                 point.goodwill.effect[contacts.channel.index()] * mean
             })
             .sum();
-        choice::appeal(point.share, lifts / (1.0 - point.goodwill.decay))
+        Curve::new(point.share, point.taste, lifts / (1.0 - point.goodwill.decay))
     }
 
     /// Goodwill of a customer by month, from its observed contacts.
@@ -124,8 +132,8 @@ impl Observed {
         }
     }
 
-    /// `w_it share(appeal + G_it) / share(appeal)` of a customer, by month. `scratch` is as long.
-    fn response(&self, customer: usize, point: &Point, appeal: f64, scratch: &mut [f64], out: &mut [f64]) {
+    /// `w_it share(appeal_i + G_it) / share(appeal_i)` of a customer, by month. `scratch` is as long.
+    fn response(&self, customer: usize, point: &Point, curve: &Curve, scratch: &mut [f64], out: &mut [f64]) {
         self.goodwill(customer, &point.goodwill, scratch);
         if point.lead != 0.0 {
             for contacts in &self.contacts {
@@ -135,22 +143,23 @@ impl Observed {
                 }
             }
         }
-        let base = choice::share(appeal, 1.0);
+        let liking = point.liking * self.called[customer];
+        let base = curve.share(liking);
         for ((slot, &goodwill), &weight) in out.iter_mut().zip(scratch.iter()).zip(self.weights(customer)) {
-            *slot = if weight > 0.0 { f64::from(weight) * choice::share(appeal + goodwill, 1.0) / base } else { 0.0 };
+            *slot = if weight > 0.0 { f64::from(weight) * curve.share(liking + goodwill) / base } else { 0.0 };
         }
     }
 
     /// The log likelihood (times the order unit) at a point, λ profiled out from `start` by `rounds` of fitting.
     pub fn evaluate(&self, point: &Point, start: Option<&[Vec<f64>]>, rounds: usize, by_customer: bool) -> Evaluation {
-        let appeal = self.appeal(point);
+        let curve = self.curve(point);
         let groups: Vec<(f64, Vec<f64>, Vec<f64>)> = self
             .groups
             .par_iter()
             .enumerate()
             .map(|(g, range)| {
                 let fitted =
-                    self.fit_group(range.clone(), point, appeal, start.map(|start| start[g].as_slice()), rounds);
+                    self.fit_group(range.clone(), point, &curve, start.map(|start| start[g].as_slice()), rounds);
                 (fitted.by_customer.iter().sum(), fitted.month_effects, fitted.by_customer)
             })
             .collect();
@@ -171,7 +180,7 @@ impl Observed {
         &self,
         range: std::ops::Range<usize>,
         point: &Point,
-        appeal: f64,
+        curve: &Curve,
         start: Option<&[f64]>,
         rounds: usize,
     ) -> GroupFit {
@@ -184,7 +193,7 @@ impl Observed {
             if !self.bought[i] {
                 continue;
             }
-            self.response(i, point, appeal, &mut scratch, &mut responses[n * months..(n + 1) * months]);
+            self.response(i, point, curve, &mut scratch, &mut responses[n * months..(n + 1) * months]);
             for (t, y) in self.sales(i) {
                 sold[n] += y;
                 by_month[t] += y;
@@ -231,8 +240,7 @@ impl Observed {
     /// `sum over months of discounted relative_t r_it` and of discounted sales, for every customer; and goodwill at the
     /// end. `discount[t]` is what month t still tells about today.
     pub fn exposures(&self, point: &Point, relative: &[f64], discount: &[f64]) -> Exposures {
-        let appeal = self.appeal(point);
-        let base = choice::share(appeal, 1.0);
+        let curve = self.curve(point);
         let months = self.months;
         let parts: Vec<Exposures> = self
             .groups
@@ -242,7 +250,7 @@ impl Observed {
                 let (mut scratch, mut row) = (vec![0.0; months], vec![0.0; months]);
                 for i in range.clone() {
                     if self.bought[i] {
-                        self.response(i, point, appeal, &mut scratch, &mut row);
+                        self.response(i, point, &curve, &mut scratch, &mut row);
                     } else {
                         self.goodwill(i, &point.goodwill, &mut scratch);
                         row.fill(0.0);
@@ -251,7 +259,8 @@ impl Observed {
                     let sum: f64 = row.iter().zip(relative).zip(discount).map(|((r, f), d)| r * f * d).sum();
                     out.exposure.push(sum);
                     out.goodwill.push(goodwill);
-                    out.today.push(choice::share(appeal + goodwill, 1.0) / base);
+                    let liking = point.liking * self.called[i];
+                    out.today.push(curve.share(liking + goodwill) / curve.share(liking));
                 }
                 out
             })
@@ -295,7 +304,7 @@ impl Observed {
     /// common to all. The input of [`crate::calibrate::season`].
     pub fn pooled(&self, point: &Point) -> (Vec<f64>, Vec<f64>) {
         let everyone = Self { groups: std::iter::once(0..self.customers).collect(), ..self.clone() };
-        let fitted = everyone.fit_group(0..self.customers, point, self.appeal(point), None, 30);
+        let fitted = everyone.fit_group(0..self.customers, point, &self.curve(point), None, 30);
         let mut total = vec![0.0; self.months];
         let mut exposure = vec![0.0; self.months];
         for i in 0..self.customers {
@@ -317,23 +326,24 @@ impl Observed {
     /// A customer's mean by month at a rate of 1, with the months' path relative to the end of the history.
     pub fn mean_at_unit_rate(&self, customer: usize, point: &Point, relative: &[f64]) -> Vec<f64> {
         let (mut scratch, mut row) = (vec![0.0; self.months], vec![0.0; self.months]);
-        self.response(customer, point, self.appeal(point), &mut scratch, &mut row);
+        self.response(customer, point, &self.curve(point), &mut scratch, &mut row);
         row.iter().zip(relative).map(|(r, f)| r * f).collect()
     }
 
     /// A customer's mean by month while it is served, at a rate of 1 at today's goodwill.
     pub fn means_relative_to_today(&self, customer: usize, point: &Point, relative: &[f64]) -> Vec<f64> {
-        let appeal = self.appeal(point);
+        let curve = self.curve(point);
         let mut goodwill = vec![0.0; self.months];
         self.goodwill(customer, &point.goodwill, &mut goodwill);
-        let today = choice::share(appeal + goodwill[self.months - 1], 1.0).max(1e-12);
-        goodwill.iter().zip(relative).map(|(&g, f)| f * choice::share(appeal + g, 1.0) / today).collect()
+        let share = |goodwill: f64| curve.share(point.liking * self.called[customer] + goodwill);
+        let today = share(goodwill[self.months - 1]).max(1e-12);
+        goodwill.iter().zip(relative).map(|(&g, f)| f * share(g) / today).collect()
     }
 
     /// Own sales of each territory by month, and what its customers' rates and the pooled months lead to expect.
     pub fn territory_months(&self, point: &Point) -> Vec<Months> {
         let everyone = Self { groups: std::iter::once(0..self.customers).collect(), ..self.clone() };
-        let fitted = everyone.fit_group(0..self.customers, point, self.appeal(point), None, 30);
+        let fitted = everyone.fit_group(0..self.customers, point, &self.curve(point), None, 30);
         let months = self.months;
         self.territories
             .iter()

@@ -6,7 +6,8 @@
 //!
 //! level ~ N(., 10²), growth ~ N(0, [`GROWTH_SD`]²) a month, season ~ N(0, σ_s²), effects of moving feasts
 //! ~ their priors ([`super::feasts`]; the exposures are those of the simulator), walk a random walk that is 0 at the end
-//! of the history with steps σ_w, noise white with σ_n. The counts are linearised as in iteratively reweighted least
+//! of the history with steps σ_w, noise white with σ_n. What rivals' artificial moves did to a month ([`super::pulses`]) is taken off
+//! beforehand, with its variance in the noise: a dip that follows a rival's loading every January is not the season. The counts are linearised as in iteratively reweighted least
 //! squares (`z = eta + (y - mu) / mu`, variance `dispersion / mu`), after which everything is Gaussian; σ_s, σ_w and σ_n
 //! are integrated over a grid by their marginal likelihood. The random walk is what keeps the uncertainty of season and
 //! growth honest under serial correlation; a season seen less than twice is shrunk towards flat.
@@ -19,6 +20,7 @@ use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 use crate::calendar::Feasts;
 use crate::calibrate::feasts::FeastModel;
+use crate::calibrate::pulses::Shift;
 use crate::calibrate::sampling::Source;
 use crate::simulate::mechanisms::demand;
 use crate::units::Month;
@@ -39,6 +41,8 @@ pub struct Series {
     pub first: Month,
     /// Feasts that move through the months.
     pub feasts: FeastModel,
+    /// By month: what is known to have moved its log, as rivals' artificial moves do; empty for nothing.
+    pub shifts: Vec<Shift>,
 }
 
 /// One draw of a series' components.
@@ -50,7 +54,8 @@ pub struct Path {
     pub feasts: Feasts,
     /// Log growth a month.
     pub growth: f64,
-    /// `exp(eta_t)` relative to its level at the end of the history at season 1, without the white noise.
+    /// `exp(eta_t)` relative to its level at the end of the history at season 1, without the white noise and with what is known to
+    /// have moved the months.
     pub relative: Vec<f64>,
     /// Deviation of the white noise (log).
     pub white: f64,
@@ -71,6 +76,8 @@ pub struct Structural {
     uncertain: DMatrix<f64>,
     /// Months that are known, and their linearised observations less the centre of the level.
     known: Vec<usize>,
+    /// By month.
+    shifts: Vec<Shift>,
     z: DVector<f64>,
     noise: Vec<f64>,
     cells: Vec<Cell>,
@@ -121,6 +128,7 @@ impl Structural {
             exposures,
             expected,
             uncertain,
+            shifts: if series.shifts.is_empty() { vec![Shift::default(); months] } else { series.shifts.clone() },
             known: if silent { Vec::new() } else { known },
             z: DVector::zeros(0),
             noise: Vec::new(),
@@ -135,10 +143,14 @@ impl Structural {
                 eta.len(),
                 fitted.known.iter().zip(&eta).zip(&mean).map(|((&t, eta), mu)| {
                     // A step beyond ±3 would be linearisation run wild.
-                    eta - fitted.expected[t] + ((value(t) - mu) / mu).clamp(-3.0, 3.0)
+                    eta - fitted.expected[t] - fitted.shifts[t].mean + ((value(t) - mu) / mu).clamp(-3.0, 3.0)
                 }),
             );
-            fitted.noise = mean.iter().map(|mu| series.dispersion.max(0.0) / mu.max(1e-12)).collect();
+            fitted.noise = mean
+                .iter()
+                .zip(&fitted.known)
+                .map(|(mu, &t)| series.dispersion.max(0.0) / mu.max(1e-12) + fitted.shifts[t].variance)
+                .collect();
             fitted.cells = fitted.grid(seasons);
             eta = fitted.smooth();
         }
@@ -205,14 +217,14 @@ impl Structural {
     fn smooth(&self) -> Vec<f64> {
         let best = self.cells.iter().max_by(|a, b| a.weight.total_cmp(&b.weight));
         let Some((cell, factor)) = best.and_then(|cell| Some((cell, cell.factor.as_ref()?))) else {
-            return self.known.iter().map(|&t| self.expected[t]).collect();
+            return self.known.iter().map(|&t| self.expected[t] + self.shifts[t].mean).collect();
         };
         let solved = factor.solve(&self.z);
         self.known
             .iter()
             .map(|&t| {
                 let known = self.known.iter().enumerate();
-                self.expected[t] + known.map(|(i, &s)| self.covariance(cell, s, t) * solved[i]).sum::<f64>()
+                self.expected[t] + self.shifts[t].mean + known.map(|(i, &s)| self.covariance(cell, s, t) * solved[i]).sum::<f64>()
             })
             .collect()
     }
@@ -270,7 +282,7 @@ impl Structural {
         let feasts = Feasts::new(Arc::clone(&self.feasts.exposures), effects);
         let relative = (0..self.months)
             .map(|t| {
-                let moved = walk[t] - growth * (end - t) as f64;
+                let moved = walk[t] + self.shifts[t].mean - growth * (end - t) as f64;
                 demand::path(&season, &feasts, self.first.plus(t as i32), moved)
             })
             .collect();
@@ -323,7 +335,7 @@ mod tests {
             })
             .collect();
         let (first, feasts) = (Month::new(2018, 4).unwrap(), feasts(None, months));
-        (Series { total, exposure: vec![1.0; months], dispersion: 1.0, first, feasts }, season)
+        (Series { total, exposure: vec![1.0; months], dispersion: 1.0, first, feasts, shifts: Vec::new() }, season)
     }
 
     #[test]
@@ -343,6 +355,28 @@ mod tests {
             let (mean, sd) = mean_sd(&paths.iter().map(|p| p.relative[t]).collect::<Vec<_>>());
             assert!((mean - wanted).abs() < 3.5 * sd && sd < 0.1, "month {t}: {mean} ± {sd} against {wanted}");
         }
+    }
+
+    #[test]
+    fn a_dip_that_is_known_is_not_the_season() {
+        let (mut series, season) = made(96, 20_000.0, 0.0, 17);
+        // Every January a fifth is missing; what it was is known to a twentieth. The series begins in April.
+        let mut source = Source::new(2, Purpose::Series, 3);
+        series.shifts = vec![Shift::default(); 96];
+        for t in (9..96).step_by(12) {
+            let dip = -0.22 + 0.05 * source.normal();
+            series.total[t] = series.total[t].map(|total| (total * libm::exp(dip)).round());
+            series.shifts[t] = Shift { mean: -0.22, variance: 0.0025 };
+        }
+        let january = |series: &Series| {
+            let fit = Structural::fit(series);
+            mean_sd(&(0..300).map(|d| fit.draw(&mut Source::new(1, Purpose::Series, d)).season[0]).collect::<Vec<_>>())
+        };
+        let (mean, sd) = january(&series);
+        assert!((mean - season[0]).abs() < 3.0 * sd && sd < 0.04, "{mean} ± {sd}, truth {}", season[0]);
+        series.shifts.clear();
+        let (blind, _) = january(&series);
+        assert!(blind < season[0] - 0.1, "{blind}");
     }
 
     #[test]
@@ -383,6 +417,7 @@ mod tests {
             dispersion: 1.0,
             first: Month::new(2018, 4).unwrap(),
             feasts: feasts(Some("TR"), 30),
+            shifts: Vec::new(),
         };
         let path = Structural::fit(&none).draw(&mut Source::new(1, Purpose::Series, 0));
         assert!(

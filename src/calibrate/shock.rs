@@ -7,6 +7,14 @@
 //! where `v = φ / mu` is the noise of the orders themselves. `mu` has the months of all territories in it, a territory's own
 //! among them: of σ² only `l_j = 1 - 2 π_j + sum_k π_k²` is left, of the noise `1 - π_j`, with π the territories' shares of sales.
 //!
+//! Where a panel gives the category of a territory and we sell there, both are looked at together: a shock of demand moves both, the
+//! panel's error of measurement (an audit is a sample) only the one, a rival's campaign in the territory only the other. With ν
+//! and ω the deviations of these,
+//!
+//! `Var = 2 l σ² + 2 ν² + noise` (panel), `2 l' σ² + 2 ω² + noise'` (own), `Cov = 2 l'' σ² + noise`, `l'' = 1 - π_j - π'_j + sum_k π_k π'_k`,
+//!
+//! since our orders are a part of the category's: what they scatter is in both, `φ own / (own x category) = φ / category`. ν and ω summed over a grid, all orders of magnitude alike.
+//!
 //! The product over months is a pairwise composite likelihood (Varin, Reid & Firth 2011): neighbouring changes share a month, so that
 //! it counts each observation too often. Its log is divided by the ratio of the scores' variance to what it expects: 1.5 for
 //! independent months (a moving average with correlation -1/2: `1 + 2 / 4`), more where territories differ more than that. The
@@ -20,62 +28,127 @@ use crate::scenario::Prior;
 #[derive(Debug, Clone, Default)]
 pub struct Months {
     pub total: Vec<f64>,
+    /// 0 in a month that says nothing.
     pub expected: Vec<f64>,
 }
 
 /// Least σ of the grid; 1 is its largest.
 const LEAST: f64 = 0.002;
 
-/// A territory's changes from month to month.
+/// Points of the grid of ν and of ω.
+const OTHER: [f64; 10] = [0.0, 0.004, 0.008, 0.012, 0.018, 0.027, 0.04, 0.06, 0.12, 0.25];
+
+/// Months in which both speak that a territory has at least.
+const FEWEST: f64 = 12.0;
+
+/// Months whose orders scatter by more than this variance say nothing.
+const NOISIEST: f64 = 0.5;
+
+impl Months {
+    fn sold(&self) -> f64 {
+        self.total.iter().sum()
+    }
+
+    /// Noise of the orders of a month; `None` where it says nothing.
+    fn noise(&self, t: usize, share: f64, order_unit: f64) -> Option<f64> {
+        let noise = order_unit * (1.0 - share).max(0.05) / self.expected[t];
+        (self.expected[t] > 0.0 && noise < NOISIEST).then_some(noise)
+    }
+
+    /// Change from the month before with the variance of its noise.
+    fn change(&self, t: usize, share: f64, order_unit: f64) -> Option<(f64, f64)> {
+        let noise = self.noise(t, share, order_unit)? + self.noise(t - 1, share, order_unit)?;
+        let excess = |t: usize| self.total[t] / self.expected[t] - 1.0;
+        Some((excess(t) - excess(t - 1), noise))
+    }
+}
+
+/// Deviations.
+#[derive(Debug, Clone, Copy)]
+struct Deviations {
+    shock: f64,
+    /// Of the panel's error, and of what only our own sales have.
+    others: [f64; 2],
+}
+
+/// A territory's changes from month to month, of one series or of two.
+trait Changes {
+    fn log_likelihood(&self, at: Deviations) -> f64;
+}
+
+/// Of one series.
 #[derive(Debug, Clone, Default)]
-struct Changes {
+struct Alone {
     /// Squared change, and what its variance is made of: the noise of orders, and a multiple of σ².
     square: Vec<f64>,
     noise: Vec<f64>,
     of_shock: f64,
 }
 
-impl Changes {
+impl Alone {
     fn of(months: &Months, share: f64, squares: f64, order_unit: f64) -> Self {
-        let noise = |t: usize| order_unit * (1.0 - share).max(0.05) / months.expected[t];
-        let excess = |t: usize| months.total[t] / months.expected[t] - 1.0;
-        let usable = |t: usize| months.expected[t] > 0.0 && noise(t) < 0.5;
         let mut out = Self { of_shock: 2.0 * (1.0 - 2.0 * share + squares).max(0.05), ..Self::default() };
-        for t in 1..months.total.len() {
-            if usable(t) && usable(t - 1) {
-                let change = excess(t) - excess(t - 1);
-                out.square.push(change * change);
-                out.noise.push(noise(t) + noise(t - 1));
-            }
+        for (change, noise) in (1..months.total.len()).filter_map(|t| months.change(t, share, order_unit)) {
+            out.square.push(change * change);
+            out.noise.push(noise);
         }
         out
     }
+}
 
-    fn log_likelihood(&self, sigma: f64) -> f64 {
+impl Changes for Alone {
+    fn log_likelihood(&self, at: Deviations) -> f64 {
         let of = |(square, noise): (&f64, &f64)| {
-            let variance = noise + self.of_shock * sigma * sigma + 1e-12;
+            let variance = noise + self.of_shock * at.shock * at.shock + 1e-12;
             -0.5 * (libm::log(variance) + square / variance)
         };
         self.square.iter().zip(&self.noise).map(of).sum()
     }
 }
 
+/// Of the panel and of our own sales in the months in which both speak, summed up: their noise hardly differs from month to month.
+#[derive(Debug, Clone, Default)]
+struct Both {
+    number: f64,
+    /// Sums of squares and of products, and mean noise.
+    squares: [f64; 2],
+    products: f64,
+    noise: [f64; 2],
+    /// Multiples of σ²: of the variances, of the covariance.
+    of_shock: [f64; 2],
+    together: f64,
+}
+
+impl Changes for Both {
+    fn log_likelihood(&self, at: Deviations) -> f64 {
+        let square = at.shock * at.shock;
+        let variance = |k: usize| {
+            self.of_shock[k] * square + 2.0 * at.others[k] * at.others[k] + self.noise[k] / self.number + 1e-12
+        };
+        let (first, second, both) = (variance(0), variance(1), self.together * square + self.noise[0] / self.number);
+        let determinant = (first * second - both * both).max(1e-300);
+        let form = (second * self.squares[0] + first * self.squares[1] - 2.0 * both * self.products) / determinant;
+        -0.5 * (self.number * libm::log(determinant) + form)
+    }
+}
+
 /// How often the composite likelihood counts an observation, at its mode.
-fn counted_too_often(territories: &[Changes], sigma: f64) -> f64 {
+fn counted_too_often<C: Changes>(territories: &[C], at: Deviations) -> f64 {
     /// Of independent months.
     const NEIGHBOURS: f64 = 1.5;
     let step = 0.02;
     let (mut square, mut curvature) = (0.0, 0.0);
     for territory in territories {
-        let at = |by: f64| territory.log_likelihood(sigma * libm::exp(by));
-        let (down, here, up) = (at(-step), at(0.0), at(step));
+        let moved =
+            |by: f64| territory.log_likelihood(Deviations { shock: at.shock * libm::exp(by), others: at.others });
+        let (down, here, up) = (moved(-step), moved(0.0), moved(step));
         let score = (up - down) / (2.0 * step);
         square += score * score;
         curvature -= (up - 2.0 * here + down) / (step * step);
     }
     let ratio = square / curvature;
     // At the edge of the grid, where nothing but noise was seen, the curve says nothing.
-    if ratio.is_finite() && sigma > 1.5 * LEAST { ratio.clamp(NEIGHBOURS, 30.0) } else { NEIGHBOURS }
+    if ratio.is_finite() && at.shock > 1.5 * LEAST { ratio.clamp(NEIGHBOURS, 30.0) } else { NEIGHBOURS }
 }
 
 /// The posterior of σ on a grid.
@@ -90,33 +163,83 @@ pub struct Shock {
 impl Shock {
     /// Estimates σ; `order_unit` is the variance over the mean of a total's own noise.
     pub fn fit(territories: &[Months], order_unit: f64, prior: Prior) -> Self {
-        let sold: Vec<f64> = territories.iter().map(|months| months.total.iter().sum()).collect();
-        let all: f64 = sold.iter().sum::<f64>().max(1e-300);
-        let squares: f64 = sold.iter().map(|y| (y / all) * (y / all)).sum();
-        let changes: Vec<Changes> = territories
+        let all: f64 = territories.iter().map(Months::sold).sum::<f64>().max(1e-300);
+        let share = |months: &Months| months.sold() / all;
+        let squares: f64 = territories.iter().map(|months| share(months) * share(months)).sum();
+        let changes: Vec<Alone> = territories
             .iter()
-            .zip(&sold)
-            .map(|(months, sold)| Changes::of(months, sold / all, squares, order_unit))
+            .map(|months| Alone::of(months, share(months), squares, order_unit))
             .filter(|changes| !changes.square.is_empty())
             .collect();
+        Self::on_grid(&changes, &[[0.0; 2]], prior)
+    }
+
+    /// The same from the panel's category and our own sales in the territories of `places`; `own` are ours of all territories.
+    pub fn of_both(panel: &[Months], places: &[usize], own: &[Months], order_unit: f64, prior: Prior) -> Self {
+        let sum = |of: &[Months]| of.iter().map(Months::sold).sum::<f64>().max(1e-300);
+        let (all_panel, all_own) = (sum(panel), sum(own));
+        let shares: Vec<[f64; 2]> = panel
+            .iter()
+            .zip(places)
+            .map(|(months, &place)| [months.sold() / all_panel, own[place].sold() / all_own])
+            .collect();
+        let squares = [
+            shares.iter().map(|share| share[0] * share[0]).sum::<f64>(),
+            own.iter().map(|months| (months.sold() / all_own) * (months.sold() / all_own)).sum(),
+        ];
+        let products: f64 = shares.iter().map(|share| share[0] * share[1]).sum();
+        let changes: Vec<Both> = panel
+            .iter()
+            .zip(places)
+            .zip(&shares)
+            .map(|((panel, &place), share)| {
+                let left = |k: usize| 2.0 * (1.0 - 2.0 * share[k] + squares[k]).max(0.05);
+                let together = 2.0 * (1.0 - share[0] - share[1] + products).max(0.05);
+                let mut out = Both { of_shock: [left(0), left(1)], together, ..Both::default() };
+                for t in 1..panel.total.len() {
+                    let (Some((x, noise_x)), Some((y, noise_y))) =
+                        (panel.change(t, share[0], order_unit), own[place].change(t, share[1], order_unit))
+                    else {
+                        continue;
+                    };
+                    out.number += 1.0;
+                    out.squares[0] += x * x;
+                    out.squares[1] += y * y;
+                    out.products += x * y;
+                    out.noise[0] += noise_x;
+                    out.noise[1] += noise_y;
+                }
+                out
+            })
+            .filter(|changes| changes.number >= FEWEST)
+            .collect();
+        let others: Vec<[f64; 2]> = OTHER.iter().flat_map(|&nu| OTHER.map(|omega| [nu, omega])).collect();
+        Self::on_grid(&changes, &others, prior)
+    }
+
+    fn on_grid<C: Changes>(changes: &[C], others: &[[f64; 2]], prior: Prior) -> Self {
         let mut out = Self { grid: Vec::new(), below: Vec::new(), prior };
         if changes.len() < 3 || matches!(prior, Prior::Fixed(_)) {
             return out;
         }
         let grid: Vec<f64> =
             (0..=240).map(|k| libm::exp(libm::log(LEAST) + f64::from(k) / 240.0 * libm::log(1.0 / LEAST))).collect();
-        let log_likelihood = |sigma: f64| changes.iter().map(|changes| changes.log_likelihood(sigma)).sum::<f64>();
-        let logs: Vec<f64> = grid.iter().map(|&sigma| log_likelihood(sigma)).collect();
-        let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if !top.is_finite() {
+        let log_likelihood =
+            |at: Deviations| changes.iter().map(|changes| changes.log_likelihood(at)).sum::<f64>();
+        let logs: Vec<Vec<f64>> = grid
+            .iter()
+            .map(|&shock| others.iter().map(|&others| log_likelihood(Deviations { shock, others })).collect())
+            .collect();
+        let cells = logs.iter().enumerate().flat_map(|(k, row)| row.iter().enumerate().map(move |(m, &log)| (k, m, log)));
+        let Some((best, other, top)) = cells.filter(|cell| cell.2.is_finite()).max_by(|a, b| a.2.total_cmp(&b.2)) else {
             return out;
-        }
-        let best = logs.iter().position(|&log| log >= top).unwrap_or(0);
-        let counted = counted_too_often(&changes, grid[best]);
+        };
+        let counted = counted_too_often(changes, Deviations { shock: grid[best], others: others[other] });
         let mut mass = 0.0;
-        for (&sigma, &log) in grid.iter().zip(&logs) {
+        for (&sigma, row) in grid.iter().zip(&logs) {
             let x = priors::unconstrain(prior, sigma);
-            let density = libm::exp((log - top) / counted + priors::log_density(prior, x));
+            let density: f64 =
+                row.iter().map(|log| libm::exp((log - top) / counted + priors::log_density(prior, x))).sum();
             mass += if density.is_finite() { density } else { 0.0 };
             out.grid.push(sigma);
             out.below.push(mass);
@@ -179,6 +302,38 @@ mod tests {
             let draws: Vec<f64> = (0..500).map(|d| shock.draw(&mut Source::new(1, Purpose::Series, d))).collect();
             let (mean, sd) = mean_sd(&draws);
             assert!((mean - sigma).abs() < 3.0 * sd + 0.1 * sigma && sd < 0.3 * sigma, "{mean} ± {sd}, truth {sigma}");
+        }
+    }
+
+    #[test]
+    fn the_panels_error_and_campaigns_in_a_territory_are_no_shocks() {
+        // Orders scatter by as much as the shocks do.
+        let (sigma, error, campaign, level) = (0.03, 0.02, 0.06, 1000.0);
+        let mut source = Source::new(9, Purpose::Series, 0);
+        let (mut panel, mut own) = (vec![Months::default(); 20], vec![Months::default(); 20]);
+        for j in 0..20 {
+            for _ in 0..72 {
+                let shock = sigma * source.normal();
+                let (seen, pushed) = (error * source.normal(), campaign * source.normal());
+                let demand = level * libm::exp(shock);
+                let ours = source.poisson(0.25 * demand * libm::exp(pushed));
+                let others = source.poisson(demand * (1.0 - 0.25 * libm::exp(pushed)));
+                panel[j].expected.push(level);
+                panel[j].total.push((ours + others) * libm::exp(seen));
+                own[j].expected.push(level / 4.0);
+                own[j].total.push(ours);
+            }
+        }
+        let places: Vec<usize> = (0..20).collect();
+        let of = |shock: &Shock| {
+            mean_sd(&(0..500).map(|d| shock.draw(&mut Source::new(1, Purpose::Series, d))).collect::<Vec<f64>>())
+        };
+        let (mean, sd) = of(&Shock::of_both(&panel, &places, &own, 1.0, PRIOR));
+        assert!((mean - sigma).abs() < 2.5 * sd && sd < 0.15 * sigma, "{mean} ± {sd}, truth {sigma}");
+        // Each series alone takes its own noise for shocks.
+        for alone in [&panel, &own] {
+            let (mean, sd) = of(&Shock::fit(alone, 1.0, PRIOR));
+            assert!(mean > sigma + 3.0 * sd, "{mean} ± {sd}");
         }
     }
 

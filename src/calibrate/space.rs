@@ -2,6 +2,7 @@
 
 use nalgebra::DVector;
 
+use crate::calibrate::curve;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::priors::{self, Priors};
 use crate::calibrate::response::Point;
@@ -28,6 +29,8 @@ enum Meaning {
     HalfSaturation,
     Slope,
     Share,
+    Taste,
+    Liking,
     /// Log odds a contact.
     Effect(Channel),
     /// Elasticity at this many contacts a month.
@@ -42,24 +45,29 @@ pub struct Space {
     pub free: Vec<usize>,
 }
 
-/// How the posterior of the free coordinates moves with the share of wallet, which is cut from the likelihood: the mode at
-/// a low, a middle and a high share, and a parabola in the share's log odds between them, level beyond.
+/// How the posterior of the free coordinates moves with what is cut from the likelihood, the share of wallet and the spread of tastes:
+/// one after the other.
 #[derive(Debug, Clone, Default)]
-pub struct ShareDrift {
-    /// (log odds of the share, mode less the middle's), low, middle, high; empty = no drift.
+pub struct Drift {
+    pub share: Nodes,
+    pub taste: Nodes,
+}
+
+/// The mode at a low, a middle and a high value, and a parabola between them, level beyond.
+#[derive(Debug, Clone, Default)]
+pub struct Nodes {
+    /// (value on the real line, mode less the middle's), low, middle, high; empty = no drift.
     pub nodes: Vec<(f64, DVector<f64>)>,
 }
 
-impl ShareDrift {
-    /// The move at a share.
-    fn at(&self, share: f64) -> DVector<f64> {
-        let [low, middle, high] = self.nodes.as_slice() else {
-            return DVector::zeros(self.nodes.first().map_or(0, |node| node.1.len()));
-        };
-        let x = log_odds(share).clamp(low.0, high.0);
+impl Nodes {
+    /// Adds the move at a value on the real line.
+    fn add_to(&self, at: &mut DVector<f64>, x: f64) {
+        let [low, middle, high] = self.nodes.as_slice() else { return };
+        let x = x.clamp(low.0, high.0);
         // Lagrange's parabola; the middle node's value is 0.
         let weight = |at: f64, one: f64, other: f64| (x - one) * (x - other) / ((at - one) * (at - other));
-        &low.1 * weight(low.0, middle.0, high.0) + &high.1 * weight(high.0, low.0, middle.0)
+        *at += &low.1 * weight(low.0, middle.0, high.0) + &high.1 * weight(high.0, low.0, middle.0);
     }
 }
 
@@ -71,7 +79,7 @@ pub fn log_odds(share: f64) -> f64 {
 
 impl Space {
     /// The parameters of a market's response: channels with contacts are free, the others keep their priors.
-    pub fn new(observed: &Observed, priors: &Priors, share: Prior) -> Self {
+    pub fn new(observed: &Observed, priors: &Priors, share: Prior, taste: Prior) -> Self {
         let any = !observed.contacts.is_empty();
         let plain = |mechanism, parameter: &str, meaning, in_data| Coordinate {
             mechanism,
@@ -86,6 +94,8 @@ impl Space {
             // Cut from the likelihood (Plummer 2015): only the curve of the logit would speak of it, and that curve is an
             // assumption. It keeps what the panel, universe counts or wallets.csv say.
             Coordinate { prior: share, ..plain("choice", "share_of_wallet", Meaning::Share, false) },
+            Coordinate { prior: taste, ..plain("choice", "taste", Meaning::Taste, false) },
+            plain("choice", "calls_follow_taste", Meaning::Liking, any),
         ];
         let slope = plain("goodwill", "slope", Meaning::Slope, any);
         if slope.prior != Prior::Fixed(1.0) {
@@ -161,15 +171,18 @@ impl Space {
     }
 
     /// As [`Space::point`], every coordinate without data drawn from its prior and the free ones moved along with the drawn
-    /// share of wallet. Also gives all the values.
-    pub fn draw(&self, x: &DVector<f64>, drift: &ShareDrift, source: &mut Source) -> (Point, Vec<f64>) {
+    /// share of wallet and spread of tastes. Also gives all the values.
+    pub fn draw(&self, x: &DVector<f64>, drift: &Drift, source: &mut Source) -> (Point, Vec<f64>) {
         let others: Vec<f64> =
             self.coordinates.iter().map(|coordinate| priors::draw(coordinate.prior, source)).collect();
-        let share = self.coordinates.iter().position(|coordinate| coordinate.meaning == Meaning::Share);
-        let moved = match share {
-            Some(k) if !drift.nodes.is_empty() => x + drift.at(others[k]),
-            _ => x.clone(),
-        };
+        let mut moved = x.clone();
+        for (coordinate, &value) in self.coordinates.iter().zip(&others) {
+            match coordinate.meaning {
+                Meaning::Share => drift.share.add_to(&mut moved, log_odds(value)),
+                Meaning::Taste => drift.taste.add_to(&mut moved, libm::log(value.max(1e-9))),
+                _ => {}
+            }
+        }
         let mut given = others.iter();
         let values = self.values(&moved, |_| given.next().copied().unwrap_or_default());
         (self.assemble(&values), values)
@@ -177,20 +190,38 @@ impl Space {
 
     /// The same at a share of wallet.
     pub fn at_share(&self, share: f64) -> Self {
+        self.at(Meaning::Share, share)
+    }
+
+    /// The same at a spread of tastes.
+    pub fn at_taste(&self, taste: f64) -> Self {
+        self.at(Meaning::Taste, taste)
+    }
+
+    fn at(&self, meaning: Meaning, value: f64) -> Self {
         let mut space = self.clone();
-        for coordinate in space.coordinates.iter_mut().filter(|coordinate| coordinate.meaning == Meaning::Share) {
-            coordinate.prior = Prior::Fixed(share);
+        for coordinate in space.coordinates.iter_mut().filter(|coordinate| coordinate.meaning == meaning) {
+            coordinate.prior = Prior::Fixed(value);
         }
         space
     }
 
+    fn prior_of(&self, meaning: Meaning, otherwise: f64) -> Prior {
+        let found = self.coordinates.iter().find(|coordinate| coordinate.meaning == meaning);
+        found.map_or(Prior::Fixed(otherwise), |coordinate| coordinate.prior)
+    }
+
     /// Low, middle (the one of [`Space::point`]) and high share of wallet under its prior.
     pub fn shares(&self) -> [f64; 3] {
-        let prior =
-            self.coordinates.iter().find(|c| c.meaning == Meaning::Share).map_or(Prior::Fixed(0.5), |c| c.prior);
-        let (mean, sd) = priors::moments(prior);
+        let (mean, sd) = priors::moments(self.prior_of(Meaning::Share, 0.5));
         let inside = |share: f64| share.clamp(0.2 * mean, mean + 0.8 * (1.0 - mean)).clamp(1e-4, 0.98);
         [inside(mean - 1.2 * sd), mean, inside(mean + 1.2 * sd)]
+    }
+
+    /// The same of the spread of tastes.
+    pub fn tastes(&self) -> [f64; 3] {
+        let (mean, sd) = priors::moments(self.prior_of(Meaning::Taste, 0.0));
+        [(mean - 1.2 * sd).max(0.2 * mean), mean, mean + 1.2 * sd]
     }
 
     /// A wholly prior draw's values.
@@ -214,25 +245,28 @@ impl Space {
 
     fn assemble(&self, values: &[f64]) -> Point {
         let mut goodwill = Goodwill { decay: 0.0, effect: [0.0; Channel::COUNT], half_saturation: 1.0, slope: 1.0 };
-        let mut share = 0.5;
+        let (mut share, mut taste, mut liking) = (0.5, 0.0, 0.0);
         for (coordinate, &value) in self.coordinates.iter().zip(values) {
             match coordinate.meaning {
                 Meaning::Decay => goodwill.decay = value.clamp(0.0, 0.995),
                 Meaning::HalfSaturation => goodwill.half_saturation = value.clamp(0.05, 1e3),
                 Meaning::Slope => goodwill.slope = value.clamp(0.1, 10.0),
                 Meaning::Share => share = value.clamp(1e-4, 0.999),
+                Meaning::Taste => taste = value.clamp(0.0, 3.0),
+                Meaning::Liking => liking = value.clamp(-3.0, 3.0),
                 Meaning::Effect(_) | Meaning::Elasticity(..) => {}
             }
         }
+        let room = curve::room(share, taste);
         for (coordinate, &value) in self.coordinates.iter().zip(values) {
             match coordinate.meaning {
                 Meaning::Effect(channel) => goodwill.effect[channel.index()] = value,
                 Meaning::Elasticity(channel, at) => {
-                    goodwill.effect[channel.index()] = value / priors::elasticity_per_effect(&goodwill, at, share);
+                    goodwill.effect[channel.index()] = value / priors::elasticity_per_effect(&goodwill, at, room);
                 }
                 _ => {}
             }
         }
-        Point { goodwill, share, lead: 0.0 }
+        Point { goodwill, share, taste, liking, lead: 0.0 }
     }
 }

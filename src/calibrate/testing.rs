@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::calendar::{Calendar, Exposures, Feasts};
+use crate::calibrate::curve;
 use crate::calibrate::sampling::{Purpose, Source};
 use crate::calibrate::sbc::made::{Made, MarketOf, Setup, history, live, market_of};
 use crate::channel::Channel;
@@ -23,6 +24,8 @@ pub struct Recipe {
     pub decay: f64,
     pub half_saturation: f64,
     pub share: f64,
+    /// Deviation of log odds of us between customers.
+    pub taste: f64,
     pub growth: f64,
     pub season: [f64; 12],
     pub order_unit: f64,
@@ -53,6 +56,7 @@ impl Default for Recipe {
             decay: 0.6,
             half_saturation: 3.0,
             share: 0.35,
+            taste: 0.6,
             growth: 0.003,
             season: std::array::from_fn(|m| 1.0 + 0.2 * libm::sin(m as f64 * std::f64::consts::TAU / 12.0)),
             order_unit: 1.0,
@@ -74,6 +78,12 @@ impl Recipe {
         let mut effect = [0.0; Channel::COUNT];
         effect[Channel::FaceToFace.index()] = self.effect;
         Goodwill { decay: self.decay, effect, half_saturation: self.half_saturation, slope: 1.0 }
+    }
+
+    /// Log odds of us of a customer at its usual visits.
+    fn appeal(&self, customer: usize) -> f64 {
+        let z = Source::new(self.seed, Purpose::Predictive, 2_000_000 + customer as u64).normal();
+        curve::centre(self.share, self.taste) + self.taste * z
     }
 
     /// The true effects on the region's feasts.
@@ -140,7 +150,7 @@ pub fn make(recipe: &Recipe) -> Market {
         let size = recipe.size * libm::exp(0.7 * z);
         let level = 1.2 * libm::exp(recipe.selection * 0.7 * z);
         // Reps plan by quarters: a customer is seen more in some than in others.
-        let appeal = choice::appeal(recipe.share, goodwill.steady_of(Channel::FaceToFace, level.min(4.0)));
+        let appeal = recipe.appeal(i) - goodwill.steady_of(Channel::FaceToFace, level.min(4.0));
         let mut now = goodwill.steady_of(Channel::FaceToFace, level);
         let (mut served, mut quarter, mut surprise) = (true, 1.0, 0.0);
         let (mut visits, mut sold) = (Vec::new(), Vec::new());
@@ -182,7 +192,7 @@ pub fn run_agents(recipe: &Recipe) -> Market {
         history: recipe.history(),
         territories: recipe.territories,
         size: z.iter().map(|z| recipe.size * libm::exp(0.7 * z)).collect(),
-        appeal: steady.iter().map(|&steady| choice::appeal(recipe.share, steady)).collect(),
+        appeal: steady.iter().enumerate().map(|(i, steady)| recipe.appeal(i) - steady).collect(),
         goodwill: steady,
         served: vec![true; recipe.customers],
         visits,

@@ -102,7 +102,8 @@ fn what_was_put_in_comes_out() {
     // In a twin of another share the elasticity is the same.
     let draw = &calibration.draws[0];
     let own = draw.more.iter().find(|(name, _)| *name == "choice.share_of_wallet").unwrap().1;
-    assert!((draw.effect_factor(0.6) * (1.0 - 0.6) - (1.0 - own)).abs() < 1e-12);
+    let room = |share: f64| curve::room(share, draw.value("choice.taste").unwrap());
+    assert!((draw.effect_factor(0.6) * room(0.6) - room(own)).abs() < 1e-12);
     assert!((draw.effect_factor(own) - 1.0).abs() < 1e-12);
     // Own rates of the active add up to what was sold of late.
     let totals: Vec<f64> = (0..20)
@@ -145,7 +146,7 @@ fn what_the_agents_do_the_likelihood_reads() {
 fn elasticity_of(recipe: &Recipe, market: &Market) -> f64 {
     let calls = market.data.calls.as_ref().unwrap();
     let at = calls.rows.iter().map(|call| call.calls).sum::<f64>() / calls.rows.len() as f64;
-    priors::elasticity(&recipe.goodwill(), crate::channel::Channel::FaceToFace, at, recipe.share)
+    priors::elasticity(&recipe.goodwill(), crate::channel::Channel::FaceToFace, at, curve::room(recipe.share, recipe.taste))
 }
 
 #[test]

@@ -6,23 +6,88 @@
 //! win the large ones first). Next: the panel alone, which bounds the share from below by our market share. Else the
 //! prior.
 
+use crate::calibrate::priors::Priors;
 use crate::calibrate::sampling::normal_quantile;
 use crate::market::Market;
 use crate::origin::Origin;
 use crate::scenario::Prior;
 
-/// A prior of the share of wallet, where it comes from, and in words.
+/// What is known of a parameter of choice before the response: a prior, where it comes from, and in words.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ShareOfWallet {
+pub struct Beforehand {
+    pub parameter: &'static str,
     pub prior: Prior,
     pub origin: Origin,
     pub source: String,
 }
 
-/// The best that the data allow; `fallback` where they are silent.
-pub fn share_of_wallet(market: &Market, fallback: ShareOfWallet) -> ShareOfWallet {
-    from_survey(market).or_else(|| from_universe(market)).or_else(|| from_panel(market)).unwrap_or(fallback)
+impl Beforehand {
+    /// The prior that is registered or that the scenario gives, and whether it gives one.
+    fn registered(priors: &Priors, parameter: &'static str) -> (Self, bool) {
+        let given = priors.of("choice", parameter).is_some_and(|(_, given)| given);
+        let (origin, source) = priors.source("choice", parameter);
+        (Self { parameter, prior: priors.prior("choice", parameter), origin, source }, given)
+    }
 }
+
+/// The share of wallet: the best that the data allow.
+pub fn share_of_wallet(market: &Market, priors: &Priors) -> Beforehand {
+    let (registered, given) = Beforehand::registered(priors, SHARE);
+    if given {
+        return registered;
+    }
+    from_survey(market).or_else(|| from_universe(market)).or_else(|| from_panel(market)).unwrap_or(registered)
+}
+
+/// Surveyed customers from which their tastes are believed.
+const FEWEST: usize = 8;
+
+/// The deviation of log odds of us between served customers: the prior, and the spread of the log odds that `wallets.csv` names, less
+/// the chance in few orders, `1 / orders`, weighed by their precisions on the log scale (n numbers tell a deviation to `1 / sqrt(2 n)`).
+pub fn taste(market: &Market, priors: &Priors) -> Beforehand {
+    let (registered, given) = Beforehand::registered(priors, "taste");
+    let Prior::Lognormal { median, sd } = registered.prior else { return registered };
+    let (log_odds, chance): (Vec<f64>, Vec<f64>) = surveyed(market)
+        .into_iter()
+        .map(|survey| (-libm::log((survey.demand / survey.own - 1.0).max(0.05)), 1.0 / survey.orders))
+        .unzip();
+    if given || log_odds.len() < FEWEST {
+        return registered;
+    }
+    let n = log_odds.len() as f64;
+    let spread = crate::stats::mean_sd(&log_odds).1;
+    let seen = (spread * spread - chance.iter().sum::<f64>() / n).max(0.05 * spread * spread).sqrt();
+    let precisions = (1.0 / (sd * sd), 2.0 * n);
+    let all = precisions.0 + precisions.1;
+    let centre = (precisions.0 * libm::log(median) + precisions.1 * libm::log(seen.max(1e-3))) / all;
+    Beforehand {
+        parameter: "taste",
+        prior: Prior::Lognormal { median: libm::exp(centre), sd: 1.0 / all.sqrt() },
+        origin: Origin::YourData,
+        source: format!("wallets.csv: how the shares of {n:.0} surveyed customers differ"),
+    }
+}
+
+/// What a survey says of a customer that buys from us.
+struct Surveyed {
+    own: f64,
+    demand: f64,
+    /// Months with orders, at least 1.
+    orders: f64,
+}
+
+fn surveyed(market: &Market) -> Vec<Surveyed> {
+    use crate::ids::Index as _;
+    let of = |wallet: &crate::data::Wallet| {
+        let (first, last) = (market.history.position(wallet.span.first)?, market.history.position(wallet.span.last)?);
+        let sales = market.sales.of(wallet.customer.usize()).filter(|(month, _)| (first..=last).contains(month));
+        let (own, orders) = sales.fold((0.0, 0.0), |(own, orders), (_, amount)| (own + amount, orders + 1.0));
+        (own > 0.0 && wallet.demand > 0.0).then_some(Surveyed { own, demand: wallet.demand, orders })
+    };
+    market.data.wallets.iter().flatten().filter_map(of).collect()
+}
+
+const SHARE: &str = "share_of_wallet";
 
 /// A beta of this mean and deviation, kept proper.
 fn beta(mean: f64, sd: f64) -> Prior {
@@ -32,23 +97,9 @@ fn beta(mean: f64, sd: f64) -> Prior {
     Prior::Beta { a: mean * size, b: (1.0 - mean) * size }
 }
 
-fn from_survey(market: &Market) -> Option<ShareOfWallet> {
-    use crate::ids::Index as _;
-    let wallets = market.data.wallets.as_ref()?;
-    let mut pairs = Vec::new();
-    for wallet in wallets {
-        let (first, last) = (market.history.position(wallet.span.first), market.history.position(wallet.span.last));
-        let (Some(first), Some(last)) = (first, last) else { continue };
-        let own: f64 = market
-            .sales
-            .of(wallet.customer.usize())
-            .filter(|(month, _)| (first..=last).contains(month))
-            .map(|(_, amount)| amount)
-            .sum();
-        if own > 0.0 && wallet.demand > 0.0 {
-            pairs.push((own.min(wallet.demand), wallet.demand));
-        }
-    }
+fn from_survey(market: &Market) -> Option<Beforehand> {
+    let pairs: Vec<(f64, f64)> =
+        surveyed(market).into_iter().map(|survey| (survey.own.min(survey.demand), survey.demand)).collect();
     if pairs.len() < 5 {
         return None;
     }
@@ -59,10 +110,10 @@ fn from_survey(market: &Market) -> Option<ShareOfWallet> {
     let spread: f64 = pairs.iter().map(|(o, a)| (o - mean * a) * (o - mean * a)).sum();
     let sd = (spread / (n - 1.0) * n).sqrt() / all;
     let source = format!("wallets.csv: {} surveyed customers that buy from us", pairs.len());
-    Some(ShareOfWallet { prior: beta(mean, sd.max(0.01)), origin: Origin::YourData, source })
+    Some(Beforehand { parameter: SHARE, prior: beta(mean, sd.max(0.01)), origin: Origin::YourData, source })
 }
 
-fn from_universe(market: &Market) -> Option<ShareOfWallet> {
+fn from_universe(market: &Market) -> Option<Beforehand> {
     let served = market.served();
     let own = market.own_last_year();
     let mut cells = Vec::new();
@@ -94,10 +145,10 @@ fn from_universe(market: &Market) -> Option<ShareOfWallet> {
         "panel and universe counts of {} territories; served customers taken to be about 2.5 times as large as others",
         cells.len()
     );
-    Some(ShareOfWallet { prior: beta(mean, sd), origin: Origin::YourData, source })
+    Some(Beforehand { parameter: SHARE, prior: beta(mean, sd), origin: Origin::YourData, source })
 }
 
-fn from_panel(market: &Market) -> Option<ShareOfWallet> {
+fn from_panel(market: &Market) -> Option<Beforehand> {
     let own = market.own_last_year();
     let sum = |places: &mut dyn Iterator<Item = usize>| -> f64 {
         places.map(|j| market.customers_of(j).map(|i| own[i]).sum::<f64>()).sum()
@@ -124,7 +175,8 @@ fn from_panel(market: &Market) -> Option<ShareOfWallet> {
          would narrow it",
         100.0 * low
     );
-    Some(ShareOfWallet {
+    Some(Beforehand {
+        parameter: SHARE,
         prior: beta(mean, (square - mean * mean).max(0.0).sqrt()),
         origin: Origin::Assumption,
         source,

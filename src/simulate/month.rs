@@ -37,6 +37,18 @@ pub struct Month<'a> {
     pub before: &'a Sums<f64>,
 }
 
+impl Month<'_> {
+    /// Log odds added to a rival's appeal (0 = the first).
+    pub fn rival_push(&self, rival: usize) -> f32 {
+        self.policy.rival_push(self.index, self.phase, self.territory, rival)
+    }
+
+    /// Months of demand that a rival (0 = the first) sells ahead.
+    pub fn rival_loading(&self, rival: usize) -> f32 {
+        self.policy.rival_loading(self.index, self.phase, rival)
+    }
+}
+
 /// What is the same for all customers of a territory in a month. Mechanisms fill it in their order, in `f64` where it
 /// matters, and read it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,6 +86,8 @@ pub struct Here {
     /// Months of demand that rivals load, and we (of their demand for us).
     pub loading: f32,
     pub own_loading: f32,
+    /// Months of demand in stock at the start of a run that rivals sold ahead before it; 0 after its first month.
+    pub loaded_before: f32,
     /// Hazard of discovery at visibility 1.
     pub find: f32,
     /// Chance of a dark customer to be on a list bought this month.
@@ -101,6 +115,7 @@ impl Default for Here {
             sized: false,
             loading: 0.0,
             own_loading: 0.0,
+            loaded_before: 0.0,
             find: 0.0,
             listed: 0.0,
         }

@@ -11,6 +11,26 @@ pub struct Policy {
     pub list_purchases: Vec<ListPurchase>,
     /// By agent: what [`super::Op::Mark`] asks about; empty where no rule does.
     pub marks: Vec<u32>,
+    /// What rivals do of themselves, whatever we do.
+    pub rivals: RivalsAhead,
+}
+
+/// Moves of rivals over a run, everywhere, on top of what phases say of them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RivalsAhead {
+    /// What customers have in stock at the start of what rivals sold ahead, in months of their demand of the first month.
+    pub stock: f32,
+    /// By month; what is missing is nothing.
+    pub months: Vec<RivalMonth>,
+}
+
+/// A month of rivals' moves, each by rival in `CompanyIx` order from 1; what is missing counts as 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RivalMonth {
+    /// Log odds added to the rival's appeal.
+    pub push: Vec<f32>,
+    /// Months of customers' category demand that it sells ahead.
+    pub loading: Vec<f32>,
 }
 
 impl Policy {
@@ -21,6 +41,18 @@ impl Policy {
     /// Without a phase from month 0.
     pub fn phase(&self, month: usize) -> &Phase {
         &self.phases[self.phases.partition_point(|phase| phase.from <= month) - 1]
+    }
+
+    /// Log odds added to a rival's appeal (0 = the first) in a territory's month of a phase.
+    pub fn rival_push(&self, month: usize, phase: &Phase, territory: usize, rival: usize) -> f32 {
+        let of = |pushes: Option<&Vec<f32>>| pushes.and_then(|pushes| pushes.get(rival)).copied().unwrap_or(0.0);
+        of(phase.rival_push.get(territory)) + of(self.rivals.months.get(month).map(|ahead| &ahead.push))
+    }
+
+    /// Months of demand that a rival (0 = the first) sells ahead in a month of a phase.
+    pub fn rival_loading(&self, month: usize, phase: &Phase, rival: usize) -> f32 {
+        let of = |depths: Option<&Vec<f32>>| depths.and_then(|depths| depths.get(rival)).copied().unwrap_or(0.0);
+        of(Some(&phase.rival_loading)) + of(self.rivals.months.get(month).map(|ahead| &ahead.loading))
     }
 
     /// A policy that does not fit would be read at the wrong places.

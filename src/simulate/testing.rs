@@ -89,7 +89,7 @@ pub fn policy(twin: &Twin) -> Policy {
         handovers: Vec::new(),
         rules: Vec::new(),
     };
-    Policy { phases: vec![phase], list_purchases: Vec::new(), marks: Vec::new() }
+    Policy { phases: vec![phase], list_purchases: Vec::new(), marks: Vec::new(), rivals: RivalsAhead::default() }
 }
 
 /// The `months` from January 2026.

@@ -209,18 +209,17 @@ impl Ledger for Books<'_> {
         let Self { tallies, policy, rivals, parts } = self;
         for (month, Entry { here, sums, contacts: by_channel, products }) in months.iter().enumerate() {
             let phase = policy.phase(month);
-            let push = phase.rival_push.get(j).map_or(&[][..], Vec::as_slice);
-            orders::parts(&rivals[j], push, parts);
+            orders::parts(&rivals[j], |rival| policy.rival_push(month, phase, j, rival), parts);
             let at = month * tallies.territories + j;
             tallies.own_sales[at] = sums.own + sums.own_loaded;
             tallies.own_loaded[at] = sums.own_loaded;
             tallies.own_used[at] = sums.own + sums.own_eaten;
             tallies.own_stock[at] = sums.own_stock;
             tallies.total_demand[at] = sums.own + sums.own_loaded + sums.rivals + sums.loaded;
-            let depths = phase.rival_loading.iter().map(|&depth| f64::from(depth));
-            let depth: f64 = depths.clone().sum();
-            let depths = depths.chain(std::iter::repeat(0.0));
-            for ((sales, part), loads) in tallies.rival_sales.iter_mut().zip(parts.iter()).zip(depths) {
+            let loads = |rival: usize| f64::from(policy.rival_loading(month, phase, rival));
+            let depth: f64 = (0..tallies.rival_sales.len()).map(loads).sum();
+            for (rival, (sales, part)) in tallies.rival_sales.iter_mut().zip(parts.iter()).enumerate() {
+                let loads = loads(rival);
                 sales[at] = part * sums.rivals + if depth > 0.0 { sums.loaded * loads / depth } else { 0.0 };
             }
             tallies.dark[at] = sums.dark;

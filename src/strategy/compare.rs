@@ -236,6 +236,14 @@ fn assumptions(bound: &Bound, today: &Today, calibration: &Calibration) -> Vec<A
             "calls.csv is missing: today's effort counts as zero",
         );
     }
+    if !calibration.rival_moves.is_empty() {
+        assume(
+            "rivals' moves ahead",
+            format!("those of a past year, drawn for each year of a run ({} seen)", calibration.rival_moves.len()),
+            Origin::YourData,
+            "moves found in panel.csv (actions_found.csv has those that actions.csv does not name)",
+        );
+    }
     let prospecting: f64 =
         today.capacity.iter().zip(&today.prospecting).map(|(capacity, share)| capacity * share).sum();
     if prospecting > 0.0 {

@@ -11,6 +11,7 @@ mod economics;
 mod forecast;
 mod levers;
 mod results;
+mod rivals_ahead;
 mod rules;
 mod runs;
 mod targets;

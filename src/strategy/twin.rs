@@ -25,7 +25,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::accounts::Accounts;
 use super::attributes::{self, Files, Handover, Model, Seats};
-use super::{Today, rules};
+use super::{Today, rivals_ahead, rules};
 use crate::calibrate::{Calibration, CustomerRates};
 use crate::channel::Channel;
 use crate::ids::{self, Index as _, TerritoryIx};
@@ -34,7 +34,7 @@ use crate::potential::{self, DarkHalf};
 use crate::rng::Stream;
 use crate::scenario::Scenario;
 use crate::simulate::mechanisms::choice;
-use crate::simulate::{Agents, Attributes, Parameters, Stage, Territory, Twin};
+use crate::simulate::{Agents, Attributes, Horizon, Parameters, RivalsAhead, Stage, Territory, Twin};
 
 /// Served customers that a territory needs for its own to stand for its dark half.
 pub const ENOUGH_SERVED: usize = 8;
@@ -55,6 +55,8 @@ pub struct Placed {
     pub percentiles: SizePercentiles,
     /// Customers that change hands in the months ahead.
     pub handovers: Vec<Handover>,
+    /// What rivals will do.
+    pub rivals: RivalsAhead,
 }
 
 impl Placed {
@@ -213,6 +215,7 @@ impl<'a> Placer<'a> {
         let files =
             Files { market: &self.bound.market, today: self.today, seats: &self.seats, accounts: &self.accounts };
         attributes::fill(&mut agents, &files, &parameters, models, &mut stream);
+        let rivals = self.rivals_ahead(&parameters, run);
         Placed {
             twin: Twin { parameters, territories, agents },
             customer,
@@ -220,7 +223,20 @@ impl<'a> Placer<'a> {
             territory,
             percentiles: SizePercentiles::of(known_sizes),
             handovers: self.seats.handovers.clone(),
+            rivals,
         }
+    }
+
+    /// What rivals will do in a run.
+    fn rivals_ahead(&self, parameters: &Parameters, run: u32) -> RivalsAhead {
+        let market = &self.bound.market;
+        let level = market.history.last;
+        let months = rivals_ahead::DEMAND_MONTHS;
+        let demand = parameters.path(Horizon { first: level.plus(2 - months as i32), months, level });
+        let rivals = self.rivals.first().map_or(0, Vec::len);
+        let mut stream = Stream::new(self.seed, "place/rivals", u64::from(run));
+        let moves = &self.calibration.rival_moves;
+        rivals_ahead::draw(moves, rivals, market.months(), self.horizon, &demand, &mut stream)
     }
 
     /// A mechanism that is switched off has its rates at zero.

@@ -28,7 +28,7 @@ pub fn onward(market: &SyntheticMarket, known: usize, ahead: usize, knowing: Kno
     let history = description.history;
     let from = known.saturating_sub(1).max(1);
     let policy = past::policy(description, world, force, moves);
-    let mut twin = past::twin(description, world, market.parameters.clone(), *seed);
+    let mut twin = past::twin(description, world, market.parameters.clone(), &policy, *seed);
     let mut state = State { month: from - 1, stage: Vec::new(), goodwill: Vec::new() };
     let horizon = Horizon { first: history.first, months: from, level: history.last };
     let key = RunKey { seed: *seed, run: past::RUN };

@@ -15,7 +15,7 @@ use crate::rng::RunKey;
 use crate::simulate::mechanisms::goodwill::Goodwill;
 use crate::simulate::{
     self, Agents, Attributes, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy,
-    Recorder, Seen, Stage, Tallies, Territory, Twin, VisitPlan,
+    Recorder, RivalsAhead, Seen, Stage, Tallies, Territory, Twin, VisitPlan,
 };
 
 /// Our sales to one customer in one month.
@@ -68,7 +68,13 @@ pub struct Past {
 pub(super) const RUN: u32 = u32::MAX;
 
 /// The twin of the market as it was when the history began, under given parameters.
-pub(super) fn twin(description: &Description, world: &World, parameters: Parameters, seed: u64) -> Twin {
+pub(super) fn twin(
+    description: &Description,
+    world: &World,
+    parameters: Parameters,
+    policy: &Policy,
+    seed: u64,
+) -> Twin {
     let visibility_sd = SizeScale::of(description).visibility_sd(&description.truth);
     let mut visibility: Vec<f64> = world
         .people
@@ -102,7 +108,9 @@ pub(super) fn twin(description: &Description, world: &World, parameters: Paramet
         consent: world.people.iter().map(|person| person.consent).collect(),
         more: Attributes::default(),
     };
-    Twin { parameters, territories, agents }
+    let mut twin = Twin { parameters, territories, agents };
+    twin.agents.goodwill = goodwill_at_start(&twin, policy);
+    twin
 }
 
 /// Stages when the history begins: the visible are known, two thirds of the known buy from us.
@@ -134,6 +142,23 @@ fn first_stages(description: &Description, world: &World, visibility: &[f64], se
             }
         })
         .collect()
+}
+
+/// Goodwill when the history begins: that of the visits that the known have had for long. The history begins in the midst of a company's
+/// life.
+fn goodwill_at_start(twin: &Twin, policy: &Policy) -> Vec<f32> {
+    let (visits, agents) = (&policy.phases[0].visits, &twin.agents);
+    let known = |person: usize| matches!(agents.stage[person], Stage::Identified | Stage::Served);
+    let mut out = vec![0.0; agents.len()];
+    for (j, territory) in twin.territories.iter().enumerate() {
+        let wanted: f64 = territory.agents.clone().filter(|&i| known(i)).map(|i| f64::from(visits.desired[i])).sum();
+        let made = ((1.0 - visits.prospecting[j]) * visits.capacity[j] / wanted.max(1e-9)).min(1.0);
+        for i in territory.agents.clone().filter(|&i| known(i)) {
+            let rate = made * f64::from(visits.desired[i]);
+            out[i] = twin.parameters.goodwill.steady_of(Channel::FaceToFace, rate) as f32;
+        }
+    }
+    out
 }
 
 /// The true parameters, at a rate of spontaneous discovery.
@@ -230,7 +255,7 @@ pub(super) fn policy(description: &Description, world: &World, force: &Force, mo
             }
         })
         .collect();
-    Policy { phases, list_purchases: Vec::new(), marks: Vec::new() }
+    Policy { phases, list_purchases: Vec::new(), marks: Vec::new(), rivals: RivalsAhead::default() }
 }
 
 /// Visits a month that the plan wants for each customer once it is known: more for those who look large, and for those
@@ -267,7 +292,7 @@ pub(super) fn live(
     };
     let key = RunKey { seed, run: RUN };
     let isa = Isa::detect();
-    let mut twin = twin(description, world, parameters(description, 0.0), seed);
+    let mut twin = twin(description, world, parameters(description, 0.0), &policy, seed);
     let mut agents = simulate::World::new(&twin);
     let mut dark_at_end = |spontaneous: f64| {
         twin.parameters = parameters(description, spontaneous);

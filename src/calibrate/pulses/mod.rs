@@ -85,8 +85,17 @@ pub struct Found {
 #[derive(Debug, Clone, Default)]
 pub struct Estimate {
     pub moves: Vec<Found>,
-    /// What moves do to the whole category by month: log of sales with them over those without, on average over samples.
-    pub category: Vec<f64>,
+    /// What moves do to the whole category by month.
+    pub category: Vec<Shift>,
+    /// What they do to each company's sales, by company and month.
+    pub companies: Vec<Vec<Shift>>,
+}
+
+/// Log of sales with moves over those without: mean and variance over samples.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Shift {
+    pub mean: f64,
+    pub variance: f64,
 }
 
 /// In the place of sales.
@@ -108,7 +117,8 @@ pub fn estimate(series: &Series, seed: u64) -> Estimate {
         Sight::OwnSales => !series.sales.is_empty(),
     };
     if months < FEWEST || !known || !enough {
-        return Estimate { moves: Vec::new(), category: vec![0.0; months] };
+        let nothing = vec![Shift::default(); months];
+        return Estimate { moves: Vec::new(), companies: vec![nothing.clone(); series.sales.len()], category: nothing };
     }
     sampler::run(series, seed)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::chain::{Active, Chain, Event};
 use super::moves::{Kind, STEP};
-use super::{Estimate, Found, LEAST_LISTED, RIVALS_DIP, Series, Sight};
+use super::{Estimate, Found, LEAST_LISTED, RIVALS_DIP, Series, Shift, Sight};
 use crate::calibrate::sampling::{Purpose, Source};
 
 /// Rounds of sampling and of fitting the noise.
@@ -38,7 +38,9 @@ pub fn run(series: &Series, seed: u64) -> Estimate {
         }
     }
     let mut samples: BTreeMap<(usize, usize, Kind, usize), Vec<f64>> = BTreeMap::new();
-    let mut category = vec![0.0; chain.months];
+    let mut category = vec![Sums::default(); chain.months];
+    let mut companies = vec![vec![Sums::default(); chain.months]; chain.companies];
+    let mut row = Vec::with_capacity(chain.companies);
     for _ in 0..KEPT {
         chain.sweep(&mut source);
         for active in &chain.active {
@@ -48,11 +50,35 @@ pub fn run(series: &Series, seed: u64) -> Estimate {
             let depth = step.depth * libm::exp(log);
             samples.entry((step.company, step.first, step.kind, step.length)).or_default().push(depth);
         }
-        for (t, sum) in category.iter_mut().enumerate() {
-            *sum += libm::log(chain.books.category(t)) / KEPT as f64;
+        for (t, sums) in category.iter_mut().enumerate() {
+            sums.add(libm::log(chain.books.category(t)));
+            row.clear();
+            chain.books.month(t, &mut row);
+            companies.iter_mut().zip(&row).for_each(|(company, &shift)| company[t].add(shift));
         }
     }
-    Estimate { moves: gather(samples), category }
+    let shifts = |sums: &Vec<Sums>| sums.iter().map(Sums::shift).collect();
+    Estimate { moves: gather(samples), category: shifts(&category), companies: companies.iter().map(shifts).collect() }
+}
+
+/// Sums over the samples that are kept.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    first: f64,
+    second: f64,
+}
+
+impl Sums {
+    fn add(&mut self, x: f64) {
+        self.first += x;
+        self.second += x * x;
+    }
+
+    fn shift(&self) -> Shift {
+        let n = KEPT as f64;
+        let mean = self.first / n;
+        Shift { mean, variance: (self.second / n - mean * mean).max(0.0) }
+    }
 }
 
 /// Samples of one move differ by a month in their dates and lengths: the most frequent carries what overlaps it.

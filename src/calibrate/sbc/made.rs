@@ -7,7 +7,7 @@ use crate::lanes::Isa;
 use crate::market::Market;
 use crate::rng::RunKey;
 use crate::simulate::{
-    Agents, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, Seen, Stage, Territory, Twin,
+    Agents, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, RivalsAhead, Seen, Stage, Territory, Twin,
     VisitPlan, World,
 };
 use crate::units::{DemandUnit, Month, MonthSpan};
@@ -99,7 +99,7 @@ pub(crate) fn live(setup: &Setup, seed: u64) -> Made {
         rules: Vec::new(),
     };
     let phases = setup.common.iter().enumerate().map(phase).collect();
-    let policy = Policy { phases, list_purchases: Vec::new(), marks: Vec::new() };
+    let policy = Policy { phases, list_purchases: Vec::new(), marks: Vec::new(), rivals: RivalsAhead::default() };
     let twin = Twin { parameters: setup.parameters.clone(), territories, agents };
     let months = setup.history.len();
     let mut made = Made {

@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use crate::calibrate::curve;
 use crate::calibrate::posterior::Draw;
 use crate::calibrate::priors::{self, Priors};
 use crate::calibrate::response::Point;
@@ -34,7 +35,6 @@ use crate::calibrate::sampling::{Purpose, Source};
 use crate::calibrate::{CalibrateError, Settings as Calibration, fit, log_likelihoods};
 use crate::channel::Channel;
 use crate::market::Market;
-use crate::simulate::mechanisms::choice;
 use bands::{Bands, counts};
 use made::{Made, MarketOf, Setup, history, live, market_of};
 use truth::{SIZE, Truth};
@@ -221,6 +221,8 @@ fn globals(draw: &Draw) -> Vec<(String, f64)> {
         ("goodwill.elasticity_face_to_face", draw.value("goodwill.elasticity_face_to_face").unwrap_or(0.0)),
         ("goodwill.effect_face_to_face", p.goodwill.effect[Channel::FaceToFace.index()]),
         ("choice.share_of_wallet", draw.value("choice.share_of_wallet").unwrap_or(0.0)),
+        ("choice.taste", draw.value("choice.taste").unwrap_or(0.0)),
+        ("choice.calls_follow_taste", draw.value("choice.calls_follow_taste").unwrap_or(0.0)),
         ("orders.order_unit", p.order_unit),
         ("churn.hazard", p.churn),
         ("closure.hazard", p.closure),
@@ -263,7 +265,7 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
     let some: Vec<f64> = visits.iter().flatten().copied().filter(|&x| x > 0.0).collect();
     let reference = some.iter().sum::<f64>() / (some.len() as f64).max(1.0);
     let goodwill = &mut truth.parameters.goodwill;
-    let per_effect = priors::elasticity_per_effect(goodwill, reference, truth.share);
+    let per_effect = priors::elasticity_per_effect(goodwill, reference, curve::room(truth.share, truth.taste));
     goodwill.effect[Channel::FaceToFace.index()] = truth.elasticity / per_effect;
     let goodwill = truth.parameters.goodwill;
     setup.goodwill = setup.visits.iter().map(|&level| goodwill.steady_of(Channel::FaceToFace, level)).collect();
@@ -277,7 +279,13 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
             number += 1.0;
         }
     }
-    setup.appeal.fill(choice::appeal(truth.share, lift / f64::max(number, 1.0) / (1.0 - goodwill.decay)));
+    let usual = lift / f64::max(number, 1.0) / (1.0 - goodwill.decay);
+    let centre = curve::centre(truth.share, truth.taste) - usual;
+    let level = |visits: &Vec<f64>| visits.iter().sum::<f64>() / months as f64;
+    let usual = who.visits.iter().map(level).sum::<f64>() / z.len().max(1) as f64;
+    let called = |visits: &Vec<f64>| libm::log((level(visits) / usual.max(1e-9)).max(0.1));
+    setup.appeal =
+        who.visits.iter().map(|visits| centre + truth.liking * called(visits) + truth.taste * source.normal()).collect();
     let made: Made = live(&setup, seed);
     let market = market_of(&made, setup.history, setup.territories, MarketOf { region: None, calls: true });
     (truth, market)

@@ -22,6 +22,10 @@ pub(super) struct Truth {
     /// All but the effects of contacts, which need the contacts themselves.
     pub parameters: Parameters,
     pub share: f64,
+    /// Deviation of log odds of us between customers.
+    pub taste: f64,
+    /// Change of log odds of us by the log of a customer's usual visits.
+    pub liking: f64,
     /// Elasticity of our sales in visits, at the mean visits of months with visits.
     pub elasticity: f64,
     pub wander: Wander,
@@ -41,6 +45,8 @@ impl Truth {
         let half_saturation = of("goodwill", "half_saturation").clamp(0.05, 1e3);
         let slope = of("goodwill", "slope");
         let share = of("choice", "share_of_wallet").clamp(1e-4, 0.999);
+        let taste = of("choice", "taste").clamp(0.0, 3.0);
+        let liking = of("choice", "calls_follow_taste").clamp(-3.0, 3.0);
         let elasticity = of("goodwill", "elasticity_face_to_face");
         let churn = of("churn", "hazard");
         let hazard = of("conversion", "base_hazard");
@@ -71,7 +77,7 @@ impl Truth {
             birth: 0.0,
             more: Further::default(),
         };
-        Self { parameters, share, elasticity, wander, selection }
+        Self { parameters, share, taste, liking, elasticity, wander, selection }
     }
 
     /// In the form of the draws that it is ranked among.
@@ -88,6 +94,8 @@ impl Truth {
                 ("choice.share_of_wallet".to_owned(), self.share),
                 ("goodwill.elasticity_face_to_face".to_owned(), self.elasticity),
                 ("own.growth".to_owned(), self.parameters.growth),
+                ("choice.taste".to_owned(), self.taste),
+                ("choice.calls_follow_taste".to_owned(), self.liking),
             ],
         }
     }

@@ -43,12 +43,14 @@ impl Mechanism for Loading {
 
     #[inline(always)]
     fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
-        here.loading = month.phase.rival_loading.iter().map(|&depth| f64::from(depth)).sum::<f64>() as f32;
+        let rivals = 0..month.rivals.len().max(month.phase.rival_loading.len());
+        here.loading = rivals.map(|rival| f64::from(month.rival_loading(rival))).sum::<f64>() as f32;
+        here.loaded_before = if month.index == 0 { month.policy.rivals.stock } else { 0.0 };
     }
 
     #[inline(always)]
     fn step<V: Simd>(&self, _: &Month<'_>, here: &Here, _: &mut (), _: &(), stock: &mut F32x16, now: &mut Now<'_, V>) {
-        let before = V::load(stock);
+        let before = V::load(stock) + load(now.demand, V::splat(here.loaded_before));
         let from_stock = eaten(before, now.open);
         now.open = now.open - from_stock;
         now.loaded = load(now.demand, V::splat(here.loading));

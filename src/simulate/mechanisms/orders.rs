@@ -194,8 +194,7 @@ impl Mechanism for Rivals {
 
     #[inline(always)]
     fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
-        let push = month.phase.rival_push.get(month.territory).map_or(&[][..], Vec::as_slice);
-        here.rivals = attraction(month.rivals, push) as f32;
+        here.rivals = attraction(month.rivals, |rival| month.rival_push(rival)) as f32;
         here.own_push += month.phase.own_push;
     }
 
@@ -203,24 +202,21 @@ impl Mechanism for Rivals {
     fn step<V: Simd>(&self, _: &Month<'_>, _: &Here, _: &mut (), _: &(), _: &mut (), _: &mut Now<'_, V>) {}
 }
 
-/// The attraction of one rival from its weight and push (log odds; those missing count as 0).
-fn pushed(weight: f64, push: Option<&f32>) -> f64 {
-    match push {
-        Some(&push) if push != 0.0 => weight * libm::exp(f64::from(push)),
-        _ => weight,
-    }
+/// The attraction of one rival from its weight and push (log odds).
+fn pushed(weight: f64, push: f32) -> f64 {
+    if push == 0.0 { weight } else { weight * libm::exp(f64::from(push)) }
 }
 
-/// The rivals' attraction together. Without rivals in the data there is one nameless other of attraction 1.
-pub fn attraction(weights: &[f64], push: &[f32]) -> f64 {
-    let sum: f64 = weights.iter().enumerate().map(|(k, &weight)| pushed(weight, push.get(k))).sum();
+/// The rivals' attraction together, `push` giving each one's. Without rivals in the data there is one nameless other of attraction 1.
+pub fn attraction(weights: &[f64], push: impl Fn(usize) -> f32) -> f64 {
+    let sum: f64 = weights.iter().enumerate().map(|(k, &weight)| pushed(weight, push(k))).sum();
     if sum > 0.0 { sum } else { 1.0 }
 }
 
 /// Each rival's part of the rivals' orders.
-pub fn parts(weights: &[f64], push: &[f32], parts: &mut Vec<f64>) {
+pub fn parts(weights: &[f64], push: impl Fn(usize) -> f32, parts: &mut Vec<f64>) {
     parts.clear();
-    parts.extend(weights.iter().enumerate().map(|(k, &weight)| pushed(weight, push.get(k))));
+    parts.extend(weights.iter().enumerate().map(|(k, &weight)| pushed(weight, push(k))));
     let sum: f64 = parts.iter().sum();
     if sum > 0.0 {
         parts.iter_mut().for_each(|part| *part /= sum);
@@ -240,12 +236,12 @@ mod tests {
     #[test]
     fn pushes_shift_the_split() {
         let (weights, push) = ([0.75, 0.25], [0.0, std::f32::consts::LN_2]);
-        assert!((attraction(&weights, &push) - 1.25).abs() < 1e-7);
+        assert!((attraction(&weights, |k| push[k]) - 1.25).abs() < 1e-7);
         let mut split = Vec::new();
-        parts(&weights, &push, &mut split);
+        parts(&weights, |k| push[k], &mut split);
         assert!((split[0] - 0.6).abs() < 1e-7 && (split[1] - 0.4).abs() < 1e-7);
-        assert_eq!(attraction(&[], &[]), 1.0);
-        parts(&[], &[], &mut split);
+        assert_eq!(attraction(&[], |_| 0.0), 1.0);
+        parts(&[], |_| 0.0, &mut split);
         assert!(split.is_empty());
     }
 }
