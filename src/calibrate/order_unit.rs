@@ -1,29 +1,35 @@
 //! The order unit: demand units of one order, from how a customer's months scatter.
 //!
-//! With `y_it / φ ~ Poisson(m_it / φ)` the variance of sales is φ times their mean: φ is Pearson's dispersion within customers
-//! (McCullagh & Nelder 1989, 4.5.2), each customer weighted by its sales, with a standard error over customers.
+//! With `y_it / φ ~ Poisson(m_it / φ)` the variance of sales is φ times their mean. Neighbouring months are compared, `ρ_t` being a
+//! customer's mean of a month at a rate of 1 and r its rate:
+//!
+//! `E (y_t / ρ_t - y_t-1 / ρ_t-1)² = φ r (1 / ρ_t + 1 / ρ_t-1)`,
+//!
+//! so that with the weight `1 / (1 / ρ_t + 1 / ρ_t-1)` each pair of months is worth φ r, and φ is the sum of the squares over that of the rates: a
+//! ratio of sums, which few orders of single customers do not bias. Differences, since what moves slowly (a customer's level, a
+//! response to contacts unlike others') would be taken for scatter of orders (von Neumann 1941, "Distribution of the ratio of the mean
+//! square successive difference to the variance"). The standard error is over customers.
 //!
 //! Only the months between a customer's first and last order are looked at: there it was ours but for gaps. Before and after, a
-//! month too many taken for ours is a month of no sales at its full mean, which a large customer's dispersion would grow by a
+//! month too many taken for ours is a month of no sales at its full mean, which a large customer's scatter would grow by a
 //! lot. The same holds for gaps: to [`crate::calibrate::alive`] a month without an order is one like any other of a customer that
 //! orders in 19 of 20 months, but one of twenty orders a month has none with probability `exp(-20)`. So the probability w that it was ours
 //! in a silent month is brought to what the amounts say, by Bayes' rule,
 //!
-//! `w' = w r / (w r + 1 - w)`, `r = exp(-m_it / φ) / (share of its months that are silent)`, at most 1,
+//! `w' = w q / (w q + 1 - w)`, `q = exp(-m_it / φ) / (share of its months that are silent)`, at most 1,
 //!
-//! with φ from the pass before.
+//! with φ from the pass before; a pair counts as often as both its months were ours.
 //!
-//! Degrees of freedom: of the squares of customer i a share `h_it = m_it / M_i + m_it / M_gt - m_it / M_g` of each month goes into its own
-//! level and into the months' effects of its group, M being sums (the leverage of a two-way fit). What a customer buys counts beside
-//! those who bought in the same months, which are fewer than ever bought.
+//! The months' effects of a group are fitted: a customer takes a share `h_it = m_it / M_gt` of its month's ups and downs with it, M being what
+//! the group buys in that month, and `1 - h` of its scatter is left (the leverage of a two-way fit).
 //!
 //! Where small territories share their months' effects, each still has ups and downs of its own (shocks, a rival's campaign there), by a
-//! relative variance c: `Var y_it = φ m_it + c l_jt m_it²`, which large customers' squares would grow by. What the customers of a territory
-//! have in common tells it from the scatter of orders: their sum of a month differs by
+//! relative variance c: each side of a pair adds `c l r²`. What the customers of a territory have in common tells it from the scatter
+//! of orders: with `e_jt` the territory's sales over what its customers lead to expect, less 1, and M_jt that expectation,
 //!
-//! `E R_jt² = φ (1 - π_jt) M_jt + c l_jt M_jt²`, `l_jt = 1 - 2 π_jt + sum_k π_kt²`,
+//! `E (e_jt - e_jt-1)² = sum over both months of φ (1 - π_jt) / M_jt + c l_jt`, `l_jt = 1 - 2 π_jt + sum_k π_kt²`,
 //!
-//! π being the territories' parts of the group's month (as in [`super::shock`]); c is what the sums of both sides give.
+//! π being the territories' parts of the group's month (as in [`super::shock`]).
 
 use std::ops::Range;
 
@@ -39,35 +45,42 @@ const PASSES: usize = 4;
 struct Group {
     customers: Range<usize>,
     fitted: GroupFit,
-    /// What they bought by month, and in all.
+    /// What they bought by month.
     by_month: Vec<f64>,
-    all: f64,
 }
 
-/// A month of a customer.
-struct Month {
-    /// Response and month effect if it was ours.
+/// A month of a customer between its orders, as a pair of months sees it.
+#[derive(Debug, Clone, Copy)]
+struct Side {
+    t: usize,
+    /// Mean at a rate of 1.
     response: f64,
-    /// Probability that it was.
     ours: f64,
     sold: f64,
+    /// Part of the scatter that the fit of the months' effects leaves.
+    left: f64,
 }
 
 /// What a customer's months say.
-#[derive(Debug, Clone, Copy)]
-struct Dispersion {
-    sold: f64,
-    /// Sum of `(y - m)² / m`.
-    pearson: f64,
-    freedom: f64,
-    /// Sum of `l m`: by how much a relative variance of 1 that the territory has in common would raise the sum above.
-    common: f64,
+#[derive(Debug, Clone)]
+struct Row {
+    rate: f64,
+    months: Vec<Side>,
+}
+
+/// Sums over a customer's pairs of months.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pairs {
+    /// Of squares, of what φ is multiplied by in them, and of what c is.
+    squares: f64,
+    of_unit: f64,
+    of_common: f64,
 }
 
 /// What a group says.
 #[derive(Debug, Clone, Default)]
 struct Part {
-    customers: Vec<Dispersion>,
+    customers: Vec<Pairs>,
     /// Both sides of the equation of c.
     common: (f64, f64),
 }
@@ -94,7 +107,6 @@ impl Observed {
                 Group {
                     customers: customers.clone(),
                     fitted: self.fit_group(customers.clone(), point, &curve, Some(effects), 1),
-                    all: by_month.iter().sum(),
                     by_month,
                 }
             })
@@ -107,19 +119,19 @@ impl Observed {
         let (above, below) = parts.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.common.0, sum.1 + part.common.1));
         let common = if below > 0.0 { (above / below).max(0.0) } else { 0.0 };
         let customers = || parts.iter().flat_map(|part| &part.customers);
-        let total: f64 = customers().map(|customer| customer.sold).sum();
-        if total <= 0.0 {
+        let all: f64 = customers().map(|pairs| pairs.of_unit).sum();
+        if all <= 0.0 {
             return (1.0, 1.0);
         }
-        let of = |customer: &Dispersion| (customer.pearson - common * customer.common) / customer.freedom;
-        let mean = customers().map(|customer| customer.sold * of(customer)).sum::<f64>() / total;
-        let square = |customer: &Dispersion| {
-            let off = customer.sold / total * (of(customer) - mean);
-            off * off
-        };
-        let spread: f64 = customers().map(square).sum();
-        let mean = mean.max(1e-9);
-        (mean, (spread.sqrt() / mean).clamp(0.01, 1.0))
+        let squares = |pairs: &Pairs| pairs.squares - common * pairs.of_common;
+        let mean = (customers().map(squares).sum::<f64>() / all).max(1e-9);
+        let spread: f64 = customers()
+            .map(|pairs| {
+                let off = squares(pairs) - mean * pairs.of_unit;
+                off * off
+            })
+            .sum();
+        (mean, (spread.sqrt() / (all * mean)).clamp(0.01, 1.0))
     }
 
     /// What a group's customers say.
@@ -131,84 +143,102 @@ impl Observed {
             .map(|range| range.start.max(group.customers.start)..range.end.min(group.customers.end))
             .filter(|range| !range.is_empty())
             .collect();
-        if places.len() < 2 {
-            part.customers.extend(group.customers.clone().filter_map(|i| Some(self.dispersion_of(i, group, unit)?.0)));
-            return part;
-        }
         // By territory and month: expected, and sold beyond it.
         let mut sums = vec![vec![(0.0, 0.0); self.months]; places.len()];
         let mut all = vec![0.0; self.months];
         let mut rows = Vec::new();
         for (j, range) in places.iter().enumerate() {
             for i in range.clone() {
-                let Some((dispersion, row)) = self.dispersion_of(i, group, unit) else { continue };
-                for &(t, mean, sold) in &row {
-                    sums[j][t].0 += mean;
-                    sums[j][t].1 += sold - mean;
-                    all[t] += mean;
+                let Some(row) = self.row(i, group, unit) else { continue };
+                for month in &row.months {
+                    let mean = row.rate * month.response * month.ours;
+                    sums[j][month.t].0 += mean;
+                    sums[j][month.t].1 += month.sold - mean;
+                    all[month.t] += mean;
                 }
-                rows.push((j, dispersion, row));
+                rows.push((j, row));
             }
         }
         let share = |j: usize, t: usize| if all[t] > 0.0 { sums[j][t].0 / all[t] } else { 0.0 };
-        let left = |j: usize, t: usize| {
-            let squares: f64 = (0..places.len()).map(|k| share(k, t) * share(k, t)).sum();
-            1.0 - 2.0 * share(j, t) + squares
+        let left = |j: usize, t: usize| match places.len() {
+            1 => 0.0,
+            count => {
+                let squares: f64 = (0..count).map(|k| share(k, t) * share(k, t)).sum();
+                1.0 - 2.0 * share(j, t) + squares
+            }
         };
-        if unit.is_finite() {
+        if unit.is_finite() && places.len() > 1 {
             for (j, months) in sums.iter().enumerate() {
-                for (t, &(expected, beyond)) in months.iter().enumerate() {
-                    part.common.0 += beyond * beyond - unit * (1.0 - share(j, t)) * expected;
-                    part.common.1 += left(j, t) * expected * expected;
+                for (t, pair) in (1..).zip(months.windows(2)) {
+                    let [(before, beyond_before), (expected, beyond)] = [pair[0], pair[1]];
+                    if before <= 0.0 || expected <= 0.0 {
+                        continue;
+                    }
+                    // Large territories tell more.
+                    let weight = before * expected;
+                    let change = beyond / expected - beyond_before / before;
+                    let of_orders = unit * ((1.0 - share(j, t)) / expected + (1.0 - share(j, t - 1)) / before);
+                    part.common.0 += weight * (change * change - of_orders);
+                    part.common.1 += weight * (left(j, t) + left(j, t - 1));
                 }
             }
         }
-        for (j, dispersion, row) in rows {
-            let common = row.iter().map(|&(t, mean, _)| left(j, t) * mean).sum();
-            part.customers.push(Dispersion { common, ..dispersion });
-        }
+        part.customers.extend(rows.iter().map(|(j, row)| row.pairs(|t| left(*j, t))));
         part
     }
 
-    /// Dispersion of a customer, and its months: which, expected, sold; `None` where it says nothing.
-    fn dispersion_of(&self, i: usize, group: &Group, unit: f64) -> Option<(Dispersion, Vec<(usize, f64, f64)>)> {
+    /// A customer's months; `None` where they say nothing.
+    fn row(&self, i: usize, group: &Group, unit: f64) -> Option<Row> {
         let from = self.sales(i).next()?.0 + 1;
         let until = self.sales(i).last()?.0.max(from);
         let responses = &group.fitted.responses[(i - group.customers.start) * self.months..][..self.months];
-        let mut months: Vec<Month> = (from..until)
+        let mut months: Vec<Side> = (from..until)
             .map(|t| {
                 let ours = f64::from(self.weights(i)[t]);
                 let response = if ours > 0.0 { responses[t] / ours * group.fitted.month_effects[t] } else { 0.0 };
-                Month { response, ours, sold: 0.0 }
+                Side { t, response, ours, sold: 0.0, left: 1.0 }
             })
             .collect();
         self.sales(i).filter(|(t, _)| (from..until).contains(t)).for_each(|(t, y)| months[t - from].sold = y);
         let sold: f64 = months.iter().map(|month| month.sold).sum();
-        let rate = |months: &[Month]| sold / months.iter().map(|month| month.response * month.ours).sum::<f64>();
-        let counted = |months: &[Month]| months.iter().map(|month| month.ours).sum::<f64>();
-        let rate_before = rate(&months);
-        if !(sold > 0.0 && rate_before.is_finite()) {
+        let rate = |months: &[Side]| sold / months.iter().map(|month| month.response * month.ours).sum::<f64>();
+        let before = rate(&months);
+        if !(sold > 0.0 && before.is_finite()) {
             return None;
         }
         let silent = months.iter().filter(|month| month.sold <= 0.0).map(|month| month.ours).sum::<f64>();
-        let silent = (silent + 0.5) / (counted(&months) + 1.0);
+        let silent = (silent + 0.5) / (months.iter().map(|month| month.ours).sum::<f64>() + 1.0);
         for month in months.iter_mut().filter(|month| month.sold <= 0.0) {
-            let none = libm::exp(-rate_before * month.response / unit);
+            let none = libm::exp(-before * month.response / unit);
             let odds = month.ours * (none / silent).min(1.0);
             month.ours = odds / (odds + 1.0 - month.ours).max(1e-300);
         }
         let rate = rate(&months);
-        let (mut pearson, mut taken_up) = (0.0, 0.0);
-        let mut row = Vec::with_capacity(months.len());
-        for (t, (month, all)) in (from..).zip(months.iter().zip(&group.by_month[from..until])) {
-            let (mean, y) = (rate * month.response * month.ours, month.sold);
-            // Months without sales contribute their mean; months with sales (y - m)² / m.
-            pearson += if y > 0.0 { (y - mean) * (y - mean) / mean.max(1e-12) } else { mean };
-            taken_up += month.ours * (mean / all.max(1e-12)).min(1.0);
-            row.push((t, mean, y));
+        for month in &mut months {
+            let all = group.by_month[month.t];
+            month.left = 1.0 - (rate * month.response * month.ours / all.max(1e-12)).min(1.0);
         }
-        let freedom = counted(&months) - 1.0 - taken_up + sold / group.all;
-        (freedom >= 1.0).then_some((Dispersion { sold, pearson, freedom, common: 0.0 }, row))
+        Some(Row { rate, months })
+    }
+}
+
+impl Row {
+    /// Sums over the pairs of neighbouring months; `left`: the part of the territory's own ups and downs that is left in a month.
+    fn pairs(&self, left: impl Fn(usize) -> f64) -> Pairs {
+        let mut out = Pairs::default();
+        for pair in self.months.windows(2) {
+            let [one, other] = [&pair[0], &pair[1]];
+            let both = one.ours * other.ours;
+            if both <= 0.0 || one.response <= 0.0 || other.response <= 0.0 {
+                continue;
+            }
+            let weight = both / (1.0 / one.response + 1.0 / other.response);
+            let change = one.sold / one.response - other.sold / other.response;
+            out.squares += weight * change * change;
+            out.of_unit += weight * self.rate * (one.left / one.response + other.left / other.response);
+            out.of_common += weight * self.rate * self.rate * (left(one.t) + left(other.t));
+        }
+        out
     }
 }
 
@@ -265,10 +295,8 @@ mod tests {
         assert!(observed.groups.len() < 30);
         let groups = observed.fitted_groups(&point, &effects);
         let (unit, error) = observed.order_unit(&point, &effects);
-        let part = |group| observed.part(group, unit);
-        let blind: Vec<(f64, f64)> =
-            groups.iter().flat_map(|group| part(group).customers).map(|c| (c.sold, c.pearson / c.freedom)).collect();
-        let blind = blind.iter().map(|(sold, phi)| sold * phi).sum::<f64>() / blind.iter().map(|c| c.0).sum::<f64>();
+        let pairs: Vec<super::Pairs> = groups.iter().flat_map(|group| observed.part(group, unit).customers).collect();
+        let blind = pairs.iter().map(|p| p.squares).sum::<f64>() / pairs.iter().map(|p| p.of_unit).sum::<f64>();
         println!("{unit:.3} ± {error:.3}, {blind:.3} with the territories' ups and downs");
         assert!((unit / 3.0 - 1.0).abs() < 3.0 * error + 0.01, "{unit} ± {error}");
         assert!(blind > 1.1 * unit, "{blind} {unit}");
