@@ -21,8 +21,8 @@ use ikiz::simulate::mechanisms::demand::Demand;
 use ikiz::simulate::mechanisms::goodwill::Goodwill;
 use ikiz::simulate::mechanisms::sales::Sales;
 use ikiz::simulate::{
-    Agents, Attributes, Engine, Entry, Here, Ledger, Mechanism, MeetsCapacity, Month, Moves, Now, Phase, Policy, RivalsAhead, Stage,
-    Territory, VisitPlan,
+    Agents, Attributes, Engine, Entry, Here, Ledger, Mechanism, MeetsCapacity, Month, Moves, Now, Phase, Policy,
+    RivalsAhead, Stage, Territory, VisitPlan,
 };
 use rand::RngExt as _;
 

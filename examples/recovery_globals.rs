@@ -119,7 +119,9 @@ fn main() -> Result<(), common::Stop> {
     let (markets, customers, seed) = (number(0, 100.0)? as u64, number(1, 4_000.0)?, number(2, 1.0)? as u64);
     let found: Vec<Vec<Found>> =
         (0..markets).into_par_iter().map(|market| one(seed, market, customers)).collect::<Result<_, _>>()?;
-    println!("| global | truth below | within 90% | above | mean deviations off | mean off by |\n|---|---|---|---|---|---|");
+    println!(
+        "| global | truth below | within 90% | above | mean deviations off | mean off by |\n|---|---|---|---|---|---|"
+    );
     let (mut within, mut all) = (0, 0);
     for (k, Found { name, .. }) in found.first().into_iter().flatten().enumerate() {
         let rows: Vec<&Found> = found.iter().filter_map(|rows| rows.get(k)).collect();
@@ -127,13 +129,7 @@ fn main() -> Result<(), common::Stop> {
         let mean = |of: &dyn Fn(&Found) -> f64| rows.iter().map(|row| of(row)).sum::<f64>() / rows.len() as f64;
         let (deviations, by) =
             (mean(&|row| (row.truth - row.mean) / row.sd), mean(&|row| (row.mean - row.truth) / row.truth.abs()));
-        println!(
-            "| {name} | {} | {} | {} | {deviations:+.2} | {:+.1}% |",
-            count(-1),
-            count(0),
-            count(1),
-            100.0 * by
-        );
+        println!("| {name} | {} | {} | {} | {deviations:+.2} | {:+.1}% |", count(-1), count(0), count(1), 100.0 * by);
         (within, all) = (within + count(0), all + rows.len());
     }
     println!("\nall together: {:.3} of {all}", f64::from(within as u32) / all.max(1) as f64);

@@ -7,12 +7,12 @@
 //! of them, from its log odds β and the rival's share s: `exp(β) / (1 - s + s exp(β)) - 1`; a dip as the part of our sales that
 //! was missing, of a rival that nothing names (`*`).
 
-use crate::calibrate::{ActionFound, MoveKind, RivalMove};
 use crate::calibrate::feasts::FeastModel;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::priors::Priors;
 use crate::calibrate::pulses::{self, Found, Kind, Series, Shift, Sight};
 use crate::calibrate::response::Point;
+use crate::calibrate::{ActionFound, MoveKind, RivalMove};
 use crate::ids::{CompanyIx, Index as _};
 use crate::market::Market;
 use crate::stats::Summary;

@@ -265,7 +265,8 @@ mod tests {
         };
         let market = run_agents(&recipe);
         let observed = observed(&market, &Settings::default()).unwrap();
-        let point = Point { goodwill: recipe.goodwill(), share: recipe.share, taste: recipe.taste, liking: 0.0, lead: 0.0 };
+        let point =
+            Point { goodwill: recipe.goodwill(), share: recipe.share, taste: recipe.taste, liking: 0.0, lead: 0.0 };
         let effects = observed.evaluate(&point, None, 30, false).month_effects;
         let (blind, _) = observed.dispersion(&observed.fitted_groups(&point, &effects), f64::INFINITY);
         let (unit, error) = observed.order_unit(&point, &effects);
@@ -290,7 +291,8 @@ mod tests {
         };
         let market = run_agents(&recipe);
         let observed = observed(&market, &Settings::default()).unwrap();
-        let point = Point { goodwill: recipe.goodwill(), share: recipe.share, taste: recipe.taste, liking: 0.0, lead: 0.0 };
+        let point =
+            Point { goodwill: recipe.goodwill(), share: recipe.share, taste: recipe.taste, liking: 0.0, lead: 0.0 };
         let effects = observed.evaluate(&point, None, 30, false).month_effects;
         assert!(observed.groups.len() < 30);
         let groups = observed.fitted_groups(&point, &effects);

@@ -7,7 +7,7 @@
 //! with G the goodwill of [`crate::simulate::mechanisms::goodwill`] driven by the observed contacts, `share` that of
 //! [`crate::simulate::mechanisms::choice`] averaged over customers' tastes ([`super::curve`]), w the probability that the customer was buying from us
 //! ([`crate::calibrate::observed`]), and λ the months' ups and downs of the customer's group of territories, free of
-//! any shape. `appeal_i = appeal + κ log(usual contacts of i / of all)`, `appeal` such that customers with the usual contacts give us the share
+//! any shape. `appeal_i = appeal + κ_a log(usual contacts of i / of all)`, `appeal` such that customers with the usual contacts give us the share
 //! of wallet: reps call more on those who like us, whom contacts can move less, which would else look as if contacts wore off
 //! faster than they do (Mundlak 1978, of the slope as of the level).
 //!

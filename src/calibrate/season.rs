@@ -224,7 +224,9 @@ impl Structural {
             .iter()
             .map(|&t| {
                 let known = self.known.iter().enumerate();
-                self.expected[t] + self.shifts[t].mean + known.map(|(i, &s)| self.covariance(cell, s, t) * solved[i]).sum::<f64>()
+                self.expected[t]
+                    + self.shifts[t].mean
+                    + known.map(|(i, &s)| self.covariance(cell, s, t) * solved[i]).sum::<f64>()
             })
             .collect()
     }

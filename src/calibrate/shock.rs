@@ -13,7 +13,8 @@
 //!
 //! `Var = 2 l σ² + 2 ν² + noise` (panel), `2 l' σ² + 2 ω² + noise'` (own), `Cov = 2 l'' σ² + noise`, `l'' = 1 - π_j - π'_j + sum_k π_k π'_k`,
 //!
-//! since our orders are a part of the category's: what they scatter is in both, `φ own / (own x category) = φ / category`. ν and ω summed over a grid, all orders of magnitude alike.
+//! since our orders are a part of the category's: what they scatter is in both, `φ own / (own x category) = φ / category`. A large customer
+//! that closes moves both at once, and for good: the rare changes that no shock makes are left out. ν and ω summed over a grid, all orders of magnitude alike.
 //!
 //! The product over months is a pairwise composite likelihood (Varin, Reid & Firth 2011): neighbouring changes share a month, so that
 //! it counts each observation too often. Its log is divided by the ratio of the scores' variance to what it expects: 1.5 for
@@ -37,6 +38,9 @@ const LEAST: f64 = 0.002;
 
 /// Points of the grid of ν and of ω.
 const OTHER: [f64; 10] = [0.0, 0.004, 0.008, 0.012, 0.018, 0.027, 0.04, 0.06, 0.12, 0.25];
+
+/// Squared distance from which a change is left out: one in a hundred of a bivariate normal.
+const FARTHEST: f64 = 9.21;
 
 /// Months in which both speak that a territory has at least.
 const FEWEST: f64 = 12.0;
@@ -109,6 +113,7 @@ impl Changes for Alone {
 /// Of the panel and of our own sales in the months in which both speak, summed up: their noise hardly differs from month to month.
 #[derive(Debug, Clone, Default)]
 struct Both {
+    changes: Vec<Pair>,
     number: f64,
     /// Sums of squares and of products, and mean noise.
     squares: [f64; 2],
@@ -119,13 +124,53 @@ struct Both {
     together: f64,
 }
 
+/// Changes of a month, and the variances of their noise.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    change: [f64; 2],
+    noise: [f64; 2],
+}
+
+impl Both {
+    /// Sums up the changes that are kept.
+    fn sum(&mut self, keeps: impl Fn(&Pair) -> bool) {
+        (self.number, self.squares, self.products, self.noise) = (0.0, [0.0; 2], 0.0, [0.0; 2]);
+        for pair in self.changes.iter().filter(|pair| keeps(pair)) {
+            self.number += 1.0;
+            self.products += pair.change[0] * pair.change[1];
+            for k in 0..2 {
+                self.squares[k] += pair.change[k] * pair.change[k];
+                self.noise[k] += pair.noise[k];
+            }
+        }
+    }
+
+    /// Variances and covariance of a month's changes.
+    fn moments(&self, at: Deviations, noise: [f64; 2]) -> (f64, f64, f64) {
+        let square = at.shock * at.shock;
+        let variance = |k: usize| self.of_shock[k] * square + 2.0 * at.others[k] * at.others[k] + noise[k] + 1e-12;
+        (variance(0), variance(1), self.together * square + noise[0])
+    }
+
+    /// Leaves out changes that no shock of these deviations makes but once in a hundred months, and makes up for those it does make.
+    fn trimmed(&mut self, at: Deviations) {
+        let shape = Self { changes: Vec::new(), ..self.clone() };
+        self.sum(|pair| {
+            let (first, second, both) = shape.moments(at, pair.noise);
+            let [x, y] = pair.change;
+            let determinant = (first * second - both * both).max(1e-300);
+            (second * x * x + first * y * y - 2.0 * both * x * y) / determinant < FARTHEST
+        });
+        // Of a bivariate normal cut off at a squared distance d the variance is 1 - d / 2 exp(-d / 2) / (1 - exp(-d / 2)) of its own.
+        let beyond = libm::exp(-FARTHEST / 2.0);
+        let kept = 1.0 - FARTHEST / 2.0 * beyond / (1.0 - beyond);
+        self.squares.iter_mut().chain([&mut self.products]).for_each(|sum| *sum /= kept);
+    }
+}
+
 impl Changes for Both {
     fn log_likelihood(&self, at: Deviations) -> f64 {
-        let square = at.shock * at.shock;
-        let variance = |k: usize| {
-            self.of_shock[k] * square + 2.0 * at.others[k] * at.others[k] + self.noise[k] / self.number + 1e-12
-        };
-        let (first, second, both) = (variance(0), variance(1), self.together * square + self.noise[0] / self.number);
+        let (first, second, both) = self.moments(at, self.noise.map(|noise| noise / self.number));
         let determinant = (first * second - both * both).max(1e-300);
         let form = (second * self.squares[0] + first * self.squares[1] - 2.0 * both * self.products) / determinant;
         -0.5 * (self.number * libm::log(determinant) + form)
@@ -149,6 +194,29 @@ fn counted_too_often<C: Changes>(territories: &[C], at: Deviations) -> f64 {
     let ratio = square / curvature;
     // At the edge of the grid, where nothing but noise was seen, the curve says nothing.
     if ratio.is_finite() && at.shock > 1.5 * LEAST { ratio.clamp(NEIGHBOURS, 30.0) } else { NEIGHBOURS }
+}
+
+/// Points of the grid of σ.
+fn grid() -> Vec<f64> {
+    (0..=240).map(|k| libm::exp(libm::log(LEAST) + f64::from(k) / 240.0 * libm::log(1.0 / LEAST))).collect()
+}
+
+/// Log likelihoods, by σ and by the other deviations.
+fn logs<C: Changes>(changes: &[C], others: &[[f64; 2]]) -> Vec<Vec<f64>> {
+    let at = |at: Deviations| changes.iter().map(|changes| changes.log_likelihood(at)).sum::<f64>();
+    grid().into_iter().map(|shock| others.iter().map(|&others| at(Deviations { shock, others })).collect()).collect()
+}
+
+/// Where the highest stands, and it.
+fn highest(logs: &[Vec<f64>]) -> Option<(usize, usize, f64)> {
+    let cells = logs.iter().enumerate().flat_map(|(k, row)| row.iter().enumerate().map(move |(m, &log)| (k, m, log)));
+    cells.filter(|cell| cell.2.is_finite()).max_by(|a, b| a.2.total_cmp(&b.2))
+}
+
+/// The likeliest deviations.
+fn best<C: Changes>(changes: &[C], others: &[[f64; 2]]) -> Option<Deviations> {
+    let (shock, other, _) = highest(&logs(changes, others))?;
+    Some(Deviations { shock: grid()[shock], others: others[other] })
 }
 
 /// The posterior of σ on a grid.
@@ -188,7 +256,7 @@ impl Shock {
             own.iter().map(|months| (months.sold() / all_own) * (months.sold() / all_own)).sum(),
         ];
         let products: f64 = shares.iter().map(|share| share[0] * share[1]).sum();
-        let changes: Vec<Both> = panel
+        let mut changes: Vec<Both> = panel
             .iter()
             .zip(places)
             .zip(&shares)
@@ -202,18 +270,20 @@ impl Shock {
                     else {
                         continue;
                     };
-                    out.number += 1.0;
-                    out.squares[0] += x * x;
-                    out.squares[1] += y * y;
-                    out.products += x * y;
-                    out.noise[0] += noise_x;
-                    out.noise[1] += noise_y;
+                    out.changes.push(Pair { change: [x, y], noise: [noise_x, noise_y] });
                 }
+                out.sum(|_| true);
                 out
             })
             .filter(|changes| changes.number >= FEWEST)
             .collect();
         let others: Vec<[f64; 2]> = OTHER.iter().flat_map(|&nu| OTHER.map(|omega| [nu, omega])).collect();
+        for _ in 0..2 {
+            if let Some(best) = best(&changes, &others) {
+                changes.iter_mut().for_each(|changes| changes.trimmed(best));
+                changes.retain(|changes| changes.number > 0.0);
+            }
+        }
         Self::on_grid(&changes, &others, prior)
     }
 
@@ -222,18 +292,8 @@ impl Shock {
         if changes.len() < 3 || matches!(prior, Prior::Fixed(_)) {
             return out;
         }
-        let grid: Vec<f64> =
-            (0..=240).map(|k| libm::exp(libm::log(LEAST) + f64::from(k) / 240.0 * libm::log(1.0 / LEAST))).collect();
-        let log_likelihood =
-            |at: Deviations| changes.iter().map(|changes| changes.log_likelihood(at)).sum::<f64>();
-        let logs: Vec<Vec<f64>> = grid
-            .iter()
-            .map(|&shock| others.iter().map(|&others| log_likelihood(Deviations { shock, others })).collect())
-            .collect();
-        let cells = logs.iter().enumerate().flat_map(|(k, row)| row.iter().enumerate().map(move |(m, &log)| (k, m, log)));
-        let Some((best, other, top)) = cells.filter(|cell| cell.2.is_finite()).max_by(|a, b| a.2.total_cmp(&b.2)) else {
-            return out;
-        };
+        let (grid, logs) = (grid(), logs(changes, others));
+        let Some((best, other, top)) = highest(&logs) else { return out };
         let counted = counted_too_often(changes, Deviations { shock: grid[best], others: others[other] });
         let mut mass = 0.0;
         for (&sigma, row) in grid.iter().zip(&logs) {
@@ -330,6 +390,17 @@ mod tests {
         };
         let (mean, sd) = of(&Shock::of_both(&panel, &places, &own, 1.0, PRIOR));
         assert!((mean - sigma).abs() < 2.5 * sd && sd < 0.15 * sigma, "{mean} ± {sd}, truth {sigma}");
+        // In every territory two large customers close, a quarter of what is left each.
+        let (mut fewer_panel, mut fewer_own) = (panel.clone(), own.clone());
+        for j in 0..20 {
+            for t in 20..72 {
+                let left = if t < 50 { 0.75 } else { 0.56 };
+                fewer_panel[j].total[t] *= left;
+                fewer_own[j].total[t] *= left;
+            }
+        }
+        let (mean, sd) = of(&Shock::of_both(&fewer_panel, &places, &fewer_own, 1.0, PRIOR));
+        assert!((mean - sigma).abs() < 3.0 * sd && sd < 0.2 * sigma, "{mean} ± {sd}, truth {sigma}");
         // Each series alone takes its own noise for shocks.
         for alone in [&panel, &own] {
             let (mean, sd) = of(&Shock::fit(alone, 1.0, PRIOR));

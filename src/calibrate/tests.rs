@@ -146,7 +146,12 @@ fn what_the_agents_do_the_likelihood_reads() {
 fn elasticity_of(recipe: &Recipe, market: &Market) -> f64 {
     let calls = market.data.calls.as_ref().unwrap();
     let at = calls.rows.iter().map(|call| call.calls).sum::<f64>() / calls.rows.len() as f64;
-    priors::elasticity(&recipe.goodwill(), crate::channel::Channel::FaceToFace, at, curve::room(recipe.share, recipe.taste))
+    priors::elasticity(
+        &recipe.goodwill(),
+        crate::channel::Channel::FaceToFace,
+        at,
+        curve::room(recipe.share, recipe.taste),
+    )
 }
 
 #[test]

@@ -27,7 +27,8 @@ pub fn compile(
     weight: &[f64],
     horizon: usize,
 ) -> Compiled {
-    let mut policy = Policy { phases: Vec::new(), list_purchases: Vec::new(), marks: Vec::new(), rivals: placed.rivals.clone() };
+    let mut policy =
+        Policy { phases: Vec::new(), list_purchases: Vec::new(), marks: Vec::new(), rivals: placed.rivals.clone() };
     let mut contact_cost = Vec::new();
     let mut marks = Marks::default();
     for month in phase_starts(strategy, &placed.handovers, horizon) {

@@ -7,8 +7,8 @@ use crate::lanes::Isa;
 use crate::market::Market;
 use crate::rng::RunKey;
 use crate::simulate::{
-    Agents, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, RivalsAhead, Seen, Stage, Territory, Twin,
-    VisitPlan, World,
+    Agents, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy, Recorder, RivalsAhead, Seen, Stage, Territory,
+    Twin, VisitPlan, World,
 };
 use crate::units::{DemandUnit, Month, MonthSpan};
 

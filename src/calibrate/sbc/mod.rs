@@ -284,8 +284,11 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
     let level = |visits: &Vec<f64>| visits.iter().sum::<f64>() / months as f64;
     let usual = who.visits.iter().map(level).sum::<f64>() / z.len().max(1) as f64;
     let called = |visits: &Vec<f64>| libm::log((level(visits) / usual.max(1e-9)).max(0.1));
-    setup.appeal =
-        who.visits.iter().map(|visits| centre + truth.liking * called(visits) + truth.taste * source.normal()).collect();
+    setup.appeal = who
+        .visits
+        .iter()
+        .map(|visits| centre + truth.liking * called(visits) + truth.taste * source.normal())
+        .collect();
     let made: Made = live(&setup, seed);
     let market = market_of(&made, setup.history, setup.territories, MarketOf { region: None, calls: true });
     (truth, market)

@@ -134,7 +134,7 @@ pub const MECHANISMS: &[Mechanism] = &[
             p("taste", "σ_a", "log odds", Support::Positive, Some(Prior::Lognormal { median: 0.8, sd: 0.4 }), Origin::Assumption,
                 "shares of wallet differ by about this much where they have been surveyed; a wallets.csv would tell",
                 "Deviation of the log odds of us between served customers."),
-            p("calls_follow_taste", "κ", "log odds per log contact", Support::Real, Some(Prior::Normal { mean: 0.3, sd: 0.4 }), Origin::Assumption,
+            p("calls_follow_taste", "κ_a", "log odds per log contact", Support::Real, Some(Prior::Normal { mean: 0.3, sd: 0.4 }), Origin::Assumption,
                 "reps call more on customers who like us; how much more is learnt from how those respond",
                 "Change of a customer's log odds of us by the log of its usual contacts."),
             p("selection", "δ", "log odds", Support::Real, Some(Prior::Normal { mean: 0.5, sd: 0.5 }), Origin::Assumption,
