@@ -390,13 +390,15 @@ mod tests {
         };
         let (mean, sd) = of(&Shock::of_both(&panel, &places, &own, 1.0, PRIOR));
         assert!((mean - sigma).abs() < 2.5 * sd && sd < 0.15 * sigma, "{mean} ± {sd}, truth {sigma}");
-        // In every territory two large customers close, a quarter of what is left each.
+        // In every territory two large customers close, a quarter of what is left each; what is expected follows a month later.
         let (mut fewer_panel, mut fewer_own) = (panel.clone(), own.clone());
-        for j in 0..20 {
-            for t in 20..72 {
-                let left = if t < 50 { 0.75 } else { 0.56 };
-                fewer_panel[j].total[t] *= left;
-                fewer_own[j].total[t] *= left;
+        for months in fewer_panel.iter_mut().chain(&mut fewer_own) {
+            let left = |t: usize| {
+                [(20, 1.0), (50, 0.75)].into_iter().find(|(until, _)| t < *until).map_or(0.56, |(_, left)| left)
+            };
+            for t in 0..72 {
+                months.total[t] *= left(t);
+                months.expected[t] *= left(t.saturating_sub(1));
             }
         }
         let (mean, sd) = of(&Shock::of_both(&fewer_panel, &places, &fewer_own, 1.0, PRIOR));

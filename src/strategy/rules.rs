@@ -344,6 +344,7 @@ mod tests {
             territory,
             percentiles,
             handovers: Vec::new(),
+            rivals: crate::simulate::RivalsAhead::default(),
         }
     }
 
