@@ -124,6 +124,7 @@ pub fn policy(customers: usize) -> Policy {
         rival_loading: Vec::new(),
         own_push: 0.0,
         moves: Moves::default(),
+        moves_at: Vec::new(),
         handovers: Vec::new(),
         rules: Vec::new(),
     };

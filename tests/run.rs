@@ -125,6 +125,76 @@ fn a_strategy_without_effect_gains_exactly_nothing() {
     assert!(seen > 0);
 }
 
+const LEVERS: &str = r#"
+[[strategy]]
+id = "dearer"
+
+[[strategy.lever]]
+from = "2026-02"
+territories = ["T2"]
+do.price = { change = 0.2 }
+
+[[strategy]]
+id = "no-supply"
+
+[[strategy.lever]]
+from = "2026-02"
+territories = ["T1", "T3"]
+do.supply_shock = { factor = 0.5 }
+
+[[strategy]]
+id = "loaded"
+
+[[strategy.lever]]
+from = "2026-03"
+to = "2026-03"
+do.stock_loading = { depth = 1.0, discount = 0.1 }
+
+[[strategy]]
+id = "named"
+
+[[strategy.lever]]
+from = "2026-01"
+do.referral = { strength = 20.0, reward = 100 }
+"#;
+
+#[test]
+fn price_supply_loading_and_referral_do_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = scenario(folder.path());
+    let small = fs::read_to_string(&path).unwrap();
+    let begin = small.find("[[strategy]]\nid = \"two-reps\"").unwrap();
+    fs::write(&path, format!("{}{LEVERS}", &small[..begin])).unwrap();
+    run(&path, folder.path(), "2", None);
+    let mut reader = csv::Reader::from_path(folder.path().join("small/strategies.csv")).unwrap();
+    let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
+    let mean = |strategy: &str, territory: &str, period: &str, metric: &str| -> f64 {
+        let is = |row: &&BTreeMap<String, String>| {
+            row["strategy"] == strategy
+                && row["territory_id"] == territory
+                && row["segment"] == "*"
+                && row["period"] == period
+                && row["metric"] == metric
+        };
+        let row = rows.iter().find(is).unwrap_or_else(|| panic!("{strategy} {territory} {period} {metric}"));
+        row["mean"].parse().unwrap()
+    };
+    let whole = |strategy: &str, metric: &str| mean(strategy, "*", "*", metric);
+    // Dearer in one territory: less is sold there and nothing changes elsewhere; what is still sold brings a fifth more.
+    assert!(mean("dearer", "T2", "*", "incremental_sales") < 0.0);
+    assert_eq!(mean("dearer", "T4", "*", "incremental_sales"), 0.0);
+    // Half of a price of 10 is margin.
+    assert!(whole("dearer", "incremental_margin") > 5.0 * whole("dearer", "incremental_sales"));
+    assert!(mean("no-supply", "T1", "*", "incremental_sales") < 0.0);
+    assert_eq!(mean("no-supply", "T2", "*", "incremental_sales"), 0.0);
+    // Sold ahead in March and missing later; the discount is paid on it.
+    assert!(mean("loaded", "*", "2026-03", "incremental_sales") > 0.0);
+    assert!(mean("loaded", "*", "2026-04", "incremental_sales") < 0.0);
+    assert!(whole("loaded", "incremental_margin") < 5.0 * whole("loaded", "incremental_sales"));
+    // Every customer that is named is paid for.
+    assert!(whole("named", "customers_found") > 0.0 && whole("named", "cost") > 0.0);
+}
+
 #[test]
 fn bad_input_stops_with_code_2_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();

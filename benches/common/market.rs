@@ -186,6 +186,7 @@ pub fn policy(twin: &Twin, channels: &[Channel]) -> Policy {
         rival_loading: vec![0.0; 3],
         own_push: 0.0,
         moves: Moves::default(),
+        moves_at: Vec::new(),
         handovers: Vec::new(),
         rules: Vec::new(),
     };

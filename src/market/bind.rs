@@ -6,7 +6,8 @@ use crate::data::MarketData;
 use crate::ids::Index as _;
 use crate::problem::{Problem, any_error};
 use crate::scenario::{
-    CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, MECHANISMS, Scenario, Usual,
+    CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, MECHANISMS, Referral, Scenario,
+    StockLoading, Usual,
 };
 use crate::units::{Month, MonthSpan};
 
@@ -64,6 +65,23 @@ pub enum BoundAction {
     DemandShock {
         factor: f64,
     },
+    /// Change of the log of our price.
+    Price {
+        change: f64,
+    },
+    StockLoading(StockLoading),
+    /// Share of our orders that can be delivered.
+    SupplyShock {
+        factor: f64,
+    },
+    Referral(Referral),
+}
+
+impl BoundAction {
+    /// Whether a lever with this action can be kept to whom its `who` selects.
+    fn heeds_who(&self) -> bool {
+        matches!(self, Self::CallPlan { .. } | Self::ChannelPlan(_) | Self::Targeting { .. })
+    }
 }
 
 /// One rule of a call plan.
@@ -178,6 +196,16 @@ impl Binder<'_> {
         let territories = self.territories(plan, problems);
         let who = plan.who.as_ref().and_then(|filter| self.selection(filter, problems));
         let action = self.action(plan, problems);
+        if let (Some(filter), Some(action)) = (&plan.who, &action)
+            && !action.heeds_who()
+        {
+            problems.push(self.problem(
+                "this lever cannot be kept to some customers",
+                &filter.span,
+                "has no effect on this lever",
+                "it acts on all customers of its territories: remove `who`, or name territories".into(),
+            ));
+        }
         if any_error(&problems[before..]) {
             return None;
         }
@@ -274,18 +302,16 @@ impl Binder<'_> {
                 }
             }
             Lever::DemandShock(shock) => Some(BoundAction::DemandShock { factor: shock.factor }),
-            Lever::Realign(_)
-            | Lever::Price(_)
-            | Lever::OrderChannel(_)
-            | Lever::Referral(_)
-            | Lever::StockLoading(_)
-            | Lever::SupplyShock(_) => {
+            Lever::Price(price) => Some(BoundAction::Price { change: libm::log1p(price.change) }),
+            Lever::StockLoading(loading) => Some(BoundAction::StockLoading(loading.clone())),
+            Lever::SupplyShock(shock) => Some(BoundAction::SupplyShock { factor: shock.factor }),
+            Lever::Referral(referral) => Some(BoundAction::Referral(referral.clone())),
+            Lever::Realign(_) | Lever::OrderChannel(_) => {
                 problems.push(self.problem(
                     "this version of ikiz cannot simulate this lever yet",
                     &plan.span,
                     "not simulated",
-                    "it simulates headcount, call_plan, channel_plan, targeting, list_purchase, competitor_move and \
-                     demand_shock; remove this lever, so that no result rests on it"
+                    "it simulates all levers but realign and order_channel; remove this lever, so that no result rests on it"
                         .into(),
                 ));
                 None

@@ -9,7 +9,7 @@ use super::findings::Findings;
 use crate::calibrate::{ActionFound, Diagnostic, Identified};
 use crate::potential::{EffortRow, PotentialRow, SamplerDiagnostic};
 use crate::stats::Summary;
-use crate::strategy::{Comparison, ForecastRow, StrategyRow, TargetRow};
+use crate::strategy::{Comparison, ForecastRow, SensitivityRow, StrategyRow, TargetRow};
 
 /// A file of the output folder: its path there, and its bytes.
 pub type OutputFile = (String, Vec<u8>);
@@ -31,10 +31,13 @@ pub fn tables(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
         files.push(("dark_half_sampler.csv".to_owned(), sampler(&findings.sampler)?));
     }
     files.extend(calibration_tables(&findings.posterior, &findings.diagnostics, &findings.actions_found)?);
-    if let Some(Comparison { forecast: months, strategies: rows, targets: ranked, .. }) = &findings.comparison {
+    if let Some(Comparison { forecast: months, strategies: rows, targets: ranked, sensitivity: known, .. }) =
+        &findings.comparison
+    {
         files.push(("forecast.csv".to_owned(), forecast(months)?));
         files.push(("strategies.csv".to_owned(), strategies(rows)?));
         files.push(("targets.csv".to_owned(), targets(ranked)?));
+        files.push(("sensitivity.csv".to_owned(), sensitivity(known)?));
     }
     Ok(files)
 }
@@ -216,6 +219,19 @@ fn strategies(rows: &[StrategyRow]) -> Result<Vec<u8>, ReportError> {
             None => table.texts(&["", ""]),
         }
         table.quantiles(row.summary.as_ref())?;
+        table.end_row()?;
+    }
+    table.bytes()
+}
+
+/// What knowing a parameter would be worth, most first.
+fn sensitivity(rows: &[SensitivityRow]) -> Result<Vec<u8>, ReportError> {
+    let header = ["parameter", "unit", "worth", "best_if_low", "best_if_high"];
+    let mut table = Table::new("sensitivity.csv", &header)?;
+    for row in rows {
+        table.texts(&[&row.parameter, &row.unit]);
+        table.number(row.worth)?;
+        table.texts(&[&row.best_if_low, &row.best_if_high]);
         table.end_row()?;
     }
     table.bytes()

@@ -9,7 +9,7 @@ use crate::origin::Origin;
 use crate::potential::{EffortRow, Evidence, Identification, PotentialRow, SamplerDiagnostic};
 use crate::scenario::Objective;
 use crate::stats::Summary;
-use crate::strategy::{Assumption, Comparison, ForecastRow, StrategyRow, TargetRow};
+use crate::strategy::{Assumption, Comparison, ForecastRow, SensitivityRow, StrategyRow, TargetRow};
 use crate::units::{Month, MonthSpan};
 
 /// Id, name, longitude, latitude, inhabitants.
@@ -476,6 +476,13 @@ fn comparison(places: &[Place], history: MonthSpan, own: f64, demand: f64, targe
         targets,
         runs: 512,
         monte_carlo: "512 paired runs; the Monte Carlo error of every P(best) is below 0.02".to_owned(),
+        sensitivity: vec![SensitivityRow {
+            parameter: "discovery.prospecting_yield".to_owned(),
+            unit: "TRY".to_owned(),
+            worth: 1_250_000.0,
+            best_if_low: "ten-reps".to_owned(),
+            best_if_high: "prospecting".to_owned(),
+        }],
         assumptions: vec![
             Assumption {
                 name: "Effect of a face-to-face call".to_owned(),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::mechanisms::receptivity::Receptivity;
 use super::now::Sums;
-use super::{PRODUCTS, Phase, Policy};
+use super::{Moves, PRODUCTS, Phase, Policy};
 use crate::channel::Channel;
 use crate::lanes::{Simd, WIDTH};
 use crate::rng::RunKey;
@@ -38,6 +38,11 @@ pub struct Month<'a> {
 }
 
 impl Month<'_> {
+    /// What else we do here.
+    pub fn moves(&self) -> &Moves {
+        self.phase.moves(self.territory)
+    }
+
     /// Log odds added to a rival's appeal (0 = the first).
     pub fn rival_push(&self, rival: usize) -> f32 {
         self.policy.rival_push(self.index, self.phase, self.territory, rival)
@@ -90,6 +95,8 @@ pub struct Here {
     pub loaded_before: f32,
     /// Hazard of discovery at visibility 1.
     pub find: f32,
+    /// Part of it that is referral.
+    pub referred: f32,
     /// Chance of a dark customer to be on a list bought this month.
     pub listed: f32,
 }
@@ -117,6 +124,7 @@ impl Default for Here {
             own_loading: 0.0,
             loaded_before: 0.0,
             find: 0.0,
+            referred: 0.0,
             listed: 0.0,
         }
     }

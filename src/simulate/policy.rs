@@ -70,6 +70,7 @@ impl Policy {
             assert!(phase.contacts.iter().all(|rates| rates.len() == agents), "contacts, by agent");
             let distinct = (1..phase.channels.len()).all(|k| !phase.channels[..k].contains(&phase.channels[k]));
             assert!(distinct && !phase.channels.contains(&Channel::FaceToFace), "further channels, each once");
+            assert!([0, territories].contains(&phase.moves_at.len()), "moves, by territory");
             super::rule::check(&phase.rules, &phase.channels, &self.marks, agents);
             assert!(
                 phase.rival_push.is_empty() || phase.rival_push.len() == territories,
@@ -101,11 +102,20 @@ pub struct Phase {
     /// Log odds added to our own appeal everywhere (price, supply).
     pub own_push: f32,
     pub moves: Moves,
+    /// Moves in the place of those above, by territory; empty for the same everywhere.
+    pub moves_at: Vec<Moves>,
     /// By territory: bit k set where the k-th rep hands its customers over, planned, in the phase's first month; empty for
     /// none.
     pub handovers: Vec<u32>,
     /// Who is called and written to by segment, judged anew each month, in their order.
     pub rules: Vec<Rule>,
+}
+
+impl Phase {
+    /// What else we do in a territory.
+    pub fn moves(&self, territory: usize) -> &Moves {
+        self.moves_at.get(territory).unwrap_or(&self.moves)
+    }
 }
 
 /// Products of ours that a run can tell apart.
@@ -130,6 +140,8 @@ pub struct Moves {
     pub product_push: [f32; PRODUCTS],
     /// Multiplies the hazard that reps leave (1 = as today).
     pub leaving: f32,
+    /// Multiplies the rate at which customers refer others to us (1 = as today).
+    pub referral: f32,
 }
 
 impl Default for Moves {
@@ -143,6 +155,7 @@ impl Default for Moves {
             launched: -1.0,
             product_push: [0.0; PRODUCTS],
             leaving: 1.0,
+            referral: 1.0,
         }
     }
 }

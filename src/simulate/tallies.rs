@@ -27,6 +27,8 @@ pub struct Tallies {
     pub served: Vec<f64>,
     /// Customers found in the month.
     pub found: Vec<f64>,
+    /// Of those, how many were named by others, as expected.
+    pub referred: Vec<f64>,
     /// Customers that began (or began again) to buy from us in the month.
     pub won: Vec<f64>,
     /// Customers that stopped buying from us in the month: `served = served before + won - lost`.
@@ -58,6 +60,7 @@ impl Tallies {
             dark: series(),
             served: series(),
             found: series(),
+            referred: series(),
             won: series(),
             lost: series(),
             complaints: series(),

@@ -225,6 +225,7 @@ impl Ledger for Books<'_> {
             tallies.dark[at] = sums.dark;
             tallies.served[at] = sums.served;
             tallies.found[at] = sums.found;
+            tallies.referred[at] = sums.found * f64::from(here.referred);
             tallies.won[at] = sums.won;
             tallies.lost[at] = sums.lost;
             tallies.visits[at] = sums.visits;

@@ -1,7 +1,8 @@
 //! Runs to rows: `strategies.csv`, `forecast.csv`, warnings and the assumptions that the figures rest on.
 
 use super::runs::{Outcome, Run, Runs, best};
-use super::{Assumption, Comparison, ForecastRow, StrategyRow, TargetRow, Today};
+use super::sensitivity::sensitivity;
+use super::{Assumption, Comparison, ForecastRow, SensitivityRow, StrategyRow, TargetRow, Today};
 use crate::calibrate::{Calibration, Identified};
 use crate::market::{Bound, BoundAction};
 use crate::origin::Origin;
@@ -36,9 +37,50 @@ pub fn write_up(
         targets,
         runs: runs.runs.len() as u32,
         monte_carlo: runs.monte_carlo.clone(),
+        sensitivity: sensitivity_rows(bound, calibration, runs),
         assumptions: assumptions(bound, today, calibration),
         warnings: warnings(bound, runs, baseline),
     }
+}
+
+/// Share of the runs in which a strategy must be at least as good as another for that to be said.
+const NEARLY_ALWAYS: f64 = 0.99;
+
+/// Strategies that another one is better than in nearly all runs.
+fn dominated(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
+    let objectives: Vec<Vec<f64>> = runs.runs.iter().map(|run| run.objective(runs.objective)).collect();
+    let beats = |one: usize, other: usize| {
+        let count = objectives.iter().filter(|objectives| objectives[one] > objectives[other]).count();
+        count as f64 >= NEARLY_ALWAYS * objectives.len() as f64
+    };
+    let count = bound.strategies.len();
+    (0..count)
+        .filter(|&s| s != baseline)
+        .filter_map(|s| {
+            let better = (0..count).find(|&other| beats(other, s))?;
+            Some(format!(
+                "{}: {} is better in at least {:.0}% of the runs, whatever the parameters are",
+                bound.strategies[s].id,
+                bound.strategies[better].id,
+                100.0 * NEARLY_ALWAYS
+            ))
+        })
+        .collect()
+}
+
+fn sensitivity_rows(bound: &Bound, calibration: &Calibration, runs: &Runs) -> Vec<SensitivityRow> {
+    let table = calibration.posterior_table();
+    // The first column is the draw's number.
+    let names = table.header.get(1..).unwrap_or_default();
+    let values: Vec<Vec<f64>> = table.rows.iter().map(|row| row.get(1..).unwrap_or_default().to_vec()).collect();
+    let objectives: Vec<(usize, Vec<f64>)> =
+        runs.runs.iter().map(|run| (run.draw, run.objective(runs.objective))).collect();
+    let ids: Vec<String> = bound.strategies.iter().map(|strategy| strategy.id.clone()).collect();
+    let unit = match runs.objective {
+        Objective::IncrementalSales => bound.market.unit(),
+        Objective::Npv | Objective::IncrementalMargin => &bound.market.data.meta.currency,
+    };
+    sensitivity(names, &values, &objectives, &ids, unit, runs.runs.len() as u64)
 }
 
 fn strategies(bound: &Bound, runs: &Runs, total_known: bool) -> Vec<StrategyRow> {
@@ -69,6 +111,7 @@ fn strategies(bound: &Bound, runs: &Runs, total_known: bool) -> Vec<StrategyRow>
         push("*", "*", "incremental_sales", &unit, of(&|outcome| outcome.sales.iter().sum()));
         push("*", "*", "cost", &currency, of(&|outcome| outcome.cost.iter().sum()));
         push("*", "*", "new_customers", "customers", of(&|outcome| outcome.won.iter().sum()));
+        push("*", "*", "customers_found", "customers", of(&|outcome| outcome.found.iter().sum()));
         if total_known {
             push("*", "*", "share", "share", of(&|outcome| outcome.share));
         }
@@ -86,6 +129,13 @@ fn strategies(bound: &Bound, runs: &Runs, total_known: bool) -> Vec<StrategyRow>
             let spends = money.iter().any(|money| money.cost > 0.0);
             let enough = spends && payback.len() as f64 >= PAYS_BACK * n;
             push("*", "*", "payback_months", "months", if enough { Summary::of(&payback) } else { None });
+            if spends {
+                push("*", "*", "cash_low_point", &currency, summary(&|money| money.cash_low));
+                let break_even: Vec<f64> = money.iter().filter_map(|money| money.break_even).collect();
+                // Where every run gains something.
+                let all = break_even.len() == money.len();
+                push("*", "*", "break_even", "share of the gain", if all { Summary::of(&break_even) } else { None });
+            }
         }
         let probability = |count: f64| {
             let p = count / n;
@@ -158,6 +208,7 @@ fn forecast(bound: &Bound, runs: &[Run], total_known: bool) -> Vec<ForecastRow> 
 fn warnings(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
     let mut out = Vec::new();
     let n = runs.runs.len() as f64;
+    out.extend(dominated(bound, runs, baseline));
     let today: f64 = bound.market.own_last_year().iter().sum();
     for (s, strategy) in bound.strategies.iter().enumerate() {
         for (lever, &reached) in runs.reached[s].iter().enumerate() {

@@ -16,6 +16,8 @@ pub struct Compiled {
     pub policy: Policy,
     /// By phase: money a contact, by channel.
     pub contact_cost: Vec<[f64; Channel::COUNT]>,
+    /// By phase: part of the price left on what is sold ahead, by territory.
+    pub discount: Vec<Vec<f64>>,
 }
 
 /// Compiles a strategy for a placed twin; `start` is its [`as_today`].
@@ -29,7 +31,7 @@ pub fn compile(
 ) -> Compiled {
     let mut policy =
         Policy { phases: Vec::new(), list_purchases: Vec::new(), marks: Vec::new(), rivals: placed.rivals.clone() };
-    let mut contact_cost = Vec::new();
+    let (mut contact_cost, mut discount) = (Vec::new(), Vec::new());
     let mut marks = Marks::default();
     for month in phase_starts(strategy, &placed.handovers, horizon) {
         let mut phase = start.clone();
@@ -38,17 +40,19 @@ pub fn compile(
             phase.handovers.resize(placed.twin.territories.len(), 0);
             phase.handovers[handover.territory] |= 1 << handover.seat;
         }
-        let mut draft = Draft { phase, contact_cost: [0.0; Channel::COUNT], lists: Vec::new(), marks };
+        let mut draft =
+            Draft { phase, contact_cost: [0.0; Channel::COUNT], discount: Vec::new(), lists: Vec::new(), marks };
         for lever in strategy.levers.iter().filter(|lever| (lever.from..lever.until).contains(&month)) {
             levers::apply(&Context { bound, placed, lever, weight, month }, &mut draft);
         }
         policy.phases.push(draft.phase);
         policy.list_purchases.extend(draft.lists);
         contact_cost.push(draft.contact_cost);
+        discount.push(draft.discount);
         marks = draft.marks;
     }
     policy.marks = marks.by_agent();
-    Compiled { policy, contact_cost }
+    Compiled { policy, contact_cost, discount }
 }
 
 /// By lever: agents that it reaches and that we know today.
@@ -64,8 +68,7 @@ pub fn reached(bound: &Bound, placed: &Placed, strategy: &BoundStrategy, weight:
 pub(super) fn phase_starts(strategy: &BoundStrategy, handovers: &[Handover], horizon: usize) -> Vec<usize> {
     let mut starts = vec![0];
     for lever in &strategy.levers {
-        // The month after a list was bought is a phase of its own, without the purchase.
-        starts.extend((lever.from..=lever.from + levers::steps(&lever.action)).chain([lever.until]));
+        starts.extend(levers::changes(lever));
     }
     // Customers change hands in a month of its own.
     starts.extend(handovers.iter().flat_map(|handover| [handover.month, handover.month + 1]));
@@ -104,6 +107,7 @@ pub fn as_today(bound: &Bound, today: &Today, placed: &Placed) -> Phase {
         rival_loading: vec![0.0; rivals],
         own_push: 0.0,
         moves: Moves::default(),
+        moves_at: Vec::new(),
         handovers: Vec::new(),
         rules: Vec::new(),
     }

@@ -1,11 +1,14 @@
 //! Money: what a strategy earns and costs against the baseline, in one run.
 //!
-//! With incremental sales s_t (demand units), price p, gross margin g, incremental cost c_t and real discount rate r a year:
+//! With incremental sales s_t (demand units), price p, gross margin g, what changed prices bring d_t (the change of the price times all that
+//! is sold at it, since a unit costs us as much as before), incremental cost c_t and real discount rate r a year:
 //!
 //! ```text
-//! margin_t = g p s_t            npv = sum_t (margin_t - c_t) (1 + r)^(-(t + 1) / 12)
+//! margin_t = g p s_t + d_t            npv = sum_t (margin_t - c_t) (1 + r)^(-(t + 1) / 12)
 //! roi = (sum margin - sum c) / sum c, left out where sum c <= 0
 //! payback = first month (from 1) from which the running sum of margin - c stays at or above 0 to the horizon
+//! cash low point = lowest of these running sums, at most 0
+//! break-even = sum_t c_t (1 + r)^(-(t + 1) / 12) / sum_t margin_t (1 + r)^(-(t + 1) / 12): the part of the gain that must come true
 //! ```
 
 /// Prices that turn units into money.
@@ -28,18 +31,28 @@ pub struct Money {
     pub roi: Option<f64>,
     /// Months; `None` = not within the horizon.
     pub payback: Option<f64>,
+    /// Lowest running sum of margin less cost: what has to be advanced; 0 or below.
+    pub cash_low: f64,
+    /// Part of the margin that would pay for the cost, both discounted: above 1 it loses; `None` without a gain.
+    pub break_even: Option<f64>,
 }
 
 impl Prices {
-    /// Figures from incremental sales and cost by month.
-    pub fn value(&self, sales: &[f64], cost: &[f64]) -> Money {
-        let margins: Vec<f64> = sales.iter().map(|units| self.gross_margin * self.unit_price * units).collect();
+    /// Figures from incremental sales, what changed prices bring (empty for nothing) and cost, by month.
+    pub fn value(&self, sales: &[f64], price: &[f64], cost: &[f64]) -> Money {
+        let price = price.iter().copied().chain(std::iter::repeat(0.0));
+        let margin = |(units, price): (&f64, f64)| self.gross_margin * self.unit_price * units + price;
+        let margins: Vec<f64> = sales.iter().zip(price).map(margin).collect();
         let monthly = libm::pow(1.0 + self.discount_rate, -1.0 / 12.0);
         let (mut npv, mut discount, mut running, mut payback) = (0.0, 1.0, 0.0, None);
+        let (mut cash_low, mut gained, mut spent): (f64, f64, f64) = (0.0, 0.0, 0.0);
         for (month, (margin, cost)) in margins.iter().zip(cost).enumerate() {
             discount *= monthly;
             npv += (margin - cost) * discount;
             running += margin - cost;
+            cash_low = cash_low.min(running);
+            gained += margin * discount;
+            spent += cost * discount;
             payback = match (running >= 0.0, payback) {
                 (true, None) => Some(month as f64 + 1.0),
                 (true, found) => found,
@@ -48,7 +61,8 @@ impl Prices {
         }
         let (margin, cost) = (margins.iter().sum::<f64>(), cost.iter().sum::<f64>());
         let roi = (cost > 0.0).then(|| (margin - cost) / cost);
-        Money { margin, cost, npv, roi, payback }
+        let break_even = (gained > 0.0 && spent > 0.0).then(|| spent / gained);
+        Money { margin, cost, npv, roi, payback, cash_low, break_even }
     }
 }
 
@@ -61,27 +75,37 @@ mod tests {
     #[test]
     fn hand_computed_plan() {
         // Margins 0, 50, 50 against 60 in the first month: pays back in month 3.
-        let money = PRICES.value(&[0.0, 10.0, 10.0], &[60.0, 0.0, 0.0]);
+        let money = PRICES.value(&[0.0, 10.0, 10.0], &[], &[60.0, 0.0, 0.0]);
         assert_eq!((money.margin, money.cost), (100.0, 60.0));
         assert_eq!(money.payback, Some(3.0));
+        assert_eq!(money.cash_low, -60.0);
         assert!((money.roi.unwrap() - 40.0 / 60.0).abs() < 1e-12);
         let month = 1.21_f64.powf(-1.0 / 12.0);
         let npv = -60.0 * month + 50.0 * month.powi(2) + 50.0 * month.powi(3);
         assert!((money.npv - npv).abs() < 1e-9);
+        let break_even = 60.0 * month / (50.0 * month.powi(2) + 50.0 * month.powi(3));
+        assert!((money.break_even.unwrap() - break_even).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_lower_price_costs_on_all_that_is_sold() {
+        // Ten more units at a margin of 5 each, and 8 less on what was sold anyway.
+        let money = PRICES.value(&[10.0], &[-8.0], &[0.0]);
+        assert_eq!(money.margin, 42.0);
     }
 
     #[test]
     fn a_year_is_discounted_by_the_yearly_rate() {
         let mut sales = [0.0; 12];
         sales[11] = 1.0;
-        let money = PRICES.value(&sales, &[0.0; 12]);
+        let money = PRICES.value(&sales, &[], &[0.0; 12]);
         assert!((money.npv - 5.0 / 1.21).abs() < 1e-12);
     }
 
     #[test]
     fn what_never_pays_back_has_no_payback_and_what_costs_nothing_no_roi() {
-        let money = PRICES.value(&[1.0, 0.0], &[3.0, 9.0]);
+        let money = PRICES.value(&[1.0, 0.0], &[], &[3.0, 9.0]);
         assert_eq!(money.payback, None);
-        assert_eq!(PRICES.value(&[1.0], &[0.0]).roi, None);
+        assert_eq!(PRICES.value(&[1.0], &[], &[0.0]).roi, None);
     }
 }

@@ -14,6 +14,7 @@ mod results;
 mod rivals_ahead;
 mod rules;
 mod runs;
+mod sensitivity;
 mod targets;
 mod today;
 mod twin;

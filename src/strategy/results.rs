@@ -61,10 +61,25 @@ pub struct Comparison {
     /// Paired runs made, and whether the scenario's Monte Carlo errors were reached.
     pub runs: u32,
     pub monte_carlo: String,
+    /// What knowing a parameter before the choice would be worth, most first.
+    pub sensitivity: Vec<SensitivityRow>,
     /// Assumptions that the result rests on, with their origin, for the report.
     pub assumptions: Vec<Assumption>,
     /// Warnings in plain words (a gain beyond what field experiments have shown, a filter that selects nobody, ...).
     pub warnings: Vec<String>,
+}
+
+/// A row of `sensitivity.csv`: a parameter that the choice between strategies hangs on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SensitivityRow {
+    pub parameter: String,
+    /// Of `worth`: the objective's.
+    pub unit: String,
+    /// Expected gain of the objective if the parameter were known before choosing.
+    pub worth: f64,
+    /// The best strategy where it is low, and high.
+    pub best_if_low: String,
+    pub best_if_high: String,
 }
 
 /// Something the result rests on.

@@ -364,6 +364,7 @@ mod tests {
             rival_loading: Vec::new(),
             own_push: 0.0,
             moves: Moves::default(),
+            moves_at: Vec::new(),
             handovers: Vec::new(),
             rules: Vec::new(),
         };

@@ -4,14 +4,14 @@
 //! key (seed, r). Batches are added until the Monte Carlo errors that the scenario asks for are reached:
 //!
 //! ```text
-//! se(P(best)) = sqrt(p (1 - p) / n)        rse(incremental) = sd / (sqrt(n) |mean|)
+//! se(P(best)) = sqrt(p (1 - p) / n)        rse(incremental) = sd / (sqrt(n) largest |mean| of all strategies)
 //! ```
 //!
 //! Batch sizes depend on the results alone, never on threads or time.
 
 use rayon::prelude::*;
 
-use super::compile::{as_today, compile, reached};
+use super::compile::{Compiled, as_today, compile, reached};
 use super::economics::{Money, Prices};
 use super::forecast::Seen;
 use super::levers;
@@ -21,7 +21,7 @@ use crate::lanes::Isa;
 use crate::market::{Bound, BoundStrategy};
 use crate::rng::RunKey;
 use crate::scenario::{MonteCarlo, Objective};
-use crate::simulate::{Horizon, Policy, Tallies, World};
+use crate::simulate::{Horizon, Tallies, World};
 use crate::stats::mean_sd;
 
 /// One strategy in one run.
@@ -34,6 +34,8 @@ pub struct Outcome {
     /// Customers won (or won back) less the baseline's, by month and by territory.
     pub won: Vec<f64>,
     pub won_by_territory: Vec<f64>,
+    /// Customers found less the baseline's, by month.
+    pub found: Vec<f64>,
     /// Money spent less the baseline's, by month.
     pub cost: Vec<f64>,
     /// Our share of category orders in the last 12 months of the horizon.
@@ -45,6 +47,8 @@ pub struct Outcome {
 /// One run of all strategies.
 #[derive(Debug, Clone)]
 pub struct Run {
+    /// Its draw of the posterior.
+    pub draw: usize,
     pub outcomes: Vec<Outcome>,
     /// Baseline by `[month * territories + territory]`; kept for the first [`FORECAST_RUNS`] runs.
     pub own_sales: Vec<f32>,
@@ -120,21 +124,35 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
     let key = RunKey { seed: placer.seed, run };
     let mut world = World::new(&placed.twin);
     let start = as_today(plan.bound, placer.today, &placed);
-    let simulated: Vec<(Tallies, Vec<f64>)> = plan
+    let simulated: Vec<(Compiled, Tallies)> = plan
         .bound
         .strategies
         .iter()
         .map(|strategy| {
             let compiled = compile(plan.bound, &start, &placed, strategy, &plan.weight, months);
             let tallies = world.run(&compiled.policy, horizon, key, Isa::detect(), &mut ());
-            let cost = costs(strategy, &compiled.policy, &compiled.contact_cost, &tallies);
-            (tallies, cost)
+            (compiled, tallies)
         })
         .collect();
-    let (base, base_cost) = &simulated[plan.baseline];
+    // What is sent today is paid for today: where the baseline is that, a contact costs only beyond it.
+    let today = plan.bound.strategies[plan.baseline].levers.is_empty();
+    let free = today.then_some(&simulated[plan.baseline].1);
+    let moneys: Vec<(Vec<f64>, Vec<f64>)> = plan
+        .bound
+        .strategies
+        .iter()
+        .zip(&simulated)
+        .map(|(strategy, (compiled, tallies))| {
+            let cost = costs(strategy, compiled, tallies, free);
+            (cost, plan.prices.map_or_else(Vec::new, |prices| repriced(compiled, tallies, prices.unit_price)))
+        })
+        .collect();
+    let base = &simulated[plan.baseline].1;
+    let (base_cost, base_price) = &moneys[plan.baseline];
     let outcomes = simulated
         .iter()
-        .map(|(tallies, cost)| {
+        .zip(&moneys)
+        .map(|((_, tallies), (cost, price))| {
             let sales = minus(by_month(&tallies.own_sales, tallies), by_month(&base.own_sales, base));
             let cost = minus(cost.clone(), base_cost.clone());
             let last_year = months.saturating_sub(12) * tallies.territories..;
@@ -147,27 +165,29 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
                 ),
                 won: minus(by_month(&tallies.won, tallies), by_month(&base.won, base)),
                 won_by_territory: minus(by_territory(&tallies.won, tallies), by_territory(&base.won, base)),
+                found: minus(by_month(&tallies.found, tallies), by_month(&base.found, base)),
                 share: if all > 0.0 { ours / all } else { 0.0 },
-                money: plan.prices.map(|prices| prices.value(&sales, &cost)),
+                money: plan.prices.map(|prices| {
+                    let price = minus(price.clone(), base_price.clone());
+                    prices.value(&sales, &price, &cost)
+                }),
                 sales,
                 cost,
             }
         })
         .collect();
     let seen = if keep { Seen::of(placer, run, horizon, base) } else { Seen::default() };
-    Run { own_sales: seen.own_sales, total_demand: seen.total_demand, outcomes }
+    Run { draw: placer.draw_of(run), own_sales: seen.own_sales, total_demand: seen.total_demand, outcomes }
 }
 
-/// Money spent by month: what levers cost as such, and contacts at their price.
-fn costs(
-    strategy: &BoundStrategy,
-    policy: &Policy,
-    contact_cost: &[[f64; Channel::COUNT]],
-    tallies: &Tallies,
-) -> Vec<f64> {
+/// Money spent by month: what levers cost as such, what customers are paid, and contacts at their price; `free`: the run whose
+/// messages cost nothing more.
+fn costs(strategy: &BoundStrategy, compiled: &Compiled, tallies: &Tallies, free: Option<&Tallies>) -> Vec<f64> {
+    let Compiled { policy, contact_cost, .. } = compiled;
     (0..tallies.months)
         .map(|month| {
             let fixed: f64 = strategy.levers.iter().map(|lever| levers::fixed_cost(lever, month)).sum();
+            let paid: f64 = strategy.levers.iter().map(|lever| levers::earned_by_others(lever, month, tallies)).sum();
             let phase = policy.phases.iter().rposition(|phase| phase.from <= month).unwrap_or(0);
             let cells = month * tallies.territories..(month + 1) * tallies.territories;
             let contacts: f64 = Channel::ALL
@@ -177,14 +197,35 @@ fn costs(
                     if price == 0.0 {
                         return 0.0;
                     }
+                    let sum = |series: &[f64]| series[cells.clone()].iter().sum::<f64>();
                     let made = match channel {
-                        Channel::FaceToFace => &tallies.visits,
-                        _ => &tallies.contacts[channel.index()],
+                        Channel::FaceToFace => sum(&tallies.visits),
+                        _ => {
+                            let before = free.map_or(0.0, |free| sum(&free.contacts[channel.index()]));
+                            (sum(&tallies.contacts[channel.index()]) - before).max(0.0)
+                        }
                     };
-                    price * made[cells.clone()].iter().sum::<f64>()
+                    price * made
                 })
                 .sum();
-            fixed + contacts
+            fixed + paid + contacts
+        })
+        .collect()
+}
+
+/// Money by month that a changed price brings on what is sold (negative where it is lower), discounts on what is sold ahead among it.
+fn repriced(compiled: &Compiled, tallies: &Tallies, unit_price: f64) -> Vec<f64> {
+    (0..tallies.months)
+        .map(|month| {
+            let at = compiled.policy.phases.iter().rposition(|phase| phase.from <= month).unwrap_or(0);
+            let phase = &compiled.policy.phases[at];
+            let of = |j: usize| {
+                let cell = month * tallies.territories + j;
+                let discount = compiled.discount[at].get(j).copied().unwrap_or(0.0);
+                let change = libm::expm1(f64::from(phase.moves(j).price));
+                change * tallies.own_sales[cell] - discount * (1.0 + change) * tallies.own_loaded[cell]
+            };
+            unit_price * (0..tallies.territories).map(of).sum::<f64>()
         })
         .collect()
 }
@@ -231,7 +272,7 @@ pub fn best(objectives: &[f64]) -> usize {
 struct Errors {
     /// Largest standard error of a P(best).
     p_best: f64,
-    /// Largest relative standard error of a mean incremental.
+    /// Largest standard error of a mean incremental, relative to the largest of these means.
     incremental: f64,
 }
 
@@ -248,11 +289,11 @@ impl Errors {
             }
         }
         let p_best = wins.iter().map(|wins| (wins / n * (1.0 - wins / n) / n).sqrt()).fold(0.0, f64::max);
-        let incremental = sales.iter().filter_map(|sales| {
-            let (mean, sd) = mean_sd(sales);
-            (sd > 0.0).then(|| sd / n.sqrt() / mean.abs().max(f64::MIN_POSITIVE))
-        });
-        Self { p_best, incremental: incremental.fold(0.0, f64::max) }
+        // Against the largest gain or loss of all: a strategy that brings next to nothing need not be known to a part of that.
+        let moments: Vec<(f64, f64)> = sales.iter().map(|sales| mean_sd(sales)).collect();
+        let largest = moments.iter().map(|(mean, _)| mean.abs()).fold(f64::MIN_POSITIVE, f64::max);
+        let incremental = moments.iter().map(|(_, sd)| sd / n.sqrt() / largest).fold(0.0, f64::max);
+        Self { p_best, incremental }
     }
 
     fn small_enough(&self, wanted: &MonteCarlo) -> bool {

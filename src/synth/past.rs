@@ -250,6 +250,7 @@ pub(super) fn policy(description: &Description, world: &World, force: &Force, mo
                 rival_loading,
                 own_push: 0.0,
                 moves: Moves::default(),
+                moves_at: Vec::new(),
                 handovers: Vec::new(),
                 rules: Vec::new(),
             }

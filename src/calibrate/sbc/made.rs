@@ -95,6 +95,7 @@ pub(crate) fn live(setup: &Setup, seed: u64) -> Made {
         rival_loading: vec![0.0],
         own_push: 0.0,
         moves: Moves::default(),
+        moves_at: Vec::new(),
         handovers: Vec::new(),
         rules: Vec::new(),
     };

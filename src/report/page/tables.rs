@@ -236,6 +236,9 @@ const METRICS: [&str; 11] = [
     "roi",
     "npv",
     "payback_months",
+    "cash_low_point",
+    "break_even",
+    "customers_found",
     "new_customers",
     "share",
     "regret",
@@ -269,6 +272,34 @@ pub fn strategies(findings: &Findings, strategies: &Strategies) -> Option<Table>
             row
         })
         .collect();
+    filled(Table { heads, rows, ..Table::default() })
+}
+
+/// Parameters shown in the report.
+const PARAMETERS: usize = 8;
+
+/// What knowing a parameter before the choice would be worth.
+pub fn sensitivity(findings: &Findings) -> Option<Table> {
+    let known = &findings.comparison.as_ref()?.sensitivity;
+    let unit = Unit::new(&known.first()?.unit, &findings.currency);
+    let rows = known
+        .iter()
+        .take(PARAMETERS)
+        .map(|row| {
+            vec![
+                Cell::text(&row.parameter),
+                Cell::number(unit.bare(row.worth), row.worth),
+                Cell::text(&row.best_if_low),
+                Cell::text(&row.best_if_high),
+            ]
+        })
+        .collect();
+    let heads = vec![
+        text_head("Parameter"),
+        number_head("Worth of knowing it", unit.head()),
+        text_head("Best where it is low"),
+        text_head("Best where it is high"),
+    ];
     filled(Table { heads, rows, ..Table::default() })
 }
 

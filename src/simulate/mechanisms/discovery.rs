@@ -5,6 +5,8 @@
 //! customers that we served at the month's start. The third makes each prospecting call find `yield` customers while the
 //! dark half is what it was, and fewer as fewer remain. An event of hazard h has probability `1 - exp(-h)`.
 //!
+//! A reward for naming others multiplies the referral's rate ([`crate::simulate::Moves::referral`]).
+//!
 //! How many calls prospecting gets is known only when the month's visits are made. `calls` is what is planned for the
 //! month; what the months before made more or less than planned is added over a year (`Here::searching`), so that every
 //! call finds at its yield, some of them later.
@@ -50,7 +52,9 @@ impl Mechanism for Discovery {
 
     #[inline(always)]
     fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
-        here.find = hazard(self, month.before.served_share(), here.searching, month.dark_at_start) as f32;
+        let served = month.before.served_share() * f64::from(month.moves().referral);
+        here.find = hazard(self, served, here.searching, month.dark_at_start) as f32;
+        here.referred = if here.find > 0.0 { (self.referral * served) as f32 / here.find } else { 0.0 };
         let lists = month.policy.list_purchases.iter().filter(|purchase| purchase.month == month.index);
         here.listed = lists
             .fold(0.0, |all, purchase| either(all, listed(purchase.usable[month.territory], month.before.dark)))

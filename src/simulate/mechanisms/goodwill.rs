@@ -115,7 +115,7 @@ impl Mechanism for Goodwill {
     fn here(&self, month: &Month<'_>, ground: &mut Ground, here: &mut Here) {
         let mut of = |channel: Channel| {
             let c = channel.index();
-            let factor = f64::from(month.phase.moves.quality[c]) * f64::from(here.channel_effect[c]);
+            let factor = f64::from(month.moves().quality[c]) * f64::from(here.channel_effect[c]);
             ground.effect[c] = (self.effect[c] * factor) as f32;
         };
         of(Channel::FaceToFace);

@@ -64,8 +64,8 @@ impl Mechanism for Launch {
 
     #[inline(always)]
     fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
-        let at_start = month.policy.phases.first().map_or(-1.0, |first| first.moves.launched);
-        let launched = month.phase.moves.launched;
+        let at_start = month.policy.phases.first().map_or(-1.0, |first| first.moves(month.territory).launched);
+        let launched = month.moves().launched;
         // Without a launch, now or before, nothing is added, not even 0.
         if launched >= 0.0 || at_start >= 0.0 {
             let since = if launched >= 0.0 { (month.index - month.phase.from) as f64 } else { 0.0 };

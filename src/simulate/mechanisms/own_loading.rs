@@ -78,7 +78,7 @@ impl Mechanism for OwnLoading {
 
     #[inline(always)]
     fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
-        here.own_loading = (self.acceptance * f64::from(month.phase.moves.loading)).max(0.0) as f32;
+        here.own_loading = (self.acceptance * f64::from(month.moves().loading)).max(0.0) as f32;
     }
 
     #[inline(always)]

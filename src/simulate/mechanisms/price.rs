@@ -58,7 +58,7 @@ impl Mechanism for Price {
 
     #[inline(always)]
     fn here(&self, month: &Month<'_>, costs: &mut f32, _: &mut Here) {
-        *costs = (self.effect * f64::from(month.phase.moves.price)) as f32;
+        *costs = (self.effect * f64::from(month.moves().price)) as f32;
     }
 
     #[inline(always)]

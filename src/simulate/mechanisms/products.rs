@@ -110,7 +110,7 @@ impl Mechanism for Products {
 
     #[inline(always)]
     fn here(&self, month: &Month<'_>, last: &mut [f64; PRODUCTS], here: &mut Here) {
-        let (gain, shares) = self.choice(&self.gained(&month.phase.moves.product_push, last));
+        let (gain, shares) = self.choice(&self.gained(&month.moves().product_push, last));
         *last = shares;
         here.products = self.used() as u32;
         here.product_shares = shares.map(|share| share as f32);

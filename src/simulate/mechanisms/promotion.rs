@@ -91,12 +91,12 @@ impl Mechanism for Promotion {
 
     #[inline(always)]
     fn here(&self, month: &Month<'_>, bump: &mut Bump, _: &mut Here) {
-        *bump = self.bump(f64::from(month.phase.moves.promotion));
+        *bump = self.bump(f64::from(month.moves().promotion));
     }
 
     #[inline(always)]
     fn step<V: Simd>(&self, month: &Month<'_>, _: &Here, bump: &mut Bump, _: &(), _: &mut (), now: &mut Now<'_, V>) {
-        if month.phase.moves.promotion > 0.0 {
+        if month.moves().promotion > 0.0 {
             let promoted = promoted(now.open, now.share, now.priced, bump);
             now.open = promoted.open;
             now.share = promoted.share;

@@ -65,7 +65,7 @@ impl Mechanism for StockOut {
 
     #[inline(always)]
     fn here(&self, month: &Month<'_>, (): &mut (), here: &mut Here) {
-        here.availability = month.phase.moves.availability.clamp(0.0, 1.0);
+        here.availability = month.moves().availability.clamp(0.0, 1.0);
     }
 
     #[inline(always)]

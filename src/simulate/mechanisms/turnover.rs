@@ -216,7 +216,7 @@ impl Mechanism for Turnover {
     #[inline(always)]
     fn here(&self, month: &Month<'_>, seats: &mut Seats, here: &mut Here) {
         if seats.count > 0 {
-            let p = self.leaves(f64::from(month.phase.moves.leaving));
+            let p = self.leaves(f64::from(month.moves().leaving));
             let mut worth = 0.0;
             for seat in 0..seats.count {
                 let hash = seat_hash(month.hash, seat);

@@ -70,8 +70,10 @@ pub(super) fn apply(plan: &ChannelPlan, context: &Context<'_>, draft: &mut Draft
         if added > 0.0 {
             let there = draft.contacts_today(channel, context);
             let moved = quality_of(plan, channel, context.bound);
-            let quality = &mut draft.phase.moves.quality[channel.index()];
-            *quality = ((there * f64::from(*quality) + added * moved) / (there + added)) as f32;
+            draft.change_all_moves(|moves| {
+                let quality = &mut moves.quality[channel.index()];
+                *quality = ((there * f64::from(*quality) + added * moved) / (there + added)) as f32;
+            });
         }
     }
     let visits = rates[Channel::FaceToFace.index()];

@@ -13,14 +13,18 @@ mod competitor_move;
 mod demand_shock;
 mod headcount;
 mod list_purchase;
+mod price;
 mod quality;
+mod referral;
+mod stock_loading;
+mod supply_shock;
 mod targeting;
 
 pub use channel_plan::notes as channel_plan_notes;
 
 use crate::channel::Channel;
 use crate::market::{Bound, BoundAction, BoundLever, Expression, Selection};
-use crate::simulate::{ListPurchase, Phase, Rule, VisitChange};
+use crate::simulate::{ListPurchase, Moves, Phase, Rule, Tallies, VisitChange};
 
 use super::rules::{self, Marks};
 use super::twin::Placed;
@@ -31,6 +35,8 @@ pub struct Draft {
     pub phase: Phase,
     /// Money a contact, by channel, on top of what we pay today.
     pub contact_cost: [f64; Channel::COUNT],
+    /// Part of the price that we leave on what is sold ahead, by territory; empty for nothing.
+    pub discount: Vec<f64>,
     /// Bought lists; only the phase that begins with the purchase counts.
     pub lists: Vec<ListPurchase>,
     /// What rules of all phases ask about and cannot change.
@@ -38,6 +44,24 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Changes what else we do in the lever's territories.
+    pub fn change_moves(&mut self, context: &Context<'_>, change: impl Fn(&mut Moves)) {
+        let chosen = &context.lever.territories;
+        if chosen.iter().all(|on| *on) {
+            return self.change_all_moves(change);
+        }
+        if self.phase.moves_at.is_empty() {
+            self.phase.moves_at = vec![self.phase.moves; chosen.len()];
+        }
+        self.phase.moves_at.iter_mut().zip(chosen).filter(|(_, on)| **on).for_each(|(moves, _)| change(moves));
+    }
+
+    /// Changes what else we do everywhere.
+    pub fn change_all_moves(&mut self, change: impl Fn(&mut Moves)) {
+        change(&mut self.phase.moves);
+        self.phase.moves_at.iter_mut().for_each(change);
+    }
+
     /// Changes the visits of whom the lever (and `who` of one of its rules) selects.
     pub fn change_visits(&mut self, context: &Context<'_>, who: Option<&Selection>, change: VisitChange) {
         if change == VisitChange::Keep {
@@ -122,14 +146,36 @@ pub fn apply(context: &Context<'_>, draft: &mut Draft) {
         BoundAction::ListPurchase(plan) => list_purchase::apply(plan, context, draft),
         BoundAction::CompetitorMove { company, push } => competitor_move::apply(*company, *push, context, draft),
         BoundAction::DemandShock { factor } => demand_shock::apply(*factor, context, draft),
+        BoundAction::Price { change } => price::apply(*change, context, draft),
+        BoundAction::StockLoading(plan) => stock_loading::apply(plan, context, draft),
+        BoundAction::SupplyShock { factor } => supply_shock::apply(*factor, context, draft),
+        BoundAction::Referral(plan) => referral::apply(plan, context, draft),
     }
 }
 
-/// Months (from the lever's first) in which a lever changes what it does, apart from its beginning and end.
-pub fn steps(action: &BoundAction) -> usize {
-    match action {
-        BoundAction::Headcount { plan, .. } => plan.ramp_months as usize,
-        _ => 0,
+/// Months of the horizon in which a lever changes what it does, its beginning and end among them.
+pub fn changes(lever: &BoundLever) -> Vec<usize> {
+    let mut out = vec![lever.from, lever.until];
+    match &lever.action {
+        BoundAction::Headcount { plan, .. } => out.extend(lever.from..=lever.from + plan.ramp_months as usize),
+        // The month after a list was bought is a phase of its own, without the purchase.
+        BoundAction::ListPurchase(_) => out.push(lever.from + 1),
+        BoundAction::StockLoading(plan) => {
+            let loads = (lever.from..lever.until).filter(|month| stock_loading::loads(plan, month - lever.from));
+            out.extend(loads.flat_map(|month| [month, month + 1]));
+        }
+        _ => {}
+    }
+    out
+}
+
+/// Money spent in a month that depends on how the market answers, contacts apart.
+pub fn earned_by_others(lever: &BoundLever, month: usize, tallies: &Tallies) -> f64 {
+    match &lever.action {
+        BoundAction::Referral(plan) if (lever.from..lever.until).contains(&month) => {
+            referral::rewards(plan, lever, month, tallies)
+        }
+        _ => 0.0,
     }
 }
 
