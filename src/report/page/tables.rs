@@ -227,7 +227,7 @@ pub fn potential(findings: &Findings, potential: &Potential) -> Option<Table> {
 }
 
 /// Metrics of the comparison, in the order of their rows; what no strategy has gets no row.
-const METRICS: [&str; 11] = [
+const METRICS: [&str; 14] = [
     "p_best",
     "p_loss",
     "incremental_sales",
