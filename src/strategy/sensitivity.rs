@@ -7,8 +7,8 @@
 //! is what it would be worth, on average, to know θ before choosing (Raiffa & Schlaifer 1961; Strong, Oakley & Brennan 2014, "Estimating
 //! multiparameter partial expected value of perfect information from a probabilistic sensitivity analysis sample", for estimates from the runs
 //! that are there). `E[O_s | θ]` is the mean over a tenth of the draws with much the same θ. Means of few runs scatter, which the
-//! maximum takes for worth: the same figure with the draws shuffled, which then know nothing, is taken off, and what does not exceed the
-//! largest of twenty such figures is not listed.
+//! maximum would take for worth: one half of the draws chooses, and the other half says what the choice brings (both ways). What does not
+//! exceed the largest of twenty such figures with the draws shuffled, which then know nothing, is not listed.
 
 use rand::seq::SliceRandom as _;
 
@@ -47,13 +47,11 @@ pub fn sensitivity(
     }
     let of_all = |order: &[usize]| grouped(order, groups, &sums);
     let mut shuffled = seen.clone();
-    let by_luck: Vec<f64> = (0..SHUFFLES)
-        .map(|shuffle| {
-            shuffled.shuffle(&mut Stream::new(seed, "strategy/sensitivity", shuffle));
-            of_all(&shuffled).0
-        })
-        .collect();
-    let (usual, most) = (by_luck.iter().sum::<f64>() / SHUFFLES as f64, by_luck.iter().copied().fold(0.0, f64::max));
+    let by_luck = (0..SHUFFLES).map(|shuffle| {
+        shuffled.shuffle(&mut Stream::new(seed, "strategy/sensitivity", shuffle));
+        of_all(&shuffled).0
+    });
+    let by_luck = by_luck.fold(0.0, f64::max);
     let mut rows: Vec<SensitivityRow> = names
         .iter()
         .enumerate()
@@ -64,10 +62,10 @@ pub fn sensitivity(
             // One value for all draws says nothing.
             let (first, last) = (value(*order.first()?), value(*order.last()?));
             let (worth, low, high) = of_all(&order);
-            (last > first && worth > most).then(|| SensitivityRow {
+            (last > first && worth > by_luck).then(|| SensitivityRow {
                 parameter: name.clone(),
                 unit: unit.to_owned(),
-                worth: worth - usual,
+                worth,
                 best_if_low: ids[low].clone(),
                 best_if_high: ids[high].clone(),
             })
@@ -79,23 +77,34 @@ pub fn sensitivity(
 
 /// The gain of choosing in each group of this order for itself, and the best strategies of the first and the last one.
 fn grouped(order: &[usize], groups: usize, sums: &[(Vec<f64>, f64)]) -> (f64, usize, usize) {
-    let mean_of = |draws: &[usize]| -> (Vec<f64>, f64) {
-        let mut out = (vec![0.0; sums[0].0.len()], 0.0);
-        for &draw in draws {
-            out.0.iter_mut().zip(&sums[draw].0).for_each(|(out, sum)| *out += sum);
-            out.1 += sums[draw].1;
+    // What one half of the draws chooses, on the other half, both ways: (objective of the choice, runs).
+    let chosen = |draws: &[usize]| -> (f64, f64) {
+        let half = |odd: usize| means(draws.iter().skip(odd).step_by(2), sums);
+        let ([(first, count), (second, other)], mut out) = ([half(0), half(1)], (0.0, 0.0));
+        for (choosing, judging, runs) in [(&first, &second, other), (&second, &first, count)] {
+            if runs > 0.0 {
+                out = (out.0 + runs * judging[best(choosing)], out.1 + runs);
+            }
         }
-        let runs = out.1;
-        out.0.iter_mut().for_each(|sum| *sum /= runs);
         out
     };
-    let (all, runs) = mean_of(order);
-    let parts: Vec<(Vec<f64>, f64)> = (0..groups)
-        .map(|group| mean_of(&order[order.len() * group / groups..order.len() * (group + 1) / groups]))
-        .collect();
-    let chosen: f64 = parts.iter().map(|(means, count)| means[best(means)] * count / runs).sum();
-    let of = |part: Option<&(Vec<f64>, f64)>| part.map_or(0, |(means, _)| best(means));
-    (chosen - all[best(&all)], of(parts.first()), of(parts.last()))
+    let group = |k: usize| &order[order.len() * k / groups..order.len() * (k + 1) / groups];
+    let (each, runs) = (0..groups).map(|k| chosen(group(k))).fold((0.0, 0.0), |sum, x| (sum.0 + x.0, sum.1 + x.1));
+    let (all, of_all) = chosen(order);
+    let best_of = |k: usize| best(&means(group(k).iter(), sums).0);
+    (each / runs.max(1.0) - all / of_all.max(1.0), best_of(0), best_of(groups - 1))
+}
+
+/// Mean objectives of draws, and their runs.
+fn means<'a>(draws: impl Iterator<Item = &'a usize>, sums: &[(Vec<f64>, f64)]) -> (Vec<f64>, f64) {
+    let mut out = (vec![0.0; sums[0].0.len()], 0.0);
+    for &draw in draws {
+        out.0.iter_mut().zip(&sums[draw].0).for_each(|(out, sum)| *out += sum);
+        out.1 += sums[draw].1;
+    }
+    let runs = out.1;
+    out.0.iter_mut().for_each(|sum| *sum /= f64::max(runs, 1.0));
+    out
 }
 
 #[cfg(test)]
