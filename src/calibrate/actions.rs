@@ -35,7 +35,7 @@ pub struct PanelMoves {
     pub moves: Vec<ActionFound>,
     /// All of them, as the twin repeats them.
     pub past: Vec<RivalMove>,
-    /// By month: log of the category's sales with all moves over those without; empty without companies in the panel.
+    /// By month: log of the category's sales with rivals' moves over those without; empty without companies in the panel.
     pub category: Vec<Shift>,
     /// The same of our own sales; empty where the panel does not have them throughout.
     pub own: Vec<Shift>,
@@ -63,7 +63,8 @@ pub fn in_own_sales(
 /// Scans the panel's company series under a model of the feasts.
 pub fn panel_moves(market: &Market, feasts: &FeastModel, seed: u64) -> PanelMoves {
     let Some((ids, sales)) = companies(market) else { return PanelMoves::default() };
-    let series = series(market, feasts, sales, Sight::Panel);
+    let ours = ids.iter().position(|id| *id == Some(0));
+    let series = Series { own: ours, ..series(market, feasts, sales, Sight::Panel) };
     let estimate = pulses::estimate(&series, seed);
     let past = estimate.moves.iter().filter_map(|found| {
         let company = ids[found.company].filter(|company| *company > 0)?;
@@ -77,7 +78,7 @@ pub fn panel_moves(market: &Market, feasts: &FeastModel, seed: u64) -> PanelMove
         Some(RivalMove { company, kind, first, length, probability, depths })
     });
     let past = past.collect();
-    let own = ids.iter().position(|id| *id == Some(0)).map(|k| estimate.companies[k].clone()).unwrap_or_default();
+    let own = estimate.own;
     let all: f64 = series.sales.iter().flatten().filter(|x| **x > 0.0).sum();
     let moves = estimate.moves.iter().filter_map(|found| {
         let company = ids[found.company].filter(|company| *company > 0)?;
@@ -134,6 +135,7 @@ fn series(market: &Market, feasts: &FeastModel, sales: CompanySales, sight: Sigh
         feasts: market.history.months().map(|month| feasts.exposures.row(month)).collect(),
         feast_sd: feasts.prior.iter().map(|prior| prior.1).collect(),
         sight,
+        own: None,
     }
 }
 

@@ -132,7 +132,8 @@ mod tests {
         // E max(1, 2 u) - 1 = 1/4.
         assert!(effect.parameter == "effect" && (effect.worth - 0.25).abs() < 0.04, "{effect:?}");
         assert_eq!((effect.best_if_low.as_str(), effect.best_if_high.as_str()), ("sure", "unsure"));
-        assert!(rows.len() <= 2 && rows.iter().skip(1).all(|row| row.worth < 0.02), "{rows:?}");
+        // One in twenty is listed by luck, at little worth.
+        assert!(rows.len() <= 2 && rows.iter().skip(1).all(|row| row.worth < 0.05), "{rows:?}");
     }
 
     #[test]

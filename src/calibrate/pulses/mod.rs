@@ -55,6 +55,8 @@ pub struct Series {
     pub feast_sd: Vec<f64>,
     /// What the series are.
     pub sight: Sight,
+    /// Which of the companies we are, where the series have us.
+    pub own: Option<usize>,
 }
 
 /// What the series let us see.
@@ -85,13 +87,13 @@ pub struct Found {
 #[derive(Debug, Clone, Default)]
 pub struct Estimate {
     pub moves: Vec<Found>,
-    /// What moves do to the whole category by month.
+    /// What rivals' moves do to the whole category by month.
     pub category: Vec<Shift>,
-    /// What they do to each company's sales, by company and month.
-    pub companies: Vec<Vec<Shift>>,
+    /// What they do to our sales; empty where the series do not have them.
+    pub own: Vec<Shift>,
 }
 
-/// Log of sales with moves over those without: mean and variance over samples.
+/// Log of sales with rivals' moves over those without (ours are in both): mean and variance over samples.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Shift {
     pub mean: f64,
@@ -118,7 +120,8 @@ pub fn estimate(series: &Series, seed: u64) -> Estimate {
     };
     if months < FEWEST || !known || !enough {
         let nothing = vec![Shift::default(); months];
-        return Estimate { moves: Vec::new(), companies: vec![nothing.clone(); series.sales.len()], category: nothing };
+        let own = series.own.map_or_else(Vec::new, |_| nothing.clone());
+        return Estimate { moves: Vec::new(), own, category: nothing };
     }
     sampler::run(series, seed)
 }

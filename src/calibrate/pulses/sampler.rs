@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::chain::{Active, Chain, Event};
-use super::moves::{Kind, STEP};
+use super::moves::{Books, Kind, STEP};
 use super::{Estimate, Found, LEAST_LISTED, RIVALS_DIP, Series, Shift, Sight};
 use crate::calibrate::sampling::{Purpose, Source};
 
@@ -39,7 +39,7 @@ pub fn run(series: &Series, seed: u64) -> Estimate {
     }
     let mut samples: BTreeMap<(usize, usize, Kind, usize), Vec<f64>> = BTreeMap::new();
     let mut category = vec![Sums::default(); chain.months];
-    let mut companies = vec![vec![Sums::default(); chain.months]; chain.companies];
+    let mut own = vec![Sums::default(); chain.months];
     let mut row = Vec::with_capacity(chain.companies);
     for _ in 0..KEPT {
         chain.sweep(&mut source);
@@ -50,15 +50,19 @@ pub fn run(series: &Series, seed: u64) -> Estimate {
             let depth = step.depth * libm::exp(log);
             samples.entry((step.company, step.first, step.kind, step.length)).or_default().push(depth);
         }
+        let rivals = chain.books_of_rivals();
         for (t, sums) in category.iter_mut().enumerate() {
-            sums.add(libm::log(chain.books.category(t)));
-            row.clear();
-            chain.books.month(t, &mut row);
-            companies.iter_mut().zip(&row).for_each(|(company, &shift)| company[t].add(shift));
+            sums.add(libm::log(rivals.category(t)));
+            if let Some(ours) = series.own {
+                row.clear();
+                rivals.month(t, &mut row);
+                own[t].add(row[ours]);
+            }
         }
     }
-    let shifts = |sums: &Vec<Sums>| sums.iter().map(Sums::shift).collect();
-    Estimate { moves: gather(samples), category: shifts(&category), companies: companies.iter().map(shifts).collect() }
+    let shifts = |sums: &[Sums]| sums.iter().map(Sums::shift).collect();
+    let own = series.own.map_or_else(Vec::new, |_| shifts(&own));
+    Estimate { moves: gather(samples), category: shifts(&category), own }
 }
 
 /// Sums over the samples that are kept.
@@ -128,6 +132,18 @@ fn gather(samples: BTreeMap<(usize, usize, Kind, usize), Vec<f64>>) -> Vec<Found
 }
 
 impl Chain<'_> {
+    /// The moves of all but us. Ours are habits of ours, which the season of our sales may have in it.
+    fn books_of_rivals(&self) -> Books {
+        let mut books = self.books.clone();
+        for active in &self.active {
+            match &active.event {
+                Event::Move(step) if Some(step.company) == self.series.own => books.enter(step, -1.0),
+                _ => {}
+            }
+        }
+        books
+    }
+
     pub(super) fn sweep(&mut self, source: &mut Source) {
         for t in 0..self.months {
             for company in 0..self.movers() {

@@ -104,6 +104,7 @@ fn made(recipe: &Recipe) -> Series {
         feasts: exposure.iter().map(|&x| if known { vec![x] } else { Vec::new() }).collect(),
         feast_sd: if known { vec![0.5] } else { Vec::new() },
         sight: Sight::Panel,
+        own: None,
     }
 }
 
