@@ -211,6 +211,7 @@ pub fn full_policy(twin: &Twin) -> Policy {
         launched: 0.0,
         product_push: [0.1, 0.0, -0.05, 0.05],
         leaving: 1.1,
+        referral: 1.2,
     };
     phase.handovers = vec![0b10; territories];
     phase.rules = vec![

@@ -201,7 +201,8 @@ impl Observed {
         let sold: Vec<f64> = (0..self.customers).map(|i| self.sales(i).map(|(_, y)| y).sum()).collect();
         let all: f64 = sold.iter().sum();
         let usual = levels.iter().zip(&sold).map(|(level, sold)| level * sold).sum::<f64>() / all;
-        if !(usual > 0.0) {
+        // Without contacts or sales it is nothing, or no number.
+        if usual.is_nan() || usual <= 0.0 {
             return vec![0.0; self.customers];
         }
         let logs: Vec<f64> = levels.iter().map(|level| libm::log((level / usual).max(0.1))).collect();
