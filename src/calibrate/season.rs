@@ -7,10 +7,11 @@
 //! level ~ N(., 10²), growth ~ N(0, [`GROWTH_SD`]²) a month, season ~ N(0, σ_s²), effects of moving feasts
 //! ~ their priors ([`super::feasts`]; the exposures are those of the simulator), walk a random walk that is 0 at the end
 //! of the history with steps σ_w, noise white with σ_n. What rivals' artificial moves did to a month ([`super::pulses`]) is taken off
-//! beforehand, with its variance in the noise: a dip that follows a rival's loading every January is not the season. The counts are linearised as in iteratively reweighted least
-//! squares (`z = eta + (y - mu) / mu`, variance `dispersion / mu`), after which everything is Gaussian; σ_s, σ_w and σ_n
-//! are integrated over a grid by their marginal likelihood. The random walk is what keeps the uncertainty of season and
-//! growth honest under serial correlation; a season seen less than twice is shrunk towards flat.
+//! beforehand, with its variance in the noise: a dip that follows a rival's loading every January is not the season. The
+//! counts are linearised as in iteratively reweighted least squares (`z = eta + (y - mu) / mu`, variance `dispersion / mu`),
+//! after which everything is Gaussian; σ_s, σ_w and σ_n are integrated over a grid by their marginal likelihood. The random
+//! walk is what keeps the uncertainty of season and growth honest under serial correlation; a season seen less than twice is
+//! shrunk towards flat.
 //!
 //! Draws by Matheron's rule: draw from the prior, then correct by what the data say (Journel & Huijbregts 1978).
 
