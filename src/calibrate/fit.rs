@@ -103,8 +103,7 @@ pub fn fit(
     let Past { priors, timelines, pasts, marked, alive, observed } = Past::new(market, settings)?;
     let (seed, draws) = (settings.seed, settings.draws);
     let mut source = Source::new(seed, Purpose::Hazards, 0);
-    let lived = hazards::living_months(market, &timelines, &pasts, &alive);
-    let marked = marked.map(|(events, _)| (events, lived));
+    let marked = marked.map(|(events, _)| (events, hazards::living_months(market, &timelines, &pasts, &alive)));
     let closure = Hazard::closing(priors.prior("closure", "hazard"), marked, &alive, &mut source);
     let finds = Finds::count(market, &timelines);
 
@@ -501,7 +500,8 @@ fn choose_discount(
     let exposures = observed.exposures(&response.point, &path.relative, &flat);
     let rates = Rates::fit(market, observed, &sold, &exposures.exposure, response.order_unit);
     let prior = rates.centre();
-    let means = |i: usize| observed.mean_at_unit_rate(i, &response.point, &path.relative);
+    let curve = observed.curve(&response.point);
+    let means = |i: usize| observed.mean_at_unit_rate(i, &response.point, &curve, &path.relative);
     effects::choose_discount(observed, &means, &prior, response.order_unit)
 }
 
@@ -553,10 +553,7 @@ fn winnable(timelines: &[Timeline], pasts: &[CustomerPast], alive: &Alive, marke
         if market.closed(i) {
             return 0.0;
         }
-        let (months, p) = match &past.silences {
-            Some(silences) => (usize::from(silences.open), alive.order_probability(silences)),
-            None => (timeline.end.saturating_sub(timeline.known), alive.usual_order_probability()),
-        };
+        let (months, p) = hazards::silence_now(timeline, past, alive);
         alive.can_be_won(past.silences.is_some(), months, p, &observed::contacted_since(market, i, timeline))
     };
     timelines.iter().zip(pasts).enumerate().map(of).collect()

@@ -95,6 +95,14 @@ pub fn closures(market: &Market, timelines: &[Timeline]) -> Option<(f64, f64)> {
     (events > 0 && exposure > 0).then_some((events as f64, exposure as f64))
 }
 
+/// Months of the silence at the end of a customer's watch, and its probability of an order.
+pub fn silence_now(timeline: &Timeline, past: &Past, alive: &Alive) -> (usize, f64) {
+    match &past.silences {
+        Some(silences) => (usize::from(silences.open), alive.order_probability(silences)),
+        None => (timeline.end.saturating_sub(timeline.known), alive.usual_order_probability()),
+    }
+}
+
 /// Customer-months in which customers lived, as expected: those after a closing that nobody marked are none.
 pub fn living_months(market: &Market, timelines: &[Timeline], pasts: &[Past], alive: &Alive) -> f64 {
     let of = |(i, (timeline, past)): (usize, (&Timeline, &Past))| {
@@ -102,10 +110,7 @@ pub fn living_months(market: &Market, timelines: &[Timeline], pasts: &[Past], al
         if timeline.closing {
             return watched;
         }
-        let (silent, p) = match &past.silences {
-            Some(silences) => (usize::from(silences.open), alive.order_probability(silences)),
-            None => (timeline.end.saturating_sub(timeline.known), alive.usual_order_probability()),
-        };
+        let (silent, p) = silence_now(timeline, past, alive);
         let contacted = observed::contacted_since(market, i, timeline);
         watched - alive.months_gone(past.silences.is_some(), silent, p, &contacted)
     };

@@ -63,3 +63,4 @@ pub use further::switched_on;
 pub use posterior::*;
 pub use readiness::readiness;
 pub use table::PosteriorTable;
+pub(crate) use wallet::{log_odds_of_survey, spread_of_tastes};

@@ -193,8 +193,7 @@ impl Observed {
         out
     }
 
-    /// See [`Observed::called`]: of visits, where there are some. One that is hardly ever called on counts as called on a tenth as often as
-    /// usual, since its few contacts are luck.
+    /// See [`Observed::called`]: of visits, where there are some.
     fn log_call_levels(&self) -> Vec<f64> {
         let visits = self.contacts.iter().position(|contacts| contacts.channel == Channel::FaceToFace);
         let levels: Vec<f64> = (0..self.customers).map(|i| self.call_level_of(i, visits)).collect();
@@ -205,7 +204,7 @@ impl Observed {
         if usual.is_nan() || usual <= 0.0 {
             return vec![0.0; self.customers];
         }
-        let logs: Vec<f64> = levels.iter().map(|level| libm::log((level / usual).max(0.1))).collect();
+        let logs: Vec<f64> = levels.iter().map(|&level| log_call_level(level, usual)).collect();
         let mean = logs.iter().zip(&sold).map(|(log, sold)| log * sold).sum::<f64>() / all;
         logs.into_iter().map(|log| log - mean).collect()
     }
@@ -240,6 +239,12 @@ impl Observed {
             })
             .sum()
     }
+}
+
+/// Log of a customer's usual contacts over `usual`. One that is hardly ever called on counts as called on a tenth as often, since its few
+/// contacts are luck.
+pub(super) fn log_call_level(level: f64, usual: f64) -> f64 {
+    libm::log((level / usual).max(0.1))
 }
 
 /// By month after the last order, whether we contacted the customer, with the share of the months before in which we did (and half

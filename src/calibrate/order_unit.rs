@@ -160,13 +160,10 @@ impl Observed {
             }
         }
         let share = |j: usize, t: usize| if all[t] > 0.0 { sums[j][t].0 / all[t] } else { 0.0 };
-        let left = |j: usize, t: usize| match places.len() {
-            1 => 0.0,
-            count => {
-                let squares: f64 = (0..count).map(|k| share(k, t) * share(k, t)).sum();
-                1.0 - 2.0 * share(j, t) + squares
-            }
-        };
+        let squares: Vec<f64> =
+            (0..self.months).map(|t| (0..places.len()).map(|j| share(j, t) * share(j, t)).sum()).collect();
+        // Nothing is left of a territory that has its months for itself.
+        let left = |j: usize, t: usize| 1.0 - 2.0 * share(j, t) + squares[t];
         if unit.is_finite() && places.len() > 1 {
             for (j, months) in sums.iter().enumerate() {
                 for (t, pair) in (1..).zip(months.windows(2)) {
@@ -246,8 +243,18 @@ impl Row {
 mod tests {
     use crate::calibrate::Settings;
     use crate::calibrate::fit::observed;
+    use crate::calibrate::observed::Observed;
     use crate::calibrate::response::Point;
     use crate::calibrate::testing::{Recipe, run_agents};
+
+    /// What the agents of a recipe leave behind, the point that they lived by and the months' effects there.
+    fn at_the_truth(recipe: &Recipe) -> (Observed, Point, Vec<Vec<f64>>) {
+        let observed = observed(&run_agents(recipe), &Settings::default()).unwrap();
+        let point =
+            Point { goodwill: recipe.goodwill(), share: recipe.share, taste: recipe.taste, liking: 0.0, lead: 0.0 };
+        let effects = observed.evaluate(&point, None, 30, false).month_effects;
+        (observed, point, effects)
+    }
 
     #[test]
     fn a_month_that_a_large_customer_skipped_was_not_ours() {
@@ -263,11 +270,7 @@ mod tests {
             shock_sd: 0.02,
             ..Recipe::default()
         };
-        let market = run_agents(&recipe);
-        let observed = observed(&market, &Settings::default()).unwrap();
-        let point =
-            Point { goodwill: recipe.goodwill(), share: recipe.share, taste: recipe.taste, liking: 0.0, lead: 0.0 };
-        let effects = observed.evaluate(&point, None, 30, false).month_effects;
+        let (observed, point, effects) = at_the_truth(&recipe);
         let (blind, _) = observed.dispersion(&observed.fitted_groups(&point, &effects), f64::INFINITY);
         let (unit, error) = observed.order_unit(&point, &effects);
         println!("{unit:.3} ± {error:.3}, {blind:.3} without the amounts");
@@ -289,11 +292,7 @@ mod tests {
             effect: 0.0,
             ..Recipe::default()
         };
-        let market = run_agents(&recipe);
-        let observed = observed(&market, &Settings::default()).unwrap();
-        let point =
-            Point { goodwill: recipe.goodwill(), share: recipe.share, taste: recipe.taste, liking: 0.0, lead: 0.0 };
-        let effects = observed.evaluate(&point, None, 30, false).month_effects;
+        let (observed, point, effects) = at_the_truth(&recipe);
         assert!(observed.groups.len() < 30);
         let groups = observed.fitted_groups(&point, &effects);
         let (unit, error) = observed.order_unit(&point, &effects);

@@ -162,6 +162,7 @@ pub fn compare(
                     (0..window).map(|_| libm::exp(sd * source.normal() - 0.5 * sd * sd)).collect()
                 })
                 .collect();
+            let curve = observed.curve(maker.point);
             let mut tally = Tally::new(window, observed.customers);
             for i in 0..observed.customers {
                 if !observed.bought[i] {
@@ -169,7 +170,7 @@ pub fn compare(
                 }
                 let mut source = Source::new(seed, Purpose::Predictive, (2 << 40) + ((d as u64) << 24) + i as u64);
                 let own = source.gamma(f64::from(maker.shape[i])) / f64::from(maker.rate[i]).max(1e-30);
-                let means = observed.means_relative_to_today(i, maker.point, maker.relative);
+                let means = observed.means_relative_to_today(i, maker.point, &curve, maker.relative);
                 // One coin a customer: it is served in all months in which that is likelier than the coin.
                 let coin = source.uniform();
                 for t in from..months {

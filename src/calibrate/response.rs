@@ -324,15 +324,16 @@ impl Observed {
     }
 
     /// A customer's mean by month at a rate of 1, with the months' path relative to the end of the history.
-    pub fn mean_at_unit_rate(&self, customer: usize, point: &Point, relative: &[f64]) -> Vec<f64> {
+    /// `curve`: that of the point.
+    pub fn mean_at_unit_rate(&self, customer: usize, point: &Point, curve: &Curve, relative: &[f64]) -> Vec<f64> {
         let (mut scratch, mut row) = (vec![0.0; self.months], vec![0.0; self.months]);
-        self.response(customer, point, &self.curve(point), &mut scratch, &mut row);
+        self.response(customer, point, curve, &mut scratch, &mut row);
         row.iter().zip(relative).map(|(r, f)| r * f).collect()
     }
 
     /// A customer's mean by month while it is served, at a rate of 1 at today's goodwill.
-    pub fn means_relative_to_today(&self, customer: usize, point: &Point, relative: &[f64]) -> Vec<f64> {
-        let curve = self.curve(point);
+    /// `curve`: that of the point.
+    pub fn means_relative_to_today(&self, customer: usize, point: &Point, curve: &Curve, relative: &[f64]) -> Vec<f64> {
         let mut goodwill = vec![0.0; self.months];
         self.goodwill(customer, &point.goodwill, &mut goodwill);
         let share = |goodwill: f64| curve.share(point.liking * self.called[customer] + goodwill);

@@ -14,7 +14,8 @@
 //! `Var = 2 l σ² + 2 ν² + noise` (panel), `2 l' σ² + 2 ω² + noise'` (own), `Cov = 2 l'' σ² + noise`, `l'' = 1 - π_j - π'_j + sum_k π_k π'_k`,
 //!
 //! since our orders are a part of the category's: what they scatter is in both, `φ own / (own x category) = φ / category`. A large customer
-//! that closes moves both at once, and for good: the rare changes that no shock makes are left out. ν and ω summed over a grid, all orders of magnitude alike.
+//! that closes moves both at once, and for good: the rare changes that no shock makes are left out. ν and ω are summed over a grid, all
+//! orders of magnitude alike.
 //!
 //! The product over months is a pairwise composite likelihood (Varin, Reid & Firth 2011): neighbouring changes share a month, so that
 //! it counts each observation too often. Its log is divided by the ratio of the scores' variance to what it expects: 1.5 for
@@ -134,11 +135,30 @@ struct Pair {
     noise: [f64; 2],
 }
 
+/// Of a bivariate normal.
+#[derive(Debug, Clone, Copy)]
+struct Moments {
+    variances: [f64; 2],
+    covariance: f64,
+}
+
+impl Moments {
+    fn determinant(&self) -> f64 {
+        (self.variances[0] * self.variances[1] - self.covariance * self.covariance).max(1e-300)
+    }
+
+    /// Squared distance of numbers with these squares and this product, or its sum over several with these sums.
+    fn distance(&self, squares: [f64; 2], product: f64) -> f64 {
+        let [first, second] = self.variances;
+        (second * squares[0] + first * squares[1] - 2.0 * self.covariance * product) / self.determinant()
+    }
+}
+
 impl Both {
-    /// Sums up the changes that are kept.
-    fn sum(&mut self, keeps: impl Fn(&Pair) -> bool) {
+    /// Sums up some of the changes.
+    fn sum(&mut self, changes: &[Pair]) {
         (self.number, self.squares, self.products, self.noise) = (0.0, [0.0; 2], 0.0, [0.0; 2]);
-        for pair in self.changes.iter().filter(|pair| keeps(pair)) {
+        for pair in changes {
             self.number += 1.0;
             self.products += pair.change[0] * pair.change[1];
             for k in 0..2 {
@@ -149,21 +169,20 @@ impl Both {
     }
 
     /// Variances and covariance of a month's changes.
-    fn moments(&self, at: Deviations, noise: [f64; 2]) -> (f64, f64, f64) {
+    fn moments(&self, at: Deviations, noise: [f64; 2]) -> Moments {
         let square = at.shock * at.shock;
         let variance = |k: usize| self.of_shock[k] * square + 2.0 * at.others[k] * at.others[k] + noise[k] + 1e-12;
-        (variance(0), variance(1), self.together * square + noise[0])
+        Moments { variances: [variance(0), variance(1)], covariance: self.together * square + noise[0] }
     }
 
     /// Leaves out changes that no shock of these deviations makes but once in a hundred months, and makes up for those it does make.
     fn trimmed(&mut self, at: Deviations) {
-        let shape = Self { changes: Vec::new(), ..self.clone() };
-        self.sum(|pair| {
-            let (first, second, both) = shape.moments(at, pair.noise);
+        let near = |pair: &&Pair| {
             let [x, y] = pair.change;
-            let determinant = (first * second - both * both).max(1e-300);
-            (second * x * x + first * y * y - 2.0 * both * x * y) / determinant < FARTHEST
-        });
+            self.moments(at, pair.noise).distance([x * x, y * y], x * y) < FARTHEST
+        };
+        let near: Vec<Pair> = self.changes.iter().filter(near).copied().collect();
+        self.sum(&near);
         // Of a bivariate normal cut off at a squared distance d the variance is 1 - d / 2 exp(-d / 2) / (1 - exp(-d / 2)) of its own.
         let beyond = libm::exp(-FARTHEST / 2.0);
         let kept = 1.0 - FARTHEST / 2.0 * beyond / (1.0 - beyond);
@@ -173,10 +192,8 @@ impl Both {
 
 impl Changes for Both {
     fn log_likelihood(&self, at: Deviations) -> f64 {
-        let (first, second, both) = self.moments(at, self.noise.map(|noise| noise / self.number));
-        let determinant = (first * second - both * both).max(1e-300);
-        let form = (second * self.squares[0] + first * self.squares[1] - 2.0 * both * self.products) / determinant;
-        -0.5 * (self.number * libm::log(determinant) + form)
+        let moments = self.moments(at, self.noise.map(|noise| noise / self.number));
+        -0.5 * (self.number * libm::log(moments.determinant()) + moments.distance(self.squares, self.products))
     }
 }
 
@@ -266,17 +283,15 @@ impl Shock {
             .map(|((panel, &place), share)| {
                 let left = |k: usize| 2.0 * (1.0 - 2.0 * share[k] + squares[k]).max(0.05);
                 let together = 2.0 * (1.0 - share[0] - share[1] + products).max(0.05);
+                let pair = |t: usize| {
+                    let (x, noise_x) = panel.change(t, share[0], order_unit)?;
+                    let (y, noise_y) = own[place].change(t, share[1], order_unit)?;
+                    Some(Pair { change: [x, y], noise: [noise_x, noise_y] })
+                };
+                let changes: Vec<Pair> = (1..panel.total.len()).filter_map(pair).collect();
                 let mut out = Both { of_shock: [left(0), left(1)], together, ..Both::default() };
-                for t in 1..panel.total.len() {
-                    let (Some((x, noise_x)), Some((y, noise_y))) =
-                        (panel.change(t, share[0], order_unit), own[place].change(t, share[1], order_unit))
-                    else {
-                        continue;
-                    };
-                    out.changes.push(Pair { change: [x, y], noise: [noise_x, noise_y] });
-                }
-                out.sum(|_| true);
-                out
+                out.sum(&changes);
+                Both { changes, ..out }
             })
             .filter(|changes| changes.number >= FEWEST)
             .collect();
@@ -300,9 +315,8 @@ impl Shock {
         let counted = counted_too_often(changes, Deviations { shock: grid[best], others: others[other] });
         let mut mass = 0.0;
         for (&sigma, row) in grid.iter().zip(&logs) {
-            let x = priors::unconstrain(prior, sigma);
-            let density: f64 =
-                row.iter().map(|log| libm::exp((log - top) / counted + priors::log_density(prior, x))).sum();
+            let log_prior = priors::log_density(prior, priors::unconstrain(prior, sigma));
+            let density: f64 = row.iter().map(|log| libm::exp((log - top) / counted + log_prior)).sum();
             mass += if density.is_finite() { density } else { 0.0 };
             out.grid.push(sigma);
             out.below.push(mass);

@@ -42,29 +42,41 @@ pub fn share_of_wallet(market: &Market, priors: &Priors) -> Beforehand {
 /// Surveyed customers from which their tastes are believed.
 const FEWEST: usize = 8;
 
-/// The deviation of log odds of us between served customers: the prior, and the spread of the log odds that `wallets.csv` names, less
-/// the chance in few orders, `1 / orders`, weighed by their precisions on the log scale (n numbers tell a deviation to `1 / sqrt(2 n)`).
+/// Log odds of the share of a surveyed customer. A survey may name less than we sell: such an answer stands for nearly everything.
+pub(crate) fn log_odds_of_survey(own: f64, demand: f64) -> f64 {
+    -libm::log((demand / own - 1.0).max(0.05))
+}
+
+/// Mean and deviation of the log of the deviation of tastes: the prior, and the spread of surveyed log odds, less the chance in few orders,
+/// `1 / orders`, weighed by their precisions (n numbers tell a deviation to `1 / sqrt(2 n)`). `None` with too few of them.
+pub(crate) fn spread_of_tastes(prior: (f64, f64), log_odds: &[f64], chances: &[f64]) -> Option<(f64, f64)> {
+    if log_odds.len() < FEWEST {
+        return None;
+    }
+    let n = log_odds.len() as f64;
+    let sd = crate::stats::mean_sd(log_odds).1;
+    let seen = (sd * sd - chances.iter().sum::<f64>() / n).max(0.05 * sd * sd).sqrt();
+    let precisions = (1.0 / (prior.1 * prior.1), 2.0 * n);
+    let all = precisions.0 + precisions.1;
+    Some(((precisions.0 * prior.0 + precisions.1 * libm::log(seen.max(1e-3))) / all, 1.0 / all.sqrt()))
+}
+
+/// The deviation of log odds of us between served customers.
 pub fn taste(market: &Market, priors: &Priors) -> Beforehand {
     let (registered, given) = Beforehand::registered(priors, "taste");
     let Prior::Lognormal { median, sd } = registered.prior else { return registered };
     let (log_odds, chance): (Vec<f64>, Vec<f64>) = surveyed(market)
         .into_iter()
-        .map(|survey| (-libm::log((survey.demand / survey.own - 1.0).max(0.05)), 1.0 / survey.orders))
+        .map(|survey| (log_odds_of_survey(survey.own, survey.demand), 1.0 / survey.orders))
         .unzip();
-    if given || log_odds.len() < FEWEST {
-        return registered;
-    }
-    let n = log_odds.len() as f64;
-    let spread = crate::stats::mean_sd(&log_odds).1;
-    let seen = (spread * spread - chance.iter().sum::<f64>() / n).max(0.05 * spread * spread).sqrt();
-    let precisions = (1.0 / (sd * sd), 2.0 * n);
-    let all = precisions.0 + precisions.1;
-    let centre = (precisions.0 * libm::log(median) + precisions.1 * libm::log(seen.max(1e-3))) / all;
-    Beforehand {
-        parameter: "taste",
-        prior: Prior::Lognormal { median: libm::exp(centre), sd: 1.0 / all.sqrt() },
-        origin: Origin::YourData,
-        source: format!("wallets.csv: how the shares of {n:.0} surveyed customers differ"),
+    match spread_of_tastes((libm::log(median), sd), &log_odds, &chance) {
+        Some((centre, sd)) if !given => Beforehand {
+            parameter: "taste",
+            prior: Prior::Lognormal { median: libm::exp(centre), sd },
+            origin: Origin::YourData,
+            source: format!("wallets.csv: how the shares of {} surveyed customers differ", log_odds.len()),
+        },
+        _ => registered,
     }
 }
 

@@ -23,14 +23,12 @@ use super::activity::{Activity, LEVELS};
 use super::numeric::{LogNormal, fast_exp, fast_log, within};
 use super::observed::Observed;
 use super::sizes::KnownSizes;
+use crate::calibrate::{log_odds_of_survey, spread_of_tastes};
 use crate::lanes::{Isa, Kernel, Simd};
 use crate::rng::Stream;
 
 /// Prior of the deviation of log odds of shares between served customers: its median, and the deviation of its log.
 const TASTE: (f64, f64) = (0.8, 0.4);
-
-/// Surveyed customers from which their shares are believed.
-const FEWEST: usize = 8;
 
 /// A size below our own sales to the customer says no more than that nearly everything is ours: least of `m - log r`.
 const CLOSEST: f64 = 0.1;
@@ -94,21 +92,10 @@ fn taste(observed: &Observed, rate: &[f64], chance: &[f64]) -> (f64, f64) {
         .zip(chance)
         .filter_map(|((customer, &rate), &chance)| {
             let wallet = customer.wallet.filter(|_| customer.served && rate > 0.0)?;
-            // A survey may name less than we sell: such an answer stands for nearly everything.
-            Some((-libm::log((wallet / rate - 1.0).max(0.05)), chance))
+            Some((log_odds_of_survey(rate, wallet), chance))
         })
         .unzip();
-    let number = log_odds.len();
-    if number < FEWEST {
-        return prior;
-    }
-    let sd = crate::stats::mean_sd(&log_odds).1;
-    let by_chance = chances.iter().sum::<f64>() / number as f64;
-    let seen = (sd * sd - by_chance).max(0.05 * sd * sd).sqrt();
-    // A deviation of n normal numbers is uncertain by 1 / sqrt(2 n).
-    let precisions = (1.0 / (prior.1 * prior.1), 2.0 * number as f64);
-    let all = precisions.0 + precisions.1;
-    ((precisions.0 * prior.0 + precisions.1 * libm::log(seen.max(1e-3))) / all, 1.0 / all.sqrt())
+    spread_of_tastes(prior, &log_odds, &chances).unwrap_or(prior)
 }
 
 /// What the sizes say on a draw.

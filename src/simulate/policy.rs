@@ -40,7 +40,12 @@ impl Policy {
     ///
     /// Without a phase from month 0.
     pub fn phase(&self, month: usize) -> &Phase {
-        &self.phases[self.phases.partition_point(|phase| phase.from <= month) - 1]
+        &self.phases[self.phase_index(month)]
+    }
+
+    /// Its position among the phases. Panics as [`Self::phase`].
+    pub fn phase_index(&self, month: usize) -> usize {
+        self.phases.partition_point(|phase| phase.from <= month) - 1
     }
 
     /// Log odds added to a rival's appeal (0 = the first) in a territory's month of a phase.

@@ -48,7 +48,7 @@ const NEARLY_ALWAYS: f64 = 0.99;
 
 /// Strategies that another one is better than in nearly all runs.
 fn dominated(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
-    let objectives: Vec<Vec<f64>> = runs.runs.iter().map(|run| run.objective(runs.objective)).collect();
+    let objectives = runs.objectives();
     let beats = |one: usize, other: usize| {
         let count = objectives.iter().filter(|objectives| objectives[one] > objectives[other]).count();
         count as f64 >= NEARLY_ALWAYS * objectives.len() as f64
@@ -73,25 +73,24 @@ fn sensitivity_rows(bound: &Bound, calibration: &Calibration, runs: &Runs) -> Ve
     // The first column is the draw's number.
     let names = table.header.get(1..).unwrap_or_default();
     let values: Vec<Vec<f64>> = table.rows.iter().map(|row| row.get(1..).unwrap_or_default().to_vec()).collect();
-    let objectives: Vec<(usize, Vec<f64>)> =
-        runs.runs.iter().map(|run| (run.draw, run.objective(runs.objective))).collect();
+    let objectives: Vec<(usize, Vec<f64>)> = runs.runs.iter().map(|run| run.draw).zip(runs.objectives()).collect();
     let ids: Vec<String> = bound.strategies.iter().map(|strategy| strategy.id.clone()).collect();
-    let unit = match runs.objective {
+    sensitivity(names, &values, &objectives, &ids, objective_unit(bound, runs), runs.runs.len() as u64)
+}
+
+fn objective_unit<'a>(bound: &'a Bound, runs: &Runs) -> &'a str {
+    match runs.objective {
         Objective::IncrementalSales => bound.market.unit(),
         Objective::Npv | Objective::IncrementalMargin => &bound.market.data.meta.currency,
-    };
-    sensitivity(names, &values, &objectives, &ids, unit, runs.runs.len() as u64)
+    }
 }
 
 fn strategies(bound: &Bound, runs: &Runs, total_known: bool) -> Vec<StrategyRow> {
     let market = &bound.market;
     let (unit, currency) = (market.unit().to_owned(), market.data.meta.currency.clone());
     let n = runs.runs.len() as f64;
-    let objectives: Vec<Vec<f64>> = runs.runs.iter().map(|run| run.objective(runs.objective)).collect();
-    let objective_unit = match runs.objective {
-        Objective::IncrementalSales => unit.clone(),
-        Objective::Npv | Objective::IncrementalMargin => currency.clone(),
-    };
+    let objectives = runs.objectives();
+    let objective_unit = objective_unit(bound, runs);
     let mut rows = Vec::new();
     for (s, strategy) in bound.strategies.iter().enumerate() {
         let mut push = |territory: &str, period: &str, metric: &str, unit: &str, summary: Option<Summary>| {
@@ -149,8 +148,8 @@ fn strategies(bound: &Bound, runs: &Runs, total_known: bool) -> Vec<StrategyRow>
             push("*", "*", "p_loss", "probability", Some(probability(losses)));
         }
         let regret: Vec<f64> = objectives.iter().map(|run| run[best(run)] - run[s]).collect();
-        push("*", "*", "regret", &objective_unit, Summary::of(&regret));
-        push("*", "*", "regret_cvar95", &objective_unit, cvar95(&regret).map(Summary::exact));
+        push("*", "*", "regret", objective_unit, Summary::of(&regret));
+        push("*", "*", "regret_cvar95", objective_unit, cvar95(&regret).map(Summary::exact));
         for month in 0..runs.runs.first().map_or(0, |run| run.outcomes[s].sales.len()) {
             let period = market.history.last.plus(1 + month as i32).to_string();
             push("*", &period, "incremental_sales", &unit, of(&|outcome| outcome.sales[month]));

@@ -188,7 +188,7 @@ fn costs(strategy: &BoundStrategy, compiled: &Compiled, tallies: &Tallies, free:
         .map(|month| {
             let fixed: f64 = strategy.levers.iter().map(|lever| levers::fixed_cost(lever, month)).sum();
             let paid: f64 = strategy.levers.iter().map(|lever| levers::earned_by_others(lever, month, tallies)).sum();
-            let phase = policy.phases.iter().rposition(|phase| phase.from <= month).unwrap_or(0);
+            let phase = policy.phase_index(month);
             let cells = month * tallies.territories..(month + 1) * tallies.territories;
             let contacts: f64 = Channel::ALL
                 .iter()
@@ -217,7 +217,7 @@ fn costs(strategy: &BoundStrategy, compiled: &Compiled, tallies: &Tallies, free:
 fn repriced(compiled: &Compiled, tallies: &Tallies, unit_price: f64) -> Vec<f64> {
     (0..tallies.months)
         .map(|month| {
-            let at = compiled.policy.phases.iter().rposition(|phase| phase.from <= month).unwrap_or(0);
+            let at = compiled.policy.phase_index(month);
             let phase = &compiled.policy.phases[at];
             let of = |j: usize| {
                 let cell = month * tallies.territories + j;
@@ -260,6 +260,13 @@ impl Run {
             _ => outcome.sales.iter().sum(),
         };
         self.outcomes.iter().map(value).collect()
+    }
+}
+
+impl Runs {
+    /// The objective of each strategy, by run.
+    pub fn objectives(&self) -> Vec<Vec<f64>> {
+        self.runs.iter().map(|run| run.objective(self.objective)).collect()
     }
 }
 

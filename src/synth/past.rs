@@ -13,6 +13,7 @@ use crate::data::ActionKind;
 use crate::lanes::Isa;
 use crate::rng::RunKey;
 use crate::simulate::mechanisms::goodwill::Goodwill;
+use crate::simulate::mechanisms::reps::effort;
 use crate::simulate::{
     self, Agents, Attributes, Conversion, Discovery, Horizon, MeetsCapacity, Moves, Parameters, Phase, Policy,
     Recorder, RivalsAhead, Seen, Stage, Tallies, Territory, Twin, VisitPlan,
@@ -152,7 +153,7 @@ fn goodwill_at_start(twin: &Twin, policy: &Policy) -> Vec<f32> {
     let mut out = vec![0.0; agents.len()];
     for (j, territory) in twin.territories.iter().enumerate() {
         let wanted: f64 = territory.agents.clone().filter(|&i| known(i)).map(|i| f64::from(visits.desired[i])).sum();
-        let made = ((1.0 - visits.prospecting[j]) * visits.capacity[j] / wanted.max(1e-9)).min(1.0);
+        let made = effort(visits.meets_capacity[j], wanted, visits.capacity[j], visits.prospecting[j]).factor;
         for i in territory.agents.clone().filter(|&i| known(i)) {
             let rate = made * f64::from(visits.desired[i]);
             out[i] = twin.parameters.goodwill.steady_of(Channel::FaceToFace, rate) as f32;

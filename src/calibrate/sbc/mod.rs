@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::calibrate::curve;
+use crate::calibrate::observed::log_call_level;
 use crate::calibrate::posterior::Draw;
 use crate::calibrate::priors::{self, Priors};
 use crate::calibrate::response::Point;
@@ -283,7 +284,7 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
     let centre = curve::centre(truth.share, truth.taste) - usual;
     let level = |visits: &Vec<f64>| visits.iter().sum::<f64>() / months as f64;
     let usual = who.visits.iter().map(level).sum::<f64>() / z.len().max(1) as f64;
-    let called = |visits: &Vec<f64>| libm::log((level(visits) / usual.max(1e-9)).max(0.1));
+    let called = |visits: &Vec<f64>| log_call_level(level(visits), usual.max(1e-9));
     setup.appeal = who
         .visits
         .iter()
