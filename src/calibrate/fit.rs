@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::calibrate::alive::{Alive, End, HazardPriors, Past as CustomerPast};
+use crate::calibrate::alive::{Alive, End, HazardPriors, Past as CustomerPast, Reading};
 use crate::calibrate::curve;
 use crate::calibrate::effects::{self, Rates};
 use crate::calibrate::feasts::FeastModel;
@@ -100,10 +100,11 @@ pub fn fit(
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<Calibration, CalibrateError> {
     progress("customers", 0.0);
-    let Past { priors, timelines, pasts, marked, alive, observed } = Past::new(market, settings)?;
+    let Past { priors, timelines, pasts, marked, alive, readings, observed } = Past::new(market, settings)?;
     let (seed, draws) = (settings.seed, settings.draws);
     let mut source = Source::new(seed, Purpose::Hazards, 0);
-    let marked = marked.map(|(events, _)| (events, hazards::living_months(market, &timelines, &pasts, &alive)));
+    let marked =
+        marked.map(|(events, _)| (events, hazards::living_months(market, &timelines, &pasts, &alive, &readings)));
     let closure = Hazard::closing(priors.prior("closure", "hazard"), marked, &alive, &mut source);
     let finds = Finds::count(market, &timelines);
 
@@ -145,8 +146,8 @@ pub fn fit(
         hazards::finds_by_prospecting(market, prospecting_prior, calls_a_month(market));
     let mut source = Source::new(seed, Purpose::Further, 0);
     let further = Drawing::new(market, &settings.further, &priors, draws, &mut source);
-    let served = active(&pasts, &alive, market);
-    let winnable = winnable(&timelines, &pasts, &alive, market);
+    let served = active(&pasts, &readings, market);
+    let winnable = winnable(&timelines, &pasts, &alive, &readings, market);
     let made: Vec<Made> = (0..draws)
         .into_par_iter()
         .map(|d| {
@@ -320,6 +321,8 @@ struct Past {
     /// Closings that are marked, and customer-months.
     marked: Option<(f64, f64)>,
     alive: Alive,
+    /// What `alive` says of each customer.
+    readings: Vec<Reading>,
     observed: Observed,
 }
 
@@ -354,9 +357,10 @@ impl Past {
             marked: marked.map_or(0.0, |(events, exposure)| events / exposure),
         };
         let mut source = Source::new(settings.seed, Purpose::Alive, 0);
-        let alive = Alive::fit(&pasts, hazard_priors, settings.draws, &mut source);
-        let observed = Observed::new(market, &timelines, &sales, &pasts, &alive);
-        Ok(Self { priors, timelines, pasts, marked, alive, observed })
+        let alive = Alive::fit(&pasts, &sales, market.months(), hazard_priors, settings.draws, &mut source);
+        let readings: Vec<Reading> = pasts.par_iter().map(|past| alive.read(past.silences.as_ref())).collect();
+        let observed = Observed::new(market, &timelines, &sales, &alive, &readings);
+        Ok(Self { priors, timelines, pasts, marked, alive, readings, observed })
     }
 }
 
@@ -539,22 +543,28 @@ fn visit_elasticity(observed: &Observed, point: &Point) -> f64 {
 }
 
 /// Probability that each customer still buys from us at the end of the history.
-fn active(pasts: &[CustomerPast], alive: &Alive, market: &Market) -> Vec<f64> {
+fn active(pasts: &[CustomerPast], readings: &[Reading], market: &Market) -> Vec<f64> {
     let of = |(i, past): (usize, &CustomerPast)| match &past.silences {
-        Some(silences) if !market.closed(i) => alive.still_served(silences),
+        Some(_) if !market.closed(i) => readings[i].still_served,
         _ => 0.0,
     };
     pasts.iter().enumerate().map(of).collect()
 }
 
 /// Probability that each customer could be won (back) at the end of the history: it is known, not served, and not closed.
-fn winnable(timelines: &[Timeline], pasts: &[CustomerPast], alive: &Alive, market: &Market) -> Vec<f64> {
+fn winnable(
+    timelines: &[Timeline],
+    pasts: &[CustomerPast],
+    alive: &Alive,
+    readings: &[Reading],
+    market: &Market,
+) -> Vec<f64> {
     let of = |(i, (timeline, past)): (usize, (&Timeline, &CustomerPast))| {
         if market.closed(i) {
             return 0.0;
         }
-        let (months, p) = hazards::silence_now(timeline, past, alive);
-        alive.can_be_won(past.silences.is_some(), months, p, &observed::contacted_since(market, i, timeline))
+        let contacted = observed::contacted_since(market, i, timeline);
+        alive.can_be_won(hazards::silence_now(timeline, past), readings[i].rate, &contacted)
     };
     timelines.iter().zip(pasts).enumerate().map(of).collect()
 }

@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use crate::calibrate::alive::{Alive, End, Past, Waiting};
+use crate::calibrate::alive::{Alive, End, Past, Reading, Silence, Waiting};
 use crate::calibrate::observed::{self, Timeline};
 use crate::calibrate::priors;
 use crate::calibrate::sampling::Source;
@@ -73,7 +73,10 @@ pub fn waits(timelines: &[Timeline], months: usize) -> Vec<Option<Waiting>> {
             None if timeline.closing => (timeline.end, End::Closed),
             None => (timeline.end, End::Waits),
         };
-        watched.then(|| Waiting { months: until.saturating_sub(timeline.known + 1) as u16, end })
+        watched.then(|| {
+            let from = timeline.known + 1;
+            Waiting { from: from as u16, months: until.saturating_sub(from) as u16, end }
+        })
     };
     let waits: Vec<Option<Waiting>> = timelines.iter().map(wait).collect();
     let watched = timelines.iter().filter(|timeline| timeline.known > 0 && timeline.known < months).count();
@@ -95,24 +98,31 @@ pub fn closures(market: &Market, timelines: &[Timeline]) -> Option<(f64, f64)> {
     (events > 0 && exposure > 0).then_some((events as f64, exposure as f64))
 }
 
-/// Months of the silence at the end of a customer's watch, and its probability of an order.
-pub fn silence_now(timeline: &Timeline, past: &Past, alive: &Alive) -> (usize, f64) {
+/// The silence at the end of a customer's watch.
+pub fn silence_now(timeline: &Timeline, past: &Past) -> Silence {
     match &past.silences {
-        Some(silences) => (usize::from(silences.open), alive.order_probability(silences)),
-        None => (timeline.end.saturating_sub(timeline.known), alive.usual_order_probability()),
+        Some(silences) => Silence { from: silences.open_from(), months: silences.open(), after_order: true },
+        None => {
+            Silence { from: timeline.known, months: timeline.end.saturating_sub(timeline.known), after_order: false }
+        }
     }
 }
 
 /// Customer-months in which customers lived, as expected: those after a closing that nobody marked are none.
-pub fn living_months(market: &Market, timelines: &[Timeline], pasts: &[Past], alive: &Alive) -> f64 {
+pub fn living_months(
+    market: &Market,
+    timelines: &[Timeline],
+    pasts: &[Past],
+    alive: &Alive,
+    readings: &[Reading],
+) -> f64 {
     let of = |(i, (timeline, past)): (usize, (&Timeline, &Past))| {
         let watched = timeline.end.min(market.months()).saturating_sub(timeline.known) as f64;
         if timeline.closing {
             return watched;
         }
-        let (silent, p) = silence_now(timeline, past, alive);
         let contacted = observed::contacted_since(market, i, timeline);
-        watched - alive.months_gone(past.silences.is_some(), silent, p, &contacted)
+        watched - alive.months_gone(silence_now(timeline, past), readings[i].rate, &contacted)
     };
     // By customer, then summed in their order.
     let months: Vec<f64> = timelines.par_iter().zip(pasts).enumerate().map(of).collect();
@@ -241,9 +251,9 @@ mod tests {
         let (late, never) = (timeline(5, Some((15, 30)), false), timeline(10, None, false));
         let mixed = [vec![late; 10], vec![never; 10], vec![timeline(12, None, true), at_once]].concat();
         let waits = waits(&mixed, 40);
-        assert_eq!(waits[0], Some(Waiting { months: 9, end: End::Ordered }));
-        assert_eq!(waits[10], Some(Waiting { months: 29, end: End::Waits }));
-        assert_eq!(waits[20], Some(Waiting { months: 27, end: End::Closed }));
+        assert_eq!(waits[0], Some(Waiting { from: 6, months: 9, end: End::Ordered }));
+        assert_eq!(waits[10], Some(Waiting { from: 11, months: 29, end: End::Waits }));
+        assert_eq!(waits[20], Some(Waiting { from: 13, months: 27, end: End::Closed }));
         assert_eq!(waits[21], None);
     }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::calibrate::alive::{Alive, End, Past, Silences};
+use crate::calibrate::alive::{Alive, End, Reading, Silence, Silences};
 use crate::channel::Channel;
 use crate::market::Market;
 
@@ -126,28 +126,29 @@ pub fn timelines(market: &Market) -> (Vec<Timeline>, Vec<Vec<(usize, f64)>>) {
 }
 
 impl Observed {
-    /// Lays out the observed past; all but the market by customer.
+    /// Lays out the observed past; `readings` by customer.
     pub fn new(
         market: &Market,
         timelines: &[Timeline],
         sales: &[Vec<(usize, f64)>],
-        pasts: &[Past],
         alive: &Alive,
+        readings: &[Reading],
     ) -> Self {
         let months = market.months();
         let customers = market.customer_count();
         let mut weight = vec![0.0_f32; customers * months];
         let (mut start, mut month, mut amount) = (vec![0], Vec::new(), Vec::new());
-        for (i, ((timeline, sales), past)) in timelines.iter().zip(sales).zip(pasts).enumerate() {
+        for (i, ((timeline, sales), reading)) in timelines.iter().zip(sales).zip(readings).enumerate() {
             let row = &mut weight[i * months..(i + 1) * months];
-            if let (Some((first, last)), Some(silences)) = (timeline.orders, &past.silences) {
-                let p = alive.order_probability(silences);
-                let before = alive.served_before(p, first - timeline.known, timeline.known == 0);
+            if let Some((first, last)) = timeline.orders {
+                let rate = reading.rate;
+                let before = alive.served_before(rate, timeline.known, first - timeline.known, timeline.known == 0);
                 for (t, served) in before.iter().enumerate() {
                     row[timeline.known + t] = *served as f32;
                 }
                 let mut fill = |from: usize, to: usize, end: End, contacted: &[(bool, f64)]| {
-                    let served = alive.served_during(to - from, end, p, contacted);
+                    let silence = Silence { from, months: to - from, after_order: true };
+                    let served = alive.served_during(silence, end, rate, contacted);
                     for (slot, served) in row[from..to].iter_mut().zip(served) {
                         *slot = served as f32;
                     }

@@ -125,13 +125,14 @@ impl Observed {
         }
         let squares = |pairs: &Pairs| pairs.squares - common * pairs.of_common;
         let mean = (customers().map(squares).sum::<f64>() / all).max(1e-9);
+        // Jackknife (Efron & Stein 1981): how far the estimate goes without each of the customers. A few large ones carry it.
         let spread: f64 = customers()
             .map(|pairs| {
-                let off = squares(pairs) - mean * pairs.of_unit;
+                let off = (squares(pairs) - mean * pairs.of_unit) / (all - pairs.of_unit).max(1e-3 * all);
                 off * off
             })
             .sum();
-        (mean, (spread.sqrt() / (all * mean)).clamp(0.01, 1.0))
+        (mean, (spread.sqrt() / mean).clamp(0.01, 1.0))
     }
 
     /// What a group's customers say.
