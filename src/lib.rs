@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! units ids channel origin stats problem geometry rng lanes calendar
-//!   <- samplers <- scenario, data <- market <- simulate <- calibrate <- potential <- trial, strategy <- report   (cli on top)
+//!   <- samplers <- scenario, data <- market <- simulate <- calibrate <- potential <- trial, strategy <- optimise <- report   (cli on top)
 //! ```
 //!
 //! `synth` sits above `simulate` (it runs the agents over the past to make a market whose truth is known), `store`
@@ -20,6 +20,7 @@ pub mod geometry;
 pub mod ids;
 pub mod lanes;
 pub mod market;
+pub mod optimise;
 pub mod origin;
 pub mod potential;
 pub mod problem;

@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["calibrate"],
     &["potential"],
     &["trial", "strategy"],
+    &["optimise"],
     &["synth", "report", "store"],
     &["cli"],
 ];

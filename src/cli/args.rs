@@ -66,6 +66,8 @@ pub enum Command {
     Hide(HideArguments),
     /// Forecasts years that are over from what was known before them, and scores the forecasts against what came.
     Backtest(BacktestArguments),
+    /// Searches for the plan that brings most within the budget: reps, calls and contacts by territory, as [optimise] of the scenario allows.
+    Optimise(ScenarioArgument),
     /// Writes a synthetic market directory, with its truth beside it, from a description.
     Synth {
         /// Description of the market (TOML), e.g. scenarios/markets/turkiye.toml.

@@ -50,6 +50,7 @@ fn tested(input: &Input, origins: &[Month], common: &Common, progress: &mut Prog
         let bound = Bound {
             attributes: CustomerAttributes::of(&then),
             strategies: vec![BoundStrategy { id: "as-today".into(), levers: Vec::new() }],
+            optimise: None,
             market: then,
         };
         let settings = pipeline::calibration_settings(&scenario, &bound, common.draws as usize);

@@ -29,6 +29,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Stop> {
         Command::Potential(argument) => potential(&argument.scenario, common),
         Command::Hide(argument) => super::hide::hide(argument, common),
         Command::Backtest(argument) => super::backtest::backtest(argument, common),
+        Command::Optimise(argument) => super::optimise::optimise(&argument.scenario, common),
         Command::Synth { description, directory } => synthesise(description, directory, common),
         Command::Schema { parameters: false } => print(&scenario::json_schema()),
         Command::Schema { parameters: true } => print(&scenario::parameter_tables()),

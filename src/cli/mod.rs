@@ -5,6 +5,7 @@ mod backtest;
 mod commands;
 mod findings;
 mod hide;
+mod optimise;
 mod pipeline;
 mod progress;
 mod sbc;

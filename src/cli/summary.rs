@@ -7,6 +7,7 @@ use serde_json::json;
 use super::pipeline::Input;
 use crate::calibrate::sbc::{Quantity, Sbc};
 use crate::calibrate::{Check, Verdict};
+use crate::optimise::Optimised;
 use crate::report::{self, Backtest, Findings, Trial};
 use crate::stats::Summary;
 
@@ -266,6 +267,55 @@ pub fn readiness(input: &Input, card: &[Check], as_json: bool) -> String {
         out.push('\n');
     }
     out
+}
+
+/// The plan that a search recommends.
+pub fn optimised(found: &Optimised, directory: &Path, as_json: bool) -> String {
+    let report = directory.join("report.html");
+    if as_json {
+        let candidates: Vec<serde_json::Value> = found
+            .candidates
+            .iter()
+            .map(|candidate| {
+                json!({
+                    "plan": candidate.name, "value": candidate.value, "cost": candidate.cost,
+                    "tied": candidate.tied, "p_loss": candidate.p_loss, "runs": candidate.runs,
+                })
+            })
+            .collect();
+        return json!({
+            "unit": found.unit,
+            "budget": found.budget,
+            "candidates": candidates,
+            "allocation": found.searched.0,
+            "bound": found.searched.1,
+            "warnings": found.warnings,
+            "report": report.display().to_string(),
+        })
+        .to_string();
+    }
+    let mut out = String::new();
+    for candidate in &found.candidates {
+        out += &format!(
+            "  {:<32} {:>+14} {} (90%: {} to {}), costs {}{}\n",
+            candidate.name,
+            Signed(candidate.value.mean),
+            found.unit,
+            grouped(candidate.value.q05),
+            grouped(candidate.value.q95),
+            grouped(candidate.cost),
+            if candidate.tied { "" } else { ", behind" }
+        );
+    }
+    for warning in &found.warnings {
+        out += &format!("  warning: {warning}\n");
+    }
+    format!(
+        "{}\n{out}  plan: {}\n  report: {}",
+        report::optimise_verdict(found),
+        directory.join("plan.csv").display(),
+        report.display()
+    )
 }
 
 struct Signed(f64);

@@ -6,8 +6,8 @@ use crate::data::MarketData;
 use crate::ids::Index as _;
 use crate::problem::{Problem, any_error};
 use crate::scenario::{
-    CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, MECHANISMS, Referral, Scenario,
-    StockLoading, Usual,
+    CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, MECHANISMS, Optimise,
+    OptimisePart, Referral, Scenario, StockLoading, Usual,
 };
 use crate::units::{Month, MonthSpan};
 
@@ -17,6 +17,24 @@ pub struct Bound {
     pub market: Market,
     pub attributes: CustomerAttributes,
     pub strategies: Vec<BoundStrategy>,
+    /// What `optimise` may change.
+    pub optimise: Option<BoundOptimise>,
+}
+
+/// `[optimise]`, bound to a market.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundOptimise {
+    /// Over the horizon, beyond the baseline.
+    pub budget: f64,
+    pub parts: Vec<BoundPart>,
+}
+
+/// A part of it: today's way and the levels beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundPart {
+    pub name: String,
+    /// In words, with a lever that has all territories.
+    pub levels: Vec<(String, BoundLever)>,
 }
 
 /// A strategy of a scenario, bound to a market.
@@ -114,10 +132,14 @@ pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem
             levers: strategy.levers.iter().filter_map(|plan| binder.lever(plan, &mut problems)).collect(),
         })
         .collect();
+    let optimise = scenario.optimise.as_ref().map(|optimise| BoundOptimise {
+        budget: optimise.budget,
+        parts: optimise.parts.iter().map(|part| binder.part(optimise, part, &mut problems)).collect(),
+    });
     if any_error(&problems) {
         return Err(problems);
     }
-    Ok((Bound { attributes, strategies, market }, problems))
+    Ok((Bound { attributes, strategies, optimise, market }, problems))
 }
 
 fn mechanism_problems(scenario: &Scenario, market: &Market) -> Vec<Problem> {
@@ -210,6 +232,27 @@ impl Binder<'_> {
             return None;
         }
         Some(BoundLever { from: from?, until: until?, territories, who, cost: plan.cost, action: action? })
+    }
+
+    fn part(&self, optimise: &Optimise, part: &OptimisePart, problems: &mut Vec<Problem>) -> BoundPart {
+        let mut levels = Vec::new();
+        for level in &part.levels {
+            let plan = LeverPlan {
+                from: optimise.from.clone(),
+                to: None,
+                territories: None,
+                who: part.who.clone(),
+                cost: Cost::default(),
+                lever: level.lever.clone(),
+                span: optimise.span.clone(),
+            };
+            // What is wrong with one level is wrong with all.
+            match self.lever(&plan, problems) {
+                Some(lever) => levels.push((level.label.clone(), lever)),
+                None => break,
+            }
+        }
+        BoundPart { name: part.name.clone(), levels }
     }
 
     fn territories(&self, plan: &LeverPlan, problems: &mut Vec<Problem>) -> Vec<bool> {

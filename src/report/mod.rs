@@ -15,6 +15,7 @@ mod fixture;
 mod font;
 mod hide;
 mod maps;
+mod optimise;
 mod page;
 mod plots;
 mod potential_index;
@@ -31,6 +32,7 @@ pub use error::ReportError;
 pub use export::{OutputFile, calibration_tables};
 pub use findings::*;
 pub use hide::{Trial, headline, render_trial, story};
+pub use optimise::{optimise_verdict, render_optimise};
 pub use sbc::{render_sbc, sbc_verdict};
 
 use self::potential_index::Potential;

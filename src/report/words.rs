@@ -69,6 +69,16 @@ pub fn objective(objective: Objective) -> &'static str {
     }
 }
 
+/// A part of `[optimise]`.
+pub fn of_part(name: &str) -> String {
+    match name {
+        "headcount" => "Reps",
+        "calls" => "Calls on whom it selects",
+        other => return spaced(other),
+    }
+    .to_owned()
+}
+
 /// "new_customers" to "New customers".
 fn spaced(name: &str) -> String {
     let spaced = name.replace('_', " ");

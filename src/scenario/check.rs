@@ -55,6 +55,8 @@ pub(super) fn check(raw: raw::Scenario, source: Source, walked: &mut Walked) -> 
         HistoryWindow { from, to }
     });
     let folder = path.parent().unwrap_or(Path::new(""));
+    let economics = checker.economics(raw.economics);
+    let optimise = raw.optimise.and_then(|raw| checker.optimise(raw, economics.budget.as_ref()));
     Scenario {
         name: path.file_stem().map_or_else(|| "scenario".to_owned(), |stem| stem.to_string_lossy().into_owned()),
         market: match raw.market {
@@ -66,12 +68,13 @@ pub(super) fn check(raw: raw::Scenario, source: Source, walked: &mut Walked) -> 
         horizon: raw.horizon,
         baseline,
         history,
-        economics: checker.economics(raw.economics),
+        economics,
         monte_carlo: checker.monte_carlo(raw.monte_carlo),
         effort: Effort { calls_per_month: raw.potential.effort.calls_per_month, months: raw.potential.effort.months },
         mechanisms: raw.mechanism.into_iter().map(|(name, settings)| checker.mechanism(name, settings)).collect(),
         strategies,
         triggers,
+        optimise,
         source,
     }
 }
@@ -281,6 +284,83 @@ impl Checker<'_> {
             steps: raw.steps.into_iter().map(step).collect(),
             capacity: raw.capacity,
         }
+    }
+
+    /// `None` when something in it was refused.
+    fn optimise(&mut self, raw: Spanned<raw::Optimise>, budget: Option<&Located<f64>>) -> Option<Optimise> {
+        let (span, raw) = (raw.span(), raw.into_inner());
+        let mut parts = Vec::new();
+        let mut part = |name: &str, who: Option<Located<super::filter::Filter>>, levels: Vec<(String, Lever)>| {
+            let levels: Vec<OptimiseLevel> =
+                levels.into_iter().map(|(label, lever)| OptimiseLevel { label, lever }).collect();
+            if !levels.is_empty() {
+                parts.push(OptimisePart { name: name.to_owned(), levels, who });
+            }
+        };
+        if let Some(raw) = raw.headcount {
+            // At most a hundred levels: more would not be told apart.
+            let count = (raw.most / raw.step + 1e-9).floor().clamp(1.0, 100.0) as usize;
+            let level = |k: usize| {
+                let add = raw.step * k as f64;
+                let lever = Headcount {
+                    add,
+                    monthly_cost: raw.monthly_cost,
+                    ramp_months: raw.ramp_months,
+                    calls_per_month: raw.calls_per_month,
+                };
+                (format!("{add} reps more"), Lever::Headcount(lever))
+            };
+            part("headcount", None, (1..=count).map(level).collect());
+        }
+        let prospecting = raw.prospecting.iter().map(|&share| {
+            let plan = CallPlan { prospecting: Some(share), calls: Vec::new() };
+            (format!("{:.0}% of calls", 100.0 * share), Lever::CallPlan(plan))
+        });
+        part("prospecting", None, prospecting.collect());
+        if let Some(raw) = raw.calls {
+            let who = self.filter(raw.who)?;
+            let level = |&weight: &f64| (format!("{weight} times"), Lever::Targeting(Targeting { weight }));
+            part("calls", Some(who), raw.times.iter().map(level).collect());
+        }
+        for raw in raw.channels {
+            let who = match raw.who {
+                Some(who) => Some(self.filter(who)?),
+                None => None,
+            };
+            let level = |&per_month: &f64| {
+                let step = ChannelStep {
+                    channel: raw.channel,
+                    wait_days: 0.0,
+                    content: None,
+                    hours: None,
+                    when: None,
+                    cost_per_contact: raw.cost_per_contact,
+                };
+                let plan = ChannelPlan { contacts_per_month: per_month, steps: vec![step], capacity: None };
+                (format!("{per_month} a month"), Lever::ChannelPlan(plan))
+            };
+            part(raw.channel.name(), who, raw.per_month.iter().filter(|x| **x > 0.0).map(level).collect());
+        }
+        let budget = raw.budget.map(|budget| *budget.get_ref()).or(budget.map(|budget| budget.value));
+        if parts.is_empty() {
+            self.findings.push(
+                Finding::error(span, "there is nothing to choose from", "no levels here")
+                    .help("add headcount = { most = 3, monthly_cost = ... }, prospecting = [0.3], calls or channels"),
+            );
+            return None;
+        }
+        let Some(budget) = budget else {
+            self.findings.push(
+                Finding::error(
+                    span,
+                    "it is not said what the plan may cost",
+                    "no budget here, and none in [economics]",
+                )
+                .help("add budget = ... (money over the horizon, beyond the baseline)"),
+            );
+            return None;
+        };
+        Some(Optimise { from: located_month(Some(raw.from))?, budget, parts, span })
     }
 
     fn trigger(&mut self, strategy: usize, raw: Spanned<raw::Trigger>, strategies: &[Strategy]) -> Option<Trigger> {

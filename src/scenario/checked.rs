@@ -120,6 +120,37 @@ pub struct Scenario {
     pub mechanisms: BTreeMap<String, MechanismSettings>,
     pub strategies: Vec<Strategy>,
     pub triggers: Vec<Trigger>,
+    /// What `optimise` may change.
+    pub optimise: Option<Optimise>,
+}
+
+/// `[optimise]`: in every territory one level of each part is chosen, or today's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimise {
+    pub from: Located<Month>,
+    /// Over the horizon, beyond the baseline.
+    pub budget: f64,
+    /// In the order of the file's fields.
+    pub parts: Vec<OptimisePart>,
+    pub span: Range<usize>,
+}
+
+/// One thing that may be changed, and how far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OptimisePart {
+    /// As it stands in `plan.csv`: `headcount`, `prospecting`, `calls`, or the channel.
+    pub name: String,
+    /// Levels beside today's; each a lever that acts on whom `who` selects in the territories that choose it.
+    pub levels: Vec<OptimiseLevel>,
+    pub who: Option<Located<Filter>>,
+}
+
+/// A level of a part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OptimiseLevel {
+    /// In words.
+    pub label: String,
+    pub lever: Lever,
 }
 
 /// Where the market comes from.

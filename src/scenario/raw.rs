@@ -46,6 +46,9 @@ pub struct Scenario {
     /// What "attainable" potential stands for.
     #[serde(default)]
     pub potential: Potential,
+    /// What `ikiz optimise` may change, territory by territory. `ikiz run` does not read it.
+    #[schemars(with = "Option<Optimise>")]
+    pub optimise: Option<Spanned<Optimise>>,
     /// Switches mechanisms off and overrides their priors: [mechanism.NAME].
     #[serde(default)]
     #[schemars(schema_with = "mechanisms_schema")]
@@ -209,6 +212,87 @@ impl Default for Effort {
     fn default() -> Self {
         Self { calls_per_month: 1.0, months: 24 }
     }
+}
+
+/// What `ikiz optimise` may change: in every territory it chooses one level of each part, or today's.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Optimise {
+    /// First month of the plan, "YYYY-MM".
+    #[schemars(with = "String", extend("format" = "month", "pattern" = MONTH_PATTERN))]
+    pub from: Spanned<String>,
+    /// Money that the plan may cost over the horizon. Absent: economics.budget; one of the two must be given.
+    #[schemars(with = "Option<f64>", range(min = 0))]
+    pub budget: Option<Spanned<f64>>,
+    /// Reps added to a territory.
+    pub headcount: Option<HeadcountLevels>,
+    /// Shares of call capacity spent on prospecting that are tried, each 0 to 1.
+    #[serde(default)]
+    #[schemars(inner(range(min = 0, max = 1)), length(max = 12))]
+    pub prospecting: Vec<f64>,
+    /// How often some customers are called on.
+    pub calls: Option<CallLevels>,
+    /// Further contacts, each { channel, per_month }.
+    #[serde(default)]
+    #[schemars(length(max = 7))]
+    pub channels: Vec<ChannelLevels>,
+}
+
+/// Reps added to a territory: levels step, 2 step, ... up to most.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeadcountLevels {
+    /// Most reps added to one territory, above 0, at most 1000.
+    #[schemars(range(max = 1000), extend("exclusiveMinimum" = 0))]
+    pub most: f64,
+    /// From one level to the next, above 0, at most 1000: 0.5 is a rep for two territories.
+    #[serde(default = "default_step")]
+    #[schemars(range(max = 1000), extend("exclusiveMinimum" = 0))]
+    pub step: f64,
+    /// Cost of one rep a month, in money of the last month of the history.
+    #[schemars(range(min = 0))]
+    pub monthly_cost: f64,
+    /// Months over which the reps are hired, evenly, 0 to 120.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 120))]
+    pub ramp_months: u32,
+    /// Calls a month of one new rep. Absent: the mean of our present reps.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub calls_per_month: Option<f64>,
+}
+
+fn default_step() -> f64 {
+    1.0
+}
+
+/// How often whom `who` selects is called on; the calls of the others make room.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallLevels {
+    /// Customers, e.g. "size > p75".
+    #[schemars(with = "String", extend("format" = "filter"))]
+    pub who: Spanned<String>,
+    /// Multiples of today's calls that are tried, each 0 to 100.
+    #[schemars(inner(range(min = 0, max = 100)), length(min = 1, max = 12))]
+    pub times: Vec<f64>,
+}
+
+/// Further contacts by one channel.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelLevels {
+    /// Channel of the contacts; sms, email, whatsapp and ivr reach only customers who consent.
+    pub channel: Channel,
+    /// Contacts a month on each known customer that are tried, each 0 to 1000.
+    #[schemars(inner(range(min = 0, max = 1000)), length(min = 1, max = 12))]
+    pub per_month: Vec<f64>,
+    /// Customers that get them. Absent: all that we know.
+    #[schemars(with = "Option<String>", extend("format" = "filter"))]
+    pub who: Option<Spanned<String>>,
+    /// Cost of one contact, in money of the last month of the history.
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub cost_per_contact: f64,
 }
 
 /// Settings of one mechanism; its schema is made from the table of mechanisms.

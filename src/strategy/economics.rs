@@ -38,16 +38,20 @@ pub struct Money {
 }
 
 impl Prices {
+    /// What money of a month of the horizon, counted from 0, is worth at its start.
+    pub fn discount(&self, month: usize) -> f64 {
+        libm::pow(1.0 + self.discount_rate, -(month as f64 + 1.0) / 12.0)
+    }
+
     /// Figures from incremental sales, what changed prices bring (empty for nothing) and cost, by month.
     pub fn value(&self, sales: &[f64], price: &[f64], cost: &[f64]) -> Money {
         let price = price.iter().copied().chain(std::iter::repeat(0.0));
         let margin = |(units, price): (&f64, f64)| self.gross_margin * self.unit_price * units + price;
         let margins: Vec<f64> = sales.iter().zip(price).map(margin).collect();
-        let monthly = libm::pow(1.0 + self.discount_rate, -1.0 / 12.0);
-        let (mut npv, mut discount, mut running, mut payback) = (0.0, 1.0, 0.0, None);
+        let (mut npv, mut running, mut payback) = (0.0, 0.0, None);
         let (mut cash_low, mut gained, mut spent): (f64, f64, f64) = (0.0, 0.0, 0.0);
         for (month, (margin, cost)) in margins.iter().zip(cost).enumerate() {
-            discount *= monthly;
+            let discount = self.discount(month);
             npv += (margin - cost) * discount;
             running += margin - cost;
             cash_low = cash_low.min(running);

@@ -4,10 +4,12 @@
 //! (`compile`, `levers/*`), paired runs (`runs`), and the rows that a report shows (`compare`, `targets`).
 
 mod accounts;
+mod arena;
 mod attributes;
 mod compare;
 mod compile;
 mod economics;
+mod evaluate;
 mod forecast;
 mod levers;
 mod results;
@@ -20,7 +22,9 @@ mod today;
 mod twin;
 
 pub use accounts::Accounts;
+pub use arena::Arena;
 pub use economics::{Money, Prices};
+pub use evaluate::{Cell, by_territory};
 pub use forecast::{Forecast, forecast};
 pub use results::*;
 pub use rules::{check_rules, has_rules};
@@ -30,7 +34,7 @@ use crate::calibrate::Calibration;
 use crate::market::Bound;
 use crate::potential::DarkHalf;
 use crate::problem::Problem;
-use crate::scenario::{Objective, Scenario};
+use crate::scenario::Scenario;
 use crate::stats::mean_sd;
 
 /// Compares the strategies of a scenario. `progress` gets (runs done, runs expected at present).
@@ -50,33 +54,8 @@ pub fn compare(
         return Err(unfit);
     }
     let today = Today::of(&bound.market);
-    let placer = twin::Placer::new(bound, &today, calibration, dark_half, scenario);
-    let prices = prices(scenario, bound);
-    let mut warnings = Vec::new();
-    let objective = match (scenario.economics.objective, prices) {
-        (Objective::IncrementalSales, _) | (_, Some(_)) => scenario.economics.objective,
-        (wanted, None) => {
-            warnings.push(format!(
-                "the objective {} needs a price and a gross margin, which neither the scenario nor the data give; \
-                 strategies are judged on incremental sales instead (set economics.unit_price and \
-                 economics.gross_margin)",
-                if wanted == Objective::Npv { "npv" } else { "incremental_margin" }
-            ));
-            Objective::IncrementalSales
-        }
-    };
-    let weight = (0..bound.market.territory_count())
-        .map(|j| {
-            let totals: Vec<f64> = (0..dark_half.dark_demand.len())
-                .map(|draw| {
-                    dark_half.dark_demand[draw][j]
-                        + dark_half.served_demand[draw][j]
-                        + dark_half.identified_demand[draw][j]
-                })
-                .collect();
-            mean_sd(&totals).0
-        })
-        .collect();
+    let (arena, warnings) = Arena::new(scenario, bound, &today, calibration, dark_half);
+    let Arena { placer, prices, objective, weight } = arena;
     let plan = runs::Plan {
         bound,
         baseline: scenario.baseline,
@@ -93,14 +72,6 @@ pub fn compare(
     let mut comparison = compare::write_up(bound, &today, calibration, &runs, scenario.baseline, targets, total_known);
     comparison.warnings.splice(0..0, warnings);
     Ok(comparison)
-}
-
-fn prices(scenario: &Scenario, bound: &Bound) -> Option<Prices> {
-    Some(Prices {
-        unit_price: bound.market.unit_price?,
-        gross_margin: scenario.economics.gross_margin?,
-        discount_rate: scenario.economics.discount_rate,
-    })
 }
 
 /// Strategies whose fixed costs alone exceed the budget: known before anything is simulated.

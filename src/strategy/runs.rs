@@ -9,6 +9,8 @@
 //!
 //! Batch sizes depend on the results alone, never on threads or time.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::compile::{Compiled, as_today, compile, reached};
@@ -183,51 +185,59 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
 /// Money spent by month: what levers cost as such, what customers are paid, and contacts at their price; `free`: the run whose
 /// messages cost nothing more.
 fn costs(strategy: &BoundStrategy, compiled: &Compiled, tallies: &Tallies, free: Option<&Tallies>) -> Vec<f64> {
-    let Compiled { policy, contact_cost, .. } = compiled;
     (0..tallies.months)
         .map(|month| {
             let fixed: f64 = strategy.levers.iter().map(|lever| levers::fixed_cost(lever, month)).sum();
             let paid: f64 = strategy.levers.iter().map(|lever| levers::earned_by_others(lever, month, tallies)).sum();
-            let phase = policy.phase_index(month);
-            let cells = month * tallies.territories..(month + 1) * tallies.territories;
-            let contacts: f64 = Channel::ALL
-                .iter()
-                .map(|channel| {
-                    let price = contact_cost[phase][channel.index()];
-                    if price == 0.0 {
-                        return 0.0;
-                    }
-                    let sum = |series: &[f64]| series[cells.clone()].iter().sum::<f64>();
-                    let made = match channel {
-                        Channel::FaceToFace => sum(&tallies.visits),
-                        _ => {
-                            let before = free.map_or(0.0, |free| sum(&free.contacts[channel.index()]));
-                            (sum(&tallies.contacts[channel.index()]) - before).max(0.0)
-                        }
-                    };
-                    price * made
-                })
-                .sum();
-            fixed + paid + contacts
+            fixed + paid + contacts_cost(compiled, tallies, free, month, 0..tallies.territories)
         })
         .collect()
 }
 
-/// Money by month that a changed price brings on what is sold (negative where it is lower), discounts on what is sold ahead among it.
-fn repriced(compiled: &Compiled, tallies: &Tallies, unit_price: f64) -> Vec<f64> {
-    (0..tallies.months)
-        .map(|month| {
-            let at = compiled.policy.phase_index(month);
-            let phase = &compiled.policy.phases[at];
-            let of = |j: usize| {
-                let cell = month * tallies.territories + j;
-                let discount = compiled.discount[at].get(j).copied().unwrap_or(0.0);
-                let change = libm::expm1(f64::from(phase.moves(j).price));
-                change * tallies.own_sales[cell] - discount * (1.0 + change) * tallies.own_loaded[cell]
+/// What the contacts of a month cost in some territories; `free` as in [`costs`].
+pub(super) fn contacts_cost(
+    compiled: &Compiled,
+    tallies: &Tallies,
+    free: Option<&Tallies>,
+    month: usize,
+    territories: Range<usize>,
+) -> f64 {
+    let phase = compiled.policy.phase_index(month);
+    let first = month * tallies.territories;
+    let cells = first + territories.start..first + territories.end;
+    Channel::ALL
+        .iter()
+        .map(|channel| {
+            let price = compiled.contact_cost[phase][channel.index()];
+            if price == 0.0 {
+                return 0.0;
+            }
+            let sum = |series: &[f64]| series[cells.clone()].iter().sum::<f64>();
+            let made = match channel {
+                Channel::FaceToFace => sum(&tallies.visits),
+                _ => {
+                    let before = free.map_or(0.0, |free| sum(&free.contacts[channel.index()]));
+                    (sum(&tallies.contacts[channel.index()]) - before).max(0.0)
+                }
             };
-            unit_price * (0..tallies.territories).map(of).sum::<f64>()
+            price * made
         })
-        .collect()
+        .sum()
+}
+
+/// Money by month that a changed price brings on what is sold.
+fn repriced(compiled: &Compiled, tallies: &Tallies, unit_price: f64) -> Vec<f64> {
+    let of = |month| (0..tallies.territories).map(|j| repriced_in(compiled, tallies, unit_price, month, j)).sum();
+    (0..tallies.months).map(of).collect()
+}
+
+/// The same of a territory in a month: negative where the price is lower, discounts on what is sold ahead among it.
+pub(super) fn repriced_in(compiled: &Compiled, tallies: &Tallies, unit_price: f64, month: usize, j: usize) -> f64 {
+    let at = compiled.policy.phase_index(month);
+    let cell = month * tallies.territories + j;
+    let discount = compiled.discount[at].get(j).copied().unwrap_or(0.0);
+    let change = libm::expm1(f64::from(compiled.policy.phases[at].moves(j).price));
+    unit_price * (change * tallies.own_sales[cell] - discount * (1.0 + change) * tallies.own_loaded[cell])
 }
 
 fn by_month(values: &[f64], tallies: &Tallies) -> Vec<f64> {
