@@ -25,7 +25,7 @@ pub use description::*;
 pub use evidence::{Answer, Capture, PanelFigure};
 pub use field::{Force, Rep};
 pub use files::{WriteError, files, write};
-pub use onward::{Knowing, onward};
+pub use onward::{Knowing, at_end, onward};
 pub use past::{Contact, Past, Sale};
 pub use rivals::Move;
 pub use world::{Person, Place, World};

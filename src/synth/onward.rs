@@ -11,7 +11,7 @@ use super::SyntheticMarket;
 use super::past;
 use crate::lanes::Isa;
 use crate::rng::RunKey;
-use crate::simulate::{self, Horizon, Recorder, Seen, Stage, Tallies};
+use crate::simulate::{self, Horizon, Phase, Policy, Recorder, Seen, Stage, Tallies, Twin};
 
 /// What is known of the months after the origin besides the state of the market.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,16 +24,10 @@ pub enum Knowing {
 
 /// Runs of `ahead` months after the first `known` months of the history.
 pub fn onward(market: &SyntheticMarket, known: usize, ahead: usize, knowing: Knowing, runs: u32) -> Vec<Tallies> {
-    let SyntheticMarket { description, world, force, moves, seed, .. } = market;
+    let SyntheticMarket { description, seed, .. } = market;
     let history = description.history;
     let from = known.saturating_sub(1).max(1);
-    let policy = past::policy(description, world, force, moves);
-    let mut twin = past::twin(description, world, market.parameters.clone(), &policy, *seed);
-    let mut state = State { month: from - 1, stage: Vec::new(), goodwill: Vec::new() };
-    let horizon = Horizon { first: history.first, months: from, level: history.last };
-    let key = RunKey { seed: *seed, run: past::RUN };
-    simulate::World::new(&twin).run(&policy, horizon, key, Isa::detect(), &mut state);
-    (twin.agents.stage, twin.agents.goodwill) = (state.stage, state.goodwill);
+    let (twin, policy) = lived(market, from);
 
     let last = policy.phases[known - 1].clone();
     let mut ahead_policy = policy;
@@ -68,6 +62,32 @@ pub fn onward(market: &SyntheticMarket, known: usize, ahead: usize, knowing: Kno
             },
         )
         .collect()
+}
+
+/// The agents as they are when the history ends, and what we do in its last month, as a phase from month 0: where strategies are tried
+/// by who knows everything but luck. What rivals loaded in the last month is not in stock, and they make no moves.
+pub fn at_end(market: &SyntheticMarket) -> (Twin, Phase) {
+    let months = market.description.history.len();
+    let (twin, policy) = lived(market, months);
+    let mut phase = policy.phases[months - 1].clone();
+    phase.rival_push.iter_mut().flatten().for_each(|push| *push = 0.0);
+    phase.rival_loading.iter_mut().for_each(|depth| *depth = 0.0);
+    phase.from = 0;
+    (twin, phase)
+}
+
+/// The agents after so many months of the past, lived again, and the policy of all of it.
+fn lived(market: &SyntheticMarket, months: usize) -> (Twin, Policy) {
+    let SyntheticMarket { description, world, force, moves, seed, .. } = market;
+    let history = description.history;
+    let policy = past::policy(description, world, force, moves);
+    let mut twin = past::twin(description, world, market.parameters.clone(), &policy, *seed);
+    let mut state = State { month: months - 1, stage: Vec::new(), goodwill: Vec::new() };
+    let horizon = Horizon { first: history.first, months, level: history.last };
+    let key = RunKey { seed: *seed, run: past::RUN };
+    simulate::World::new(&twin).run(&policy, horizon, key, Isa::detect(), &mut state);
+    (twin.agents.stage, twin.agents.goodwill) = (state.stage, state.goodwill);
+    (twin, policy)
 }
 
 /// Keeps stage and goodwill at the end of a month. Territories come in order, and so do their agents.
