@@ -47,6 +47,7 @@ pub fn read(path: &Path, common: &Common, progress: &mut Progress) -> Result<Inp
     let (bound, found) = market::bind(&scenario, loaded.market).map_err(Stop::Input)?;
     warnings.extend(found);
     let mut unfit = strategy::check_budget(&scenario, &bound);
+    unfit.extend(strategy::check_hiring(&scenario, &bound));
     unfit.extend(strategy::check_rules(&scenario, &bound));
     if any_error(&unfit) {
         return Err(Stop::Input(unfit));

@@ -23,9 +23,11 @@ pub fn of(findings: &Findings, directory: &Path, as_json: bool) -> String {
     let report = directory.join("report.html");
     let metric = |strategy: &str, metric: &str| {
         let rows = findings.comparison.iter().flat_map(|comparison| &comparison.strategies);
-        rows.filter(|row| row.strategy == strategy && row.territory_id == "*" && row.period == "*")
-            .find(|row| row.metric == metric)
-            .and_then(|row| row.summary.map(|summary| (summary, row.unit.clone())))
+        rows.filter(|row| {
+            row.strategy == strategy && row.territory_id == "*" && row.segment == "*" && row.period == "*"
+        })
+        .find(|row| row.metric == metric)
+        .and_then(|row| row.summary.map(|summary| (summary, row.unit.clone())))
     };
     let mut strategies: Vec<&str> = findings
         .comparison

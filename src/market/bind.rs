@@ -132,6 +132,8 @@ pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem
             levers: strategy.levers.iter().filter_map(|plan| binder.lever(plan, &mut problems)).collect(),
         })
         .collect();
+    let strategies: Vec<BoundStrategy> = strategies;
+    problems.extend(overlaps(scenario, &strategies));
     let optimise = scenario.optimise.as_ref().map(|optimise| BoundOptimise {
         budget: optimise.budget,
         parts: optimise.parts.iter().map(|part| binder.part(optimise, part, &mut problems)).collect(),
@@ -140,6 +142,40 @@ pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem
         return Err(problems);
     }
     Ok((Bound { attributes, strategies, optimise, market }, problems))
+}
+
+/// Levers of one strategy that do the same thing to the same customers at the same time: it may be meant, and is said.
+fn overlaps(scenario: &Scenario, strategies: &[BoundStrategy]) -> Vec<Problem> {
+    let mut out = Vec::new();
+    for (plan, strategy) in scenario.strategies.iter().zip(strategies) {
+        for (at, later) in strategy.levers.iter().enumerate() {
+            let same = |earlier: &&BoundLever| {
+                std::mem::discriminant(&earlier.action) == std::mem::discriminant(&later.action)
+                    && earlier.from < later.until
+                    && later.from < earlier.until
+                    && earlier.who == later.who
+                    && earlier.territories.iter().zip(&later.territories).any(|(a, b)| *a && *b)
+            };
+            // Lists are bought one by one, and moves of different rivals are different.
+            let apart = |earlier: &&BoundLever| match (&earlier.action, &later.action) {
+                (BoundAction::ListPurchase(_), _) => true,
+                (BoundAction::CompetitorMove { company: a, .. }, BoundAction::CompetitorMove { company: b, .. }) => {
+                    a != b
+                }
+                _ => false,
+            };
+            if strategy.levers[..at].iter().any(|earlier| same(&earlier) && !apart(&earlier)) {
+                // Levers that did not bind are errors already, so positions agree.
+                let Some(lever) = plan.levers.get(at) else { continue };
+                out.push(
+                    Problem::warning(format!("strategy `{}` does this twice at the same time", strategy.id))
+                        .at(scenario.source.place(&lever.span), "overlaps with a lever above")
+                        .help("what adds up (reps, contacts, prices) counts twice, of what is set (calls, prospecting) the later lever holds; give them other dates or territories if that is not meant"),
+                );
+            }
+        }
+    }
+    out
 }
 
 fn mechanism_problems(scenario: &Scenario, market: &Market) -> Vec<Problem> {

@@ -9,7 +9,9 @@ use super::findings::Findings;
 use crate::calibrate::{ActionFound, Diagnostic, Identified};
 use crate::potential::{EffortRow, PotentialRow, SamplerDiagnostic};
 use crate::stats::Summary;
-use crate::strategy::{Comparison, ForecastRow, SensitivityRow, StrategyRow, TargetRow};
+use crate::strategy::{
+    Comparison, DriverRow, ForecastRow, PilotRow, SensitivityRow, StrategyRow, TargetRow, TriggerRow,
+};
 
 /// A file of the output folder: its path there, and its bytes.
 pub type OutputFile = (String, Vec<u8>);
@@ -31,13 +33,20 @@ pub fn tables(findings: &Findings) -> Result<Vec<OutputFile>, ReportError> {
         files.push(("dark_half_sampler.csv".to_owned(), sampler(&findings.sampler)?));
     }
     files.extend(calibration_tables(&findings.posterior, &findings.diagnostics, &findings.actions_found)?);
-    if let Some(Comparison { forecast: months, strategies: rows, targets: ranked, sensitivity: known, .. }) =
-        &findings.comparison
-    {
+    if let Some(comparison) = &findings.comparison {
+        let Comparison { forecast: months, strategies: rows, targets: ranked, sensitivity: known, .. } = comparison;
+        let Comparison { drivers: hang_on, triggers: watched, pilots: trials, .. } = comparison;
         files.push(("forecast.csv".to_owned(), forecast(months)?));
         files.push(("strategies.csv".to_owned(), strategies(rows)?));
         files.push(("targets.csv".to_owned(), targets(ranked)?));
         files.push(("sensitivity.csv".to_owned(), sensitivity(known)?));
+        files.push(("drivers.csv".to_owned(), drivers(hang_on)?));
+        if !trials.is_empty() {
+            files.push(("pilot.csv".to_owned(), pilot(trials)?));
+        }
+        if !watched.is_empty() {
+            files.push(("triggers.csv".to_owned(), triggers(watched)?));
+        }
     }
     Ok(files)
 }
@@ -211,6 +220,7 @@ fn forecast(rows: &[ForecastRow]) -> Result<Vec<u8>, ReportError> {
 fn strategies(rows: &[StrategyRow]) -> Result<Vec<u8>, ReportError> {
     let mut header = vec!["strategy", "territory_id", "segment", "period", "metric", "unit", "mean", "sd"];
     header.extend(QUANTILES);
+    header.push("origin");
     let mut table = Table::new("strategies.csv", &header)?;
     for row in rows {
         table.texts(&[&row.strategy, &row.territory_id, &row.segment, &row.period, &row.metric, &row.unit]);
@@ -219,6 +229,76 @@ fn strategies(rows: &[StrategyRow]) -> Result<Vec<u8>, ReportError> {
             None => table.texts(&["", ""]),
         }
         table.quantiles(row.summary.as_ref())?;
+        table.text(&row.origin.to_string());
+        table.end_row()?;
+    }
+    table.bytes()
+}
+
+/// What each strategy's objective hangs on.
+fn drivers(rows: &[DriverRow]) -> Result<Vec<u8>, ReportError> {
+    let mut table = Table::new("drivers.csv", &["strategy", "parameter", "origin", "unit", "share"])?;
+    for row in rows {
+        table.texts(&[&row.strategy, &row.parameter, &row.origin.to_string(), "share of variance"]);
+        table.number(row.share)?;
+        table.end_row()?;
+    }
+    table.bytes()
+}
+
+/// Trials: the first columns are those of `experiments.csv`, to be completed by the trial itself.
+fn pilot(rows: &[PilotRow]) -> Result<Vec<u8>, ReportError> {
+    let header = [
+        "start",
+        "end",
+        "territories",
+        "lever",
+        "lift",
+        "se",
+        "strategy",
+        "controls",
+        "months",
+        "unit",
+        "expected_lift",
+        "detectable_lift",
+        "power",
+    ];
+    let mut table = Table::new("pilot.csv", &header)?;
+    for row in rows {
+        table.texts(&[&row.start.to_string(), &row.end.to_string(), &row.territories.join(";"), &row.strategy, ""]);
+        table.number(row.se)?;
+        table.texts(&[&row.strategy, &row.controls.join(";"), &row.months.to_string(), "share of sales"]);
+        table.number(row.expected_lift)?;
+        table.number(row.detectable_lift)?;
+        table.number(row.power)?;
+        table.end_row()?;
+    }
+    table.bytes()
+}
+
+/// When strategies would have to change.
+fn triggers(rows: &[TriggerRow]) -> Result<Vec<u8>, ReportError> {
+    let header = [
+        "strategy",
+        "measure",
+        "condition",
+        "for_months",
+        "then",
+        "unit",
+        "probability",
+        "month_q05",
+        "month_q50",
+        "month_q95",
+    ];
+    let mut table = Table::new("triggers.csv", &header)?;
+    for row in rows {
+        table.texts(&[&row.strategy, &row.measure, &row.condition, &row.for_months.to_string()]);
+        table.texts(&[row.then.as_deref().unwrap_or(""), "months from the start"]);
+        table.number(row.probability)?;
+        let of = |pick: fn(&Summary) -> f64| row.month.as_ref().map(pick);
+        table.optional(of(|month| month.q05))?;
+        table.optional(of(|month| month.q50))?;
+        table.optional(of(|month| month.q95))?;
         table.end_row()?;
     }
     table.bytes()

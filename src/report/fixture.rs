@@ -9,7 +9,9 @@ use crate::origin::Origin;
 use crate::potential::{EffortRow, Evidence, Identification, PotentialRow, SamplerDiagnostic};
 use crate::scenario::Objective;
 use crate::stats::Summary;
-use crate::strategy::{Assumption, Comparison, ForecastRow, SensitivityRow, StrategyRow, TargetRow};
+use crate::strategy::{
+    Assumption, Comparison, DriverRow, ForecastRow, PilotRow, SensitivityRow, StrategyRow, TargetRow, TriggerRow,
+};
 use crate::units::{Month, MonthSpan};
 
 /// Id, name, longitude, latitude, inhabitants.
@@ -445,6 +447,7 @@ fn comparison(places: &[Place], history: MonthSpan, own: f64, demand: f64, targe
             period: "*".to_owned(),
             metric: metric.to_owned(),
             unit: unit.to_owned(),
+            origin: Origin::YourData,
             summary,
         });
     };
@@ -482,6 +485,33 @@ fn comparison(places: &[Place], history: MonthSpan, own: f64, demand: f64, targe
             worth: 1_250_000.0,
             best_if_low: "ten-reps".to_owned(),
             best_if_high: "prospecting".to_owned(),
+        }],
+        drivers: vec![DriverRow {
+            strategy: "prospecting".to_owned(),
+            parameter: "discovery.prospecting_yield".to_owned(),
+            origin: Origin::Assumption,
+            share: 0.62,
+        }],
+        triggers: vec![TriggerRow {
+            strategy: "prospecting".to_owned(),
+            measure: "new_customers".to_owned(),
+            condition: "below 40".to_owned(),
+            for_months: 3,
+            then: Some("more-reps".to_owned()),
+            probability: 0.22,
+            month: Summary::of(&[4.0, 6.0, 9.0]),
+        }],
+        pilots: vec![PilotRow {
+            strategy: "prospecting".to_owned(),
+            start: Month::new(2026, 3).unwrap(),
+            end: Month::new(2026, 8).unwrap(),
+            territories: vec!["TR-06".to_owned(), "TR-35".to_owned()],
+            controls: vec!["TR-07".to_owned(), "TR-16".to_owned()],
+            months: 6,
+            expected_lift: 0.041,
+            se: 0.013,
+            detectable_lift: 0.033,
+            power: 0.86,
         }],
         assumptions: vec![
             Assumption {

@@ -426,6 +426,9 @@ impl Checker<'_> {
             stable_prices: raw.stable_prices,
             objective,
             budget: raw.budget.map(located),
+            supply_ceiling: raw.supply_ceiling,
+            hiring_pace: raw.hiring_pace.map(located),
+            target: raw.target,
         }
     }
 

@@ -185,6 +185,12 @@ pub struct Economics {
     pub objective: Objective,
     /// Over the horizon; a dearer strategy is an error.
     pub budget: Option<Located<f64>>,
+    /// Demand units a month that we can deliver.
+    pub supply_ceiling: Option<f64>,
+    /// Reps a month.
+    pub hiring_pace: Option<Located<f64>>,
+    /// Own sales of the horizon's last 12 months.
+    pub target: Option<f64>,
 }
 
 /// What `p_best` and `regret` are judged on.

@@ -114,6 +114,15 @@ pub struct Economics {
     /// Money that may be spent over the horizon; a dearer strategy is an error. Absent: no limit.
     #[schemars(with = "Option<f64>", range(min = 0))]
     pub budget: Option<Spanned<f64>>,
+    /// Demand units that we can deliver in a month, whole market; what is ordered beyond is not sold. Absent: no limit.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub supply_ceiling: Option<f64>,
+    /// Reps that can be hired in a month; a strategy that hires faster is an error. Absent: no limit.
+    #[schemars(with = "Option<f64>", range(min = 0))]
+    pub hiring_pace: Option<Spanned<f64>>,
+    /// Our own target: sales of the last 12 months of the horizon, in demand units. The chance to reach it is shown for each strategy.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub target: Option<f64>,
 }
 
 impl Default for Economics {
@@ -125,6 +134,9 @@ impl Default for Economics {
             stable_prices: false,
             objective: None,
             budget: None,
+            supply_ceiling: None,
+            hiring_pace: None,
+            target: None,
         }
     }
 }

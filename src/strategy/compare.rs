@@ -1,12 +1,17 @@
 //! Runs to rows: `strategies.csv`, `forecast.csv`, warnings and the assumptions that the figures rest on.
 
+use super::drivers::{chance_share, drivers};
+use super::parts::Parts;
+use super::pilot::{ENOUGH, pilot};
 use super::runs::{Outcome, Run, Runs, best};
 use super::sensitivity::sensitivity;
-use super::{Assumption, Comparison, ForecastRow, SensitivityRow, StrategyRow, TargetRow, Today};
-use crate::calibrate::{Calibration, Identified};
+use super::triggers::triggers;
+use super::{Assumption, Comparison, DriverRow, ForecastRow, PilotRow, SensitivityRow, StrategyRow, TargetRow, Today};
+use crate::calibrate::{Calibration, Diagnostic, Identified};
 use crate::market::{Bound, BoundAction};
 use crate::origin::Origin;
-use crate::scenario::Objective;
+use crate::potential::DarkHalf;
+use crate::scenario::{Objective, Scenario};
 use crate::stats::{Summary, mean_sd, quantile_sorted};
 
 use super::levers::channel_plan_notes;
@@ -21,26 +26,99 @@ const BELIEVABLE_ROI: f64 = 10.0;
 /// Share of runs that must pay back for a payback time to be shown.
 const PAYS_BACK: f64 = 0.95;
 
-/// Writes up all runs. `total_known`: the data speak of the demand of the whole market.
-pub fn write_up(
-    bound: &Bound,
-    today: &Today,
-    calibration: &Calibration,
-    runs: &Runs,
-    baseline: usize,
-    targets: Vec<TargetRow>,
-    total_known: bool,
-) -> Comparison {
+/// What [`write_up`] needs beside market and runs.
+pub struct Rest<'a> {
+    pub today: &'a Today,
+    pub calibration: &'a Calibration,
+    pub dark_half: &'a DarkHalf,
+    pub scenario: &'a Scenario,
+    pub targets: Vec<TargetRow>,
+    /// The data speak of the demand of the whole market.
+    pub total_known: bool,
+}
+
+/// Writes up all runs.
+pub fn write_up(bound: &Bound, runs: &Runs, rest: Rest<'_>) -> Comparison {
+    let Rest { today, calibration, dark_half, scenario, targets, total_known } = rest;
+    let baseline = scenario.baseline;
+    let known = Known::of(calibration, dark_half);
+    let drivers = driver_rows(bound, runs, &known, baseline);
+    let pilots: Vec<PilotRow> =
+        (0..bound.strategies.len()).flat_map(|s| pilot(bound, runs, s, baseline, scenario.seed)).collect();
+    let mut warnings = warnings(bound, runs, baseline);
+    warnings.extend(weak_pilots(&pilots));
     Comparison {
         forecast: forecast(bound, &runs.runs, total_known),
-        strategies: strategies(bound, runs, total_known),
+        strategies: strategies(bound, runs, total_known, &drivers, scenario.economics.target),
         targets,
         runs: runs.runs.len() as u32,
         monte_carlo: runs.monte_carlo.clone(),
-        sensitivity: sensitivity_rows(bound, calibration, runs),
+        sensitivity: sensitivity_rows(bound, runs, &known),
+        drivers,
+        triggers: triggers(&scenario.triggers, bound, runs, baseline),
+        pilots,
         assumptions: assumptions(bound, today, calibration),
-        warnings: warnings(bound, runs, baseline),
+        warnings,
     }
+}
+
+/// Drivers listed for each strategy.
+const DRIVERS: usize = 5;
+
+/// What differs between draws: the parameters, and the dark half.
+struct Known {
+    names: Vec<String>,
+    origins: Vec<Origin>,
+    /// `[draw][name]`.
+    values: Vec<Vec<f64>>,
+}
+
+impl Known {
+    fn of(calibration: &Calibration, dark_half: &DarkHalf) -> Self {
+        let table = calibration.posterior_table();
+        // The first column is the draw's number.
+        let mut names = table.header.get(1..).unwrap_or_default().to_vec();
+        let origin = |name: &String| {
+            let row = calibration.diagnostics.iter().find(|row| row.parameter == *name);
+            row.map_or(Origin::YourData, shown_origin)
+        };
+        let mut origins: Vec<Origin> = names.iter().map(origin).collect();
+        let dark = if dark_half.basis.dark_demand() { Origin::YourData } else { Origin::Assumption };
+        names.extend(["dark half: customers".to_owned(), "dark half: demand".to_owned()]);
+        origins.extend([dark, dark]);
+        let values = table
+            .rows
+            .iter()
+            .zip(dark_half.dark_customers.iter().zip(&dark_half.dark_demand))
+            .map(|(row, (customers, demand))| {
+                let mut values = row.get(1..).unwrap_or_default().to_vec();
+                values.extend([customers.iter().sum::<f64>(), demand.iter().sum::<f64>()]);
+                values
+            })
+            .collect();
+        Self { names, origins, values }
+    }
+}
+
+/// A parameter of which the data say nothing is an assumption, whatever file was looked at.
+fn shown_origin(row: &Diagnostic) -> Origin {
+    if row.identified == Identified::No && row.origin == Origin::YourData { Origin::Assumption } else { row.origin }
+}
+
+fn driver_rows(bound: &Bound, runs: &Runs, known: &Known, baseline: usize) -> Vec<DriverRow> {
+    let objectives = runs.objectives();
+    let mut rows = Vec::new();
+    for (s, strategy) in bound.strategies.iter().enumerate().filter(|(s, _)| *s != baseline) {
+        let figures: Vec<(usize, f64)> =
+            runs.runs.iter().zip(&objectives).map(|(run, objectives)| (run.draw, objectives[s])).collect();
+        rows.extend(drivers(&known.values, &figures).into_iter().take(DRIVERS).map(|(parameter, share)| DriverRow {
+            strategy: strategy.id.clone(),
+            parameter: known.names[parameter].clone(),
+            origin: known.origins[parameter],
+            share,
+        }));
+    }
+    rows
 }
 
 /// Share of the runs in which a strategy must be at least as good as another for that to be said.
@@ -68,14 +146,11 @@ fn dominated(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
         .collect()
 }
 
-fn sensitivity_rows(bound: &Bound, calibration: &Calibration, runs: &Runs) -> Vec<SensitivityRow> {
-    let table = calibration.posterior_table();
-    // The first column is the draw's number.
-    let names = table.header.get(1..).unwrap_or_default();
-    let values: Vec<Vec<f64>> = table.rows.iter().map(|row| row.get(1..).unwrap_or_default().to_vec()).collect();
+fn sensitivity_rows(bound: &Bound, runs: &Runs, known: &Known) -> Vec<SensitivityRow> {
     let objectives: Vec<(usize, Vec<f64>)> = runs.runs.iter().map(|run| run.draw).zip(runs.objectives()).collect();
     let ids: Vec<String> = bound.strategies.iter().map(|strategy| strategy.id.clone()).collect();
-    sensitivity(names, &values, &objectives, &ids, objective_unit(bound, runs), runs.runs.len() as u64)
+    let unit = objective_unit(bound, runs);
+    sensitivity(&known.names, &known.values, &objectives, &ids, unit, runs.runs.len() as u64)
 }
 
 fn objective_unit<'a>(bound: &'a Bound, runs: &Runs) -> &'a str {
@@ -85,7 +160,13 @@ fn objective_unit<'a>(bound: &'a Bound, runs: &Runs) -> &'a str {
     }
 }
 
-fn strategies(bound: &Bound, runs: &Runs, total_known: bool) -> Vec<StrategyRow> {
+fn strategies(
+    bound: &Bound,
+    runs: &Runs,
+    total_known: bool,
+    drivers: &[DriverRow],
+    target: Option<f64>,
+) -> Vec<StrategyRow> {
     let market = &bound.market;
     let (unit, currency) = (market.unit().to_owned(), market.data.meta.currency.clone());
     let n = runs.runs.len() as f64;
@@ -93,16 +174,27 @@ fn strategies(bound: &Bound, runs: &Runs, total_known: bool) -> Vec<StrategyRow>
     let objective_unit = objective_unit(bound, runs);
     let mut rows = Vec::new();
     for (s, strategy) in bound.strategies.iter().enumerate() {
+        // What a strategy brings has the origin of what explains most of it; what it costs is the scenario's.
+        let driven = drivers.iter().find(|row| row.strategy == strategy.id).map_or(Origin::YourData, |row| row.origin);
+        let mut push_of =
+            |territory: &str, segment: &str, period: &str, metric: &str, unit: &str, summary: Option<Summary>| {
+                rows.push(StrategyRow {
+                    strategy: strategy.id.clone(),
+                    territory_id: territory.to_owned(),
+                    segment: segment.to_owned(),
+                    origin: if metric == "cost" { Origin::YourData } else { driven },
+                    period: period.to_owned(),
+                    metric: metric.to_owned(),
+                    unit: unit.to_owned(),
+                    summary,
+                });
+            };
+        for (metric, segment, summary) in by_part(bound, runs, s) {
+            let unit = if metric == "new_customers" { "customers" } else { unit.as_str() };
+            push_of("*", &segment, "*", metric, unit, summary);
+        }
         let mut push = |territory: &str, period: &str, metric: &str, unit: &str, summary: Option<Summary>| {
-            rows.push(StrategyRow {
-                strategy: strategy.id.clone(),
-                territory_id: territory.to_owned(),
-                segment: "*".into(),
-                period: period.to_owned(),
-                metric: metric.to_owned(),
-                unit: unit.to_owned(),
-                summary,
-            });
+            push_of(territory, "*", period, metric, unit, summary);
         };
         let of = |pick: &dyn Fn(&Outcome) -> f64| -> Option<Summary> {
             Summary::of(&runs.runs.iter().map(|run| pick(&run.outcomes[s])).collect::<Vec<f64>>())
@@ -147,6 +239,16 @@ fn strategies(bound: &Bound, runs: &Runs, total_known: bool) -> Vec<StrategyRow>
         if runs.objective != Objective::IncrementalSales {
             push("*", "*", "p_loss", "probability", Some(probability(losses)));
         }
+        if let Some(target) = target {
+            let year = |outcome: &Outcome| outcome.own_sales.iter().rev().take(12).sum::<f64>();
+            let reached = runs.runs.iter().filter(|run| year(&run.outcomes[s]) >= target).count() as f64;
+            push("*", "*", "p_target", "probability", Some(probability(reached)));
+        }
+        let figures: Vec<(usize, f64)> =
+            runs.runs.iter().zip(&objectives).map(|(run, objectives)| (run.draw, objectives[s])).collect();
+        if let Some(share) = chance_share(&figures) {
+            push("*", "*", "chance_share", "share of variance", Some(Summary::exact(share)));
+        }
         let regret: Vec<f64> = objectives.iter().map(|run| run[best(run)] - run[s]).collect();
         push("*", "*", "regret", objective_unit, Summary::of(&regret));
         push("*", "*", "regret_cvar95", objective_unit, cvar95(&regret).map(Summary::exact));
@@ -163,6 +265,31 @@ fn strategies(bound: &Bound, runs: &Runs, total_known: bool) -> Vec<StrategyRow>
         }
     }
     rows
+}
+
+/// Metrics by segment, and of present and other customers: (metric, segment, figure).
+fn by_part(bound: &Bound, runs: &Runs, s: usize) -> Vec<(&'static str, String, Option<Summary>)> {
+    let seen: Vec<(&Outcome, &Parts)> = runs
+        .runs
+        .iter()
+        .filter_map(|run| run.outcomes[s].parts.as_ref().map(|parts| (&run.outcomes[s], parts)))
+        .collect();
+    let of =
+        |pick: &dyn Fn(&Parts) -> f64| Summary::of(&seen.iter().map(|(_, parts)| pick(parts)).collect::<Vec<f64>>());
+    let names = &bound.market.data.customers.segment_names;
+    let mut out = vec![
+        ("incremental_sales_present", "*".to_owned(), of(&|parts| parts.present)),
+        ("incremental_sales_others", "*".to_owned(), of(&|parts| parts.sales.iter().sum::<f64>() - parts.present)),
+    ];
+    // One segment is all customers.
+    if !names.is_empty() {
+        for (k, name) in names.iter().map(String::as_str).chain(["unknown"]).enumerate() {
+            let name = name.to_owned();
+            out.push(("incremental_sales", name.clone(), of(&|parts| parts.sales.get(k).copied().unwrap_or(0.0))));
+            out.push(("new_customers", name, of(&|parts| parts.won.get(k).copied().unwrap_or(0.0))));
+        }
+    }
+    out
 }
 
 /// Mean of the worst 5% (Rockafellar & Uryasev 2000).
@@ -228,6 +355,7 @@ fn warnings(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
         if s == baseline {
             continue;
         }
+        out.extend(lost_sales(bound, runs, s));
         let roi: Option<Vec<f64>> =
             runs.runs.iter().map(|run| run.outcomes[s].money.and_then(|money| money.roi)).collect();
         if let Some(roi) = roi.and_then(|roi| Summary::of(&roi)).filter(|roi| roi.q50 > BELIEVABLE_ROI) {
@@ -254,6 +382,38 @@ fn warnings(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
     out
 }
 
+/// A strategy that takes from the customers that we have.
+fn lost_sales(bound: &Bound, runs: &Runs, s: usize) -> Option<String> {
+    let present: Vec<f64> =
+        runs.runs.iter().filter_map(|run| run.outcomes[s].parts.as_ref().map(|parts| parts.present)).collect();
+    let summary = Summary::of(&present).filter(|summary| summary.q95 < 0.0)?;
+    Some(format!(
+        "{}: present customers buy {} {} less over the horizon (90%: {} to {}); what it brings comes from others",
+        bound.strategies[s].id,
+        digits(-summary.q50),
+        bound.market.unit(),
+        digits(-summary.q95),
+        digits(-summary.q05)
+    ))
+}
+
+/// Trials that would show little.
+fn weak_pilots(pilots: &[PilotRow]) -> Vec<String> {
+    let weak = pilots.iter().filter(|pilot| pilot.power < ENOUGH);
+    weak.map(|pilot| {
+        format!(
+            "{}: even the strongest trial ({} pairs of territories over {} months) would show its lift with a chance of {:.0}% only; \
+             it notices lifts from {:.1}% on",
+            pilot.strategy,
+            pilot.territories.len(),
+            pilot.months,
+            100.0 * pilot.power,
+            100.0 * pilot.detectable_lift
+        )
+    })
+    .collect()
+}
+
 fn assumptions(bound: &Bound, today: &Today, calibration: &Calibration) -> Vec<Assumption> {
     let mut out: Vec<Assumption> = calibration
         .diagnostics
@@ -267,11 +427,7 @@ fn assumptions(bound: &Bound, today: &Today, calibration: &Calibration) -> Vec<A
                 digits(row.summary.q95),
                 row.unit
             ),
-            origin: if row.identified == Identified::No && row.origin == Origin::YourData {
-                Origin::Assumption
-            } else {
-                row.origin
-            },
+            origin: shown_origin(row),
             source: row.source.clone(),
         })
         .collect();

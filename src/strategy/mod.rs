@@ -8,10 +8,13 @@ mod arena;
 mod attributes;
 mod compare;
 mod compile;
+mod drivers;
 mod economics;
 mod evaluate;
 mod forecast;
 mod levers;
+mod parts;
+mod pilot;
 mod results;
 mod rivals_ahead;
 mod rules;
@@ -19,6 +22,7 @@ mod runs;
 mod sensitivity;
 mod targets;
 mod today;
+mod triggers;
 mod twin;
 
 pub use accounts::Accounts;
@@ -63,13 +67,15 @@ pub fn compare(
         prices,
         monte_carlo: &scenario.monte_carlo,
         weight,
+        supply_ceiling: scenario.economics.supply_ceiling,
     };
     let runs = runs::simulate_all(&placer, &plan, progress);
     over_budget(scenario, bound, &runs)?;
     let targets = targets::targets(&placer, &scenario.effort);
     // Where nothing speaks of the demand of the dark, a total would be the prior in disguise.
     let total_known = dark_half.basis.dark_demand();
-    let mut comparison = compare::write_up(bound, &today, calibration, &runs, scenario.baseline, targets, total_known);
+    let rest = compare::Rest { today: &today, calibration, dark_half, scenario, targets, total_known };
+    let mut comparison = compare::write_up(bound, &runs, rest);
     comparison.warnings.splice(0..0, warnings);
     Ok(comparison)
 }
@@ -83,6 +89,28 @@ pub fn check_budget(scenario: &Scenario, bound: &Bound) -> Vec<Problem> {
     };
     let base = cost(scenario.baseline);
     (0..bound.strategies.len()).filter_map(|s| too_dear(scenario, bound, s, cost(s) - base)).collect()
+}
+
+/// Strategies that hire faster than `economics.hiring_pace`.
+pub fn check_hiring(scenario: &Scenario, bound: &Bound) -> Vec<Problem> {
+    let Some(pace) = &scenario.economics.hiring_pace else { return Vec::new() };
+    let first = bound.market.history.last.plus(1);
+    let too_fast = |(s, strategy): (usize, &crate::market::BoundStrategy)| {
+        let hired = |month: usize| -> f64 { strategy.levers.iter().map(|lever| levers::hired(lever, month)).sum() };
+        let month = (0..scenario.horizon as usize).find(|&month| hired(month) > pace.value + 1e-9)?;
+        Some(
+            Problem::error(format!(
+                "strategy `{}` hires {:.1} reps in {}, more than the hiring pace of {}",
+                strategy.id,
+                hired(month),
+                first.plus(month as i32),
+                pace.value
+            ))
+            .at(scenario.source.place(&scenario.strategies[s].span), "this strategy hires too fast")
+            .help("lengthen ramp_months, stagger the levers, or raise economics.hiring_pace"),
+        )
+    };
+    bound.strategies.iter().enumerate().take(scenario.strategies.len()).filter_map(too_fast).collect()
 }
 
 fn over_budget(scenario: &Scenario, bound: &Bound, runs: &runs::Runs) -> Result<(), Vec<Problem>> {

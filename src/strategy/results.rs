@@ -32,8 +32,58 @@ pub struct StrategyRow {
     pub period: String,
     pub metric: String,
     pub unit: String,
+    /// Where what drives the figure comes from (`strategy::drivers`).
+    pub origin: Origin,
     /// `None` where the metric does not apply (ROI at zero cost).
     pub summary: Option<Summary>,
+}
+
+/// A row of `drivers.csv`: a parameter that a strategy's objective hangs on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DriverRow {
+    pub strategy: String,
+    pub parameter: String,
+    pub origin: Origin,
+    /// Of the objective's variance over draws.
+    pub share: f64,
+}
+
+/// A row of `pilot.csv`: a trial of a strategy. With `lift` and `se` filled in from the trial it is a row of `experiments.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PilotRow {
+    pub strategy: String,
+    pub start: Month,
+    /// Last month, included.
+    pub end: Month,
+    /// Treated.
+    pub territories: Vec<String>,
+    /// Their partners, which go on as today, in the same order.
+    pub controls: Vec<String>,
+    pub months: usize,
+    /// What the twin expects, as a share of sales.
+    pub expected_lift: f64,
+    /// Standard error of the trial's lift.
+    pub se: f64,
+    /// Least lift that is noticed in 80% of such trials.
+    pub detectable_lift: f64,
+    /// Share of runs in which the strategy would be noticed.
+    pub power: f64,
+}
+
+/// A row of `triggers.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TriggerRow {
+    pub strategy: String,
+    pub measure: String,
+    /// In words.
+    pub condition: String,
+    pub for_months: u32,
+    /// The strategy to change to.
+    pub then: Option<String>,
+    /// That it fires within the horizon.
+    pub probability: f64,
+    /// Of the months of the horizon, counted from 1, in which it fires first; `None` if it never does.
+    pub month: Option<Summary>,
 }
 
 /// A row of `targets.csv`, best first within a territory.
@@ -63,6 +113,11 @@ pub struct Comparison {
     pub monte_carlo: String,
     /// What knowing a parameter before the choice would be worth, most first.
     pub sensitivity: Vec<SensitivityRow>,
+    /// What each strategy's objective hangs on, most first.
+    pub drivers: Vec<DriverRow>,
+    pub triggers: Vec<TriggerRow>,
+    /// A trial of each strategy, where one is possible.
+    pub pilots: Vec<PilotRow>,
     /// Assumptions that the result rests on, with their origin, for the report.
     pub assumptions: Vec<Assumption>,
     /// Warnings in plain words (a gain beyond what field experiments have shown, a filter that selects nobody, ...).

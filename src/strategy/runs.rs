@@ -17,6 +17,7 @@ use super::compile::{Compiled, as_today, compile, reached};
 use super::economics::{Money, Prices};
 use super::forecast::Seen;
 use super::levers;
+use super::parts::{self, Parts, Watched};
 use super::twin::Placer;
 use crate::channel::Channel;
 use crate::lanes::Isa;
@@ -33,6 +34,8 @@ pub struct Outcome {
     pub sales: Vec<f64>,
     /// The same over the horizon, by territory.
     pub sales_by_territory: Vec<f64>,
+    /// By `[month * territories + territory]`; kept with the baseline's.
+    pub sales_by_cell: Vec<f32>,
     /// Customers won (or won back) less the baseline's, by month and by territory.
     pub won: Vec<f64>,
     pub won_by_territory: Vec<f64>,
@@ -42,6 +45,12 @@ pub struct Outcome {
     pub cost: Vec<f64>,
     /// Our share of category orders in the last 12 months of the horizon.
     pub share: f64,
+    /// Own sales, category orders and customers won by month, not less the baseline's.
+    pub own_sales: Vec<f64>,
+    pub total_demand: Vec<f64>,
+    pub won_in_all: Vec<f64>,
+    /// Less the baseline's; in the first [`parts::RUNS`] runs.
+    pub parts: Option<Parts>,
     /// `None` where price or margin is not known.
     pub money: Option<Money>,
 }
@@ -83,12 +92,14 @@ pub struct Plan<'a> {
     pub monte_carlo: &'a MonteCarlo,
     /// Weight by territory for what is spread over several.
     pub weight: Vec<f64>,
+    /// Demand units a month that we can deliver.
+    pub supply_ceiling: Option<f64>,
 }
 
 /// Runs all strategies until the Monte Carlo errors are small enough. `progress` gets (runs done, runs expected).
 pub fn simulate_all(placer: &Placer<'_>, plan: &Plan<'_>, progress: &(dyn Fn(u32, u32) + Sync)) -> Runs {
     let monte_carlo = plan.monte_carlo;
-    let cells = placer.horizon * plan.bound.market.territory_count();
+    let cells = placer.horizon * plan.bound.market.territory_count() * (1 + plan.bound.strategies.len());
     let keep = FORECAST_RUNS.min(FORECAST_CELLS / cells.max(1)).max(100);
     let mut runs: Vec<Run> = Vec::new();
     let mut expected = monte_carlo.runs_min;
@@ -126,13 +137,23 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
     let key = RunKey { seed: placer.seed, run };
     let mut world = World::new(&placed.twin);
     let start = as_today(plan.bound, placer.today, &placed);
+    let watched = (run < parts::RUNS).then(|| Watched::of(&placed, &plan.bound.market));
+    let mut parts: Vec<Option<Parts>> = Vec::with_capacity(plan.bound.strategies.len());
     let simulated: Vec<(Compiled, Tallies)> = plan
         .bound
         .strategies
         .iter()
         .map(|strategy| {
             let compiled = compile(plan.bound, &start, &placed, strategy, &plan.weight, months);
-            let tallies = world.run(&compiled.policy, horizon, key, Isa::detect(), &mut ());
+            let mut watch = watched.as_ref().map(Watched::watch);
+            let mut tallies = match &mut watch {
+                Some(watch) => world.run(&compiled.policy, horizon, key, Isa::detect(), watch),
+                None => world.run(&compiled.policy, horizon, key, Isa::detect(), &mut ()),
+            };
+            parts.push(watch.map(|watch| watch.parts));
+            if let Some(ceiling) = plan.supply_ceiling {
+                deliver(&mut tallies, ceiling);
+            }
             (compiled, tallies)
         })
         .collect();
@@ -151,10 +172,12 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
         .collect();
     let base = &simulated[plan.baseline].1;
     let (base_cost, base_price) = &moneys[plan.baseline];
+    let base_parts = parts[plan.baseline].clone();
     let outcomes = simulated
         .iter()
         .zip(&moneys)
-        .map(|((_, tallies), (cost, price))| {
+        .zip(parts)
+        .map(|(((_, tallies), (cost, price)), parts)| {
             let sales = minus(by_month(&tallies.own_sales, tallies), by_month(&base.own_sales, base));
             let cost = minus(cost.clone(), base_cost.clone());
             let last_year = months.saturating_sub(12) * tallies.territories..;
@@ -165,10 +188,19 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
                     by_territory(&tallies.own_sales, tallies),
                     by_territory(&base.own_sales, base),
                 ),
+                sales_by_cell: if keep {
+                    tallies.own_sales.iter().zip(&base.own_sales).map(|(sold, base)| (sold - base) as f32).collect()
+                } else {
+                    Vec::new()
+                },
                 won: minus(by_month(&tallies.won, tallies), by_month(&base.won, base)),
                 won_by_territory: minus(by_territory(&tallies.won, tallies), by_territory(&base.won, base)),
                 found: minus(by_month(&tallies.found, tallies), by_month(&base.found, base)),
                 share: if all > 0.0 { ours / all } else { 0.0 },
+                own_sales: by_month(&tallies.own_sales, tallies),
+                total_demand: by_month(&tallies.total_demand, tallies),
+                won_in_all: by_month(&tallies.won, tallies),
+                parts: parts.zip(base_parts.as_ref()).map(|(parts, base)| parts.minus(base)),
                 money: plan.prices.map(|prices| {
                     let price = minus(price.clone(), base_price.clone());
                     prices.value(&sales, &price, &cost)
@@ -180,6 +212,16 @@ fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
         .collect();
     let seen = if keep { Seen::of(placer, run, horizon, base) } else { Seen::default() };
     Run { draw: placer.draw_of(run), own_sales: seen.own_sales, total_demand: seen.total_demand, outcomes }
+}
+
+/// Takes off what is ordered of us in a month beyond what we can deliver, in all territories alike: it is not sold, then or later.
+fn deliver(tallies: &mut Tallies, ceiling: f64) {
+    for month in tallies.own_sales.chunks_mut(tallies.territories.max(1)) {
+        let sold: f64 = month.iter().sum();
+        if sold > ceiling {
+            month.iter_mut().for_each(|sales| *sales *= ceiling / sold);
+        }
+    }
 }
 
 /// Money spent by month: what levers cost as such, what customers are paid, and contacts at their price; `free`: the run whose

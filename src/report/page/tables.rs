@@ -227,10 +227,12 @@ pub fn potential(findings: &Findings, potential: &Potential) -> Option<Table> {
 }
 
 /// Metrics of the comparison, in the order of their rows; what no strategy has gets no row.
-const METRICS: [&str; 14] = [
+const METRICS: [&str; 17] = [
     "p_best",
     "p_loss",
+    "p_target",
     "incremental_sales",
+    "incremental_sales_present",
     "incremental_margin",
     "cost",
     "roi",
@@ -242,6 +244,7 @@ const METRICS: [&str; 14] = [
     "new_customers",
     "share",
     "regret",
+    "chance_share",
 ];
 
 /// One column a strategy, most likely best first; one row a metric.
@@ -262,7 +265,9 @@ pub fn strategies(findings: &Findings, strategies: &Strategies) -> Option<Table>
             }];
             row.extend(strategies.names.iter().map(|name| match (strategies.of_metric(name, metric), metric) {
                 (None, _) => Cell::none(),
-                (Some(summary), "p_best" | "p_loss") => Cell::number(percent(summary.mean), summary.mean),
+                (Some(summary), "p_best" | "p_loss" | "p_target" | "chance_share") => {
+                    Cell::number(percent(summary.mean), summary.mean)
+                }
                 (Some(summary), "regret") => Cell {
                     below: format!("95%: {}", unit.bare(summary.q95)),
                     ..Cell::number(unit.bare(summary.mean), summary.mean)
@@ -301,6 +306,91 @@ pub fn sensitivity(findings: &Findings) -> Option<Table> {
         text_head("Best where it is high"),
     ];
     filled(Table { heads, rows, ..Table::default() })
+}
+
+/// What each strategy hangs on.
+pub fn drivers(findings: &Findings) -> Option<Table> {
+    let rows = &findings.comparison.as_ref()?.drivers;
+    let rows = rows
+        .iter()
+        .map(|row| {
+            vec![
+                Cell::text(&row.strategy),
+                Cell::text(&row.parameter),
+                Cell::number(percent(row.share), row.share),
+                Cell::text(row.origin.to_string()),
+            ]
+        })
+        .collect();
+    let heads = vec![
+        text_head("Strategy"),
+        text_head("Hangs on"),
+        number_head("Of what is uncertain", ""),
+        text_head("Which is from"),
+    ];
+    filled(Table { heads, rows, ..Table::default() })
+}
+
+/// When strategies would have to change.
+pub fn triggers(findings: &Findings) -> Option<Table> {
+    let rows = &findings.comparison.as_ref()?.triggers;
+    let rows = rows
+        .iter()
+        .map(|row| {
+            let months = if row.for_months > 1 { format!(" for {} months", row.for_months) } else { String::new() };
+            vec![
+                Cell::text(&row.strategy),
+                Cell::text(format!("{} {}{months}", row.measure.replace('_', " "), row.condition)),
+                Cell::text(row.then.clone().unwrap_or_default()),
+                Cell::number(percent(row.probability), row.probability),
+                match &row.month {
+                    Some(month) => Cell::number(format!("{:.0}", month.q50), month.q50),
+                    None => Cell::none(),
+                },
+            ]
+        })
+        .collect();
+    let heads = vec![
+        text_head("Strategy"),
+        text_head("Changes when"),
+        text_head("To"),
+        number_head("Chance", "within the horizon"),
+        number_head("Month", "median, of those in which it does"),
+    ];
+    filled(Table { heads, rows, ..Table::default() })
+}
+
+/// Where to try strategies first.
+pub fn pilots(findings: &Findings) -> Option<Table> {
+    let rows = &findings.comparison.as_ref()?.pilots;
+    let rows = rows
+        .iter()
+        .map(|row| {
+            vec![
+                Cell::text(&row.strategy),
+                Cell::text(row.territories.join(", ")),
+                Cell::text(row.controls.join(", ")),
+                Cell::text(format!("{} to {}", row.start, row.end)),
+                Cell::number(share(row.expected_lift), row.expected_lift),
+                Cell::number(share(row.detectable_lift), row.detectable_lift),
+                Cell::number(percent(row.power), row.power),
+            ]
+        })
+        .collect();
+    let heads = vec![
+        text_head("Strategy"),
+        text_head("Try it in"),
+        text_head("Against"),
+        text_head("Months"),
+        number_head("Expected lift", ""),
+        number_head("Noticed from", "in 80% of trials"),
+        number_head("Power", ""),
+    ];
+    filled(Table { heads, rows, ..Table::default() })
+}
+
+fn share(share: f64) -> String {
+    format!("{:.1}%", 100.0 * share)
 }
 
 /// The next actions of all targets together; customers are named in `targets.csv` only.

@@ -169,6 +169,16 @@ pub fn changes(lever: &BoundLever) -> Vec<usize> {
     out
 }
 
+/// Reps that a lever hires in a month of the horizon.
+pub fn hired(lever: &BoundLever, month: usize) -> f64 {
+    let BoundAction::Headcount { plan, .. } = &lever.action else { return 0.0 };
+    if !(lever.from..lever.until).contains(&month) || plan.add <= 0.0 {
+        return 0.0;
+    }
+    let at = month - lever.from;
+    headcount::in_office(plan, at) - if at > 0 { headcount::in_office(plan, at - 1) } else { 0.0 }
+}
+
 /// Money spent in a month that depends on how the market answers, contacts apart.
 pub fn earned_by_others(lever: &BoundLever, month: usize, tallies: &Tallies) -> f64 {
     match &lever.action {
