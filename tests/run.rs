@@ -241,3 +241,51 @@ fn hidden_customers_are_scored() {
     assert!(said.contains("--share must be above 0 and at most 0.9"), "{said}");
     assert!(!folder.path().join("three").exists());
 }
+
+const OPTIMISE: &str = r#"
+[optimise]
+from = "2026-02"
+budget = 400_000
+headcount = { most = 1, monthly_cost = 5_000 }
+prospecting = [0.3]
+channels = [{ channel = "phone", per_month = [1.0], cost_per_contact = 20.0, who = "size > p50" }]
+
+[monte_carlo]"#;
+
+#[test]
+fn a_plan_is_found_and_can_be_run_as_a_strategy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = scenario(folder.path());
+    let text = fs::read_to_string(&path).unwrap().replace("[monte_carlo]", OPTIMISE);
+    fs::write(&path, &text).unwrap();
+    let search = |out: &str, threads: &str| {
+        let out = folder.path().join(out);
+        let mut command = ikiz();
+        command.arg("optimise").arg(&path).arg("--out").arg(&out).args(["--threads", threads, "--quiet"]);
+        command.assert().success();
+        let mut files = BTreeMap::new();
+        collect(&out.join("small-optimise"), &mut files, &out.join("small-optimise"));
+        files.remove(Path::new("timings.json"));
+        files
+    };
+    let files = search("one", "1");
+    assert_eq!(files, search("two", "2"));
+    let names: Vec<&str> = files.keys().map(|path| path.to_str().unwrap()).collect();
+    assert_eq!(names, ["candidates.csv", "manifest.json", "plan.csv", "plan.toml", "report.html"]);
+    let candidates = String::from_utf8(files[Path::new("candidates.csv")].clone()).unwrap();
+    assert!(candidates.contains("as today,") && candidates.lines().count() >= 3, "{candidates}");
+    // The plan is a strategy of a scenario.
+    let plan = String::from_utf8(files[Path::new("plan.toml")].clone()).unwrap();
+    fs::write(&path, format!("{text}\n{plan}")).unwrap();
+    ikiz().arg("check").arg(&path).arg("--out").arg(folder.path().join("check")).assert().success();
+}
+
+#[test]
+fn without_an_optimise_table_the_error_shows_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = scenario(folder.path());
+    let mut command = ikiz();
+    command.arg("optimise").arg(&path).arg("--out").arg(folder.path().join("out")).arg("--quiet");
+    let said = String::from_utf8(command.assert().code(2).get_output().stderr.clone()).unwrap();
+    assert!(said.contains("[optimise]") && said.contains("headcount"), "{said}");
+}

@@ -5,7 +5,7 @@
 //! concave hull of a territory's (cost, value) points counts, and is solved by taking hull steps in the order of value per money until the
 //! budget ends within one of them (Sinha & Zoltners 1979, Operations Research 27, 503-515; as a sales-resource model Lodish 1971): its value is
 //! an upper bound of every plan. The plan takes every step that still fits, then trades: as long as changing one territory, or two
-//! together, gains and stays within the budget.
+//! together, gains and stays within the budget. What could still be better is enumerated as far as the relaxation does not rule it out.
 
 /// One option of one territory.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,6 +94,9 @@ pub fn allocate(points: &[Vec<Point>], budget: f64) -> Allocation {
         }
     }
     trade(points, &frontiers, &mut plan, &mut left);
+    if let Some(better) = enumerate(points, &frontiers, budget, total(&plan, |point| point.value)) {
+        plan = better;
+    }
     let (value, cost) = (total(&plan, |point| point.value), total(&plan, |point| point.cost));
     Allocation { plan, value, cost, bound: bound.max(value) }
 }
@@ -137,6 +140,94 @@ fn trade(points: &[Vec<Point>], frontiers: &[Vec<usize>], plan: &mut [usize], le
         if !gained {
             return;
         }
+    }
+}
+
+/// States kept at a time by [`enumerate`].
+const STATES: usize = 20_000;
+
+/// Territory by territory all sums of cost and value that may still lead to more than `known`: a sum is dropped when another is cheaper and
+/// worth more, or when the relaxation of the territories to come leaves it behind. Exact unless more than [`STATES`] sums remain, of which the
+/// most promising are kept then. `None` when nothing better is found.
+fn enumerate(points: &[Vec<Point>], frontiers: &[Vec<usize>], budget: f64, known: f64) -> Option<Vec<usize>> {
+    let relaxed: Vec<Relaxed> = (0..=points.len()).map(|from| Relaxed::of(points, frontiers, from)).collect();
+    let scale = 1e-9 * known.abs().max(1.0);
+    // (cost, value); of each stage: (state before, option).
+    let mut states = vec![(0.0, 0.0)];
+    let mut history: Vec<Vec<(u32, u32)>> = Vec::with_capacity(points.len());
+    for j in 0..points.len() {
+        let rest = &relaxed[j + 1];
+        let mut next: Vec<(f64, f64, f64, u32, u32)> = Vec::new();
+        for (before, &(cost, value)) in states.iter().enumerate() {
+            for &k in &frontiers[j] {
+                let (cost, value) = (cost + points[j][k].cost, value + points[j][k].value);
+                if let Some(more) = rest.value(budget - cost)
+                    && value + more > known + scale
+                {
+                    next.push((cost, value, value + more, before as u32, k as u32));
+                }
+            }
+        }
+        if next.len() > STATES {
+            next.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.3.cmp(&b.3)).then(a.4.cmp(&b.4)));
+            next.truncate(STATES);
+        }
+        next.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.3.cmp(&b.3)).then(a.4.cmp(&b.4)));
+        let mut highest = f64::NEG_INFINITY;
+        next.retain(|state| {
+            let keeps = state.1 > highest;
+            highest = highest.max(state.1);
+            keeps
+        });
+        history.push(next.iter().map(|state| (state.3, state.4)).collect());
+        states = next.into_iter().map(|state| (state.0, state.1)).collect();
+    }
+    // Values rise with cost: the last one is the best.
+    let mut at = states.len().checked_sub(1)?;
+    let mut plan = vec![0; points.len()];
+    for j in (0..points.len()).rev() {
+        let (before, option) = history[j][at];
+        (plan[j], at) = (option as usize, before as usize);
+    }
+    Some(plan)
+}
+
+/// The relaxation of the territories from one on, for any budget.
+struct Relaxed {
+    /// Cost and value of the cheapest options, then after each hull step in the order of value per money.
+    knots: Vec<(f64, f64)>,
+}
+
+impl Relaxed {
+    fn of(points: &[Vec<Point>], frontiers: &[Vec<usize>], from: usize) -> Self {
+        let mut start = (0.0, 0.0);
+        let mut steps: Vec<(f64, f64)> = Vec::new();
+        for (points, frontier) in points[from..].iter().zip(&frontiers[from..]) {
+            let Some(&first) = frontier.first() else { continue };
+            start = (start.0 + points[first].cost, start.1 + points[first].value);
+            for pair in hull(points, frontier).windows(2) {
+                let (a, b) = (points[pair[0]], points[pair[1]]);
+                steps.push((b.cost - a.cost, b.value - a.value));
+            }
+        }
+        steps.sort_by(|a, b| (b.1 * a.0).total_cmp(&(a.1 * b.0)));
+        let mut knots = vec![start];
+        for (cost, value) in steps {
+            let last = knots[knots.len() - 1];
+            knots.push((last.0 + cost, last.1 + value));
+        }
+        Self { knots }
+    }
+
+    /// What no choice within the budget exceeds; `None` when not even the cheapest fits.
+    fn value(&self, budget: f64) -> Option<f64> {
+        let next = self.knots.partition_point(|knot| knot.0 <= budget);
+        let at = next.checked_sub(1)?;
+        let (cost, value) = self.knots[at];
+        Some(match self.knots.get(next) {
+            Some(&(further, more)) => value + (more - value) * (budget - cost) / (further - cost),
+            None => value,
+        })
     }
 }
 

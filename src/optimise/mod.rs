@@ -173,15 +173,19 @@ pub fn optimise(
         out
     });
     let best = selected.best;
-    let mut found: Vec<Candidate> = candidates
+    // Levels that do nothing where they are chosen (prospecting without reps) make plans that differ on paper only.
+    let twin = |plan: usize| plan != best && selected.standings[plan].values == selected.standings[best].values;
+    let mut found: Vec<(usize, Candidate)> = candidates
         .into_iter()
         .zip(&selected.standings)
         .zip(&lived)
-        .filter_map(|(((name, plan), standing), lived)| {
+        .enumerate()
+        .filter(|(at, _)| !twin(*at))
+        .filter_map(|(at, (((name, plan), standing), lived))| {
             let costs: Vec<f64> = lived.iter().map(|run| run.iter().map(|cell| cell.cost).sum()).collect();
             let value = Summary::of(&standing.values)?;
             let losses = standing.values.iter().filter(|value| **value < 0.0).count();
-            Some(Candidate {
+            let candidate = Candidate {
                 name,
                 plan,
                 value,
@@ -191,14 +195,20 @@ pub fn optimise(
                 p_loss: losses as f64 / standing.values.len() as f64,
                 behind: standing.behind,
                 tied: standing.tied,
-            })
+            };
+            Some((at, candidate))
         })
         .collect();
-    let plan = found[best].plan.clone();
-    let rows = rows(bound, &menu, &plan, &lived[best]);
+    found.sort_by(|(a, one), (b, other)| {
+        (*b == best).cmp(&(*a == best)).then(other.value.mean.total_cmp(&one.value.mean)).then(a.cmp(b))
+    });
+    let found: Vec<Candidate> = found.into_iter().map(|(_, candidate)| candidate).collect();
+    let rows = found.first().map_or_else(Vec::new, |first| rows(bound, &menu, &first.plan, &lived[best]));
     warnings.extend(unbelievable(bound, scenario, &lived[best]));
-    found.swap(0, best);
-    found[1..].sort_by(|a, b| b.value.mean.total_cmp(&a.value.mean));
+    if scenario.economics.supply_ceiling.is_some() {
+        let advice = "economics.supply_ceiling is not heeded by the search: put plan.toml into the scenario and run it";
+        warnings.push(advice.to_owned());
+    }
     Ok(Optimised {
         parts: optimise.parts.iter().map(|part| part.name.clone()).collect(),
         options: menu.options.len(),

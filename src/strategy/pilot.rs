@@ -1,8 +1,8 @@
 //! Where to try a strategy first, for how long, and what such a trial could show.
 //!
-//! Territories that the strategy touches are paired with one another by sales of the last 12 months and their growth (nearest first; Imai,
-//! King & Nall 2009, "The essential role of pair matching in cluster-randomized experiments", Statistical Science 24); of each pair one,
-//! drawn by lot, is treated. The lift is the difference in differences of pairs: with `y` the sales of the trial's months over those of
+//! Territories that the strategy touches are paired with their like (touched or not) by sales of the last 12 months and their growth (nearest first; Imai,
+//! King & Nall 2009, "The essential role of pair matching in cluster-randomized experiments", Statistical Science 24); of each pair one that
+//! it touches, drawn by lot, is treated. The lift is the difference in differences of pairs: with `y` the sales of the trial's months over those of
 //! the same months a year before,
 //!
 //! `lift = mean over pairs of log(y treated) - log(y control)`.
@@ -34,11 +34,10 @@ pub fn pilot(bound: &Bound, runs: &Runs, s: usize, baseline: usize, seed: u64) -
     let market = &bound.market;
     let territories = market.territory_count();
     let from = bound.strategies[s].levers.iter().map(|lever| lever.from).min().unwrap_or(0);
-    let touched = |j: usize| bound.strategies[s].levers.iter().any(|lever| lever.territories[j]);
+    let touched: Vec<bool> =
+        (0..territories).map(|j| bound.strategies[s].levers.iter().any(|lever| lever.territories[j])).collect();
     let history = yearly(bound);
-    let known: Vec<usize> =
-        (0..territories).filter(|&j| touched(j) && history[j].0 > 0.0 && history[j].1 > 0.0).collect();
-    let pairs = pair(&known, &history, seed);
+    let pairs = pair(&touched, &history, seed);
     let kept: Vec<&super::runs::Run> =
         runs.runs.iter().filter(|run| !run.own_sales.is_empty() && !run.outcomes[s].sales_by_cell.is_empty()).collect();
     if pairs.len() < 2 || kept.len() < 50 || s == baseline {
@@ -129,8 +128,9 @@ fn yearly(bound: &Bound) -> Vec<(f64, f64)> {
     out
 }
 
-/// Pairs of like territories, the closest first; which of both is treated is drawn by lot.
-fn pair(known: &[usize], history: &[(f64, f64)], seed: u64) -> Vec<(usize, usize)> {
+/// Pairs of like territories (treated, control), the closest first. Treated is who is touched by the strategy; of two such it is drawn by lot.
+fn pair(touched: &[bool], history: &[(f64, f64)], seed: u64) -> Vec<(usize, usize)> {
+    let known: Vec<usize> = (0..touched.len()).filter(|&j| history[j].0 > 0.0 && history[j].1 > 0.0).collect();
     let traits = |j: usize| (libm::log(history[j].0), libm::log(history[j].0 / history[j].1));
     let spread =
         |of: fn(&(f64, f64)) -> f64| mean_sd(&known.iter().map(|&j| of(&traits(j))).collect::<Vec<f64>>()).1.max(1e-9);
@@ -141,7 +141,8 @@ fn pair(known: &[usize], history: &[(f64, f64)], seed: u64) -> Vec<(usize, usize
     };
     let mut all: Vec<(f64, usize, usize)> = Vec::new();
     for (at, &a) in known.iter().enumerate() {
-        all.extend(known[..at].iter().map(|&b| (distance(a, b), b, a)));
+        let others = known[..at].iter().filter(|&&b| touched[a] || touched[b]);
+        all.extend(others.map(|&b| (distance(a, b), b, a)));
     }
     all.sort_by(|x, y| x.0.total_cmp(&y.0).then((x.1, x.2).cmp(&(y.1, y.2))));
     let (mut taken, mut out) = (Vec::new(), Vec::new());
@@ -153,6 +154,10 @@ fn pair(known: &[usize], history: &[(f64, f64)], seed: u64) -> Vec<(usize, usize
         taken.extend([a, b]);
         let mut both = [a, b];
         both.shuffle(&mut stream);
+        // Who is not touched goes on as today.
+        if !touched[both[0]] {
+            both.swap(0, 1);
+        }
         out.push((both[0], both[1]));
     }
     out
@@ -165,8 +170,10 @@ mod tests {
     #[test]
     fn like_is_paired_with_like() {
         let history = [(100.0, 100.0), (10.0, 10.0), (11.0, 11.0), (105.0, 104.0), (50.0, 20.0)];
-        let pairs = pair(&[0, 1, 2, 3, 4], &history, 1);
+        let pairs = pair(&[true; 5], &history, 1);
         let sorted: Vec<(usize, usize)> = pairs.iter().map(|&(a, b)| (a.min(b), a.max(b))).collect();
         assert!(sorted.contains(&(0, 3)) && sorted.contains(&(1, 2)) && sorted.len() == 2, "{pairs:?}");
+        // Of a strategy for one territory its like is the control.
+        assert_eq!(pair(&[false, true, false, false, false], &history, 1), vec![(1, 2)]);
     }
 }
