@@ -2,6 +2,7 @@
 
 use super::filter::suggestion;
 use super::{CustomerAttributes, Market, Selection};
+use crate::channel::Channel;
 use crate::data::MarketData;
 use crate::ids::Index as _;
 use crate::problem::{Problem, any_error};
@@ -291,6 +292,31 @@ impl Binder<'_> {
         BoundPart { name: part.name.clone(), levels }
     }
 
+    /// Channels of a plan to which none of the known customers of its territories consents.
+    fn nobody_consents(&self, channels: &ChannelPlan, plan: &LeverPlan) -> Option<Problem> {
+        let consent = self.market.data.customers.consent.as_ref()?;
+        let chosen = self.territories(plan, &mut Vec::new());
+        let reached = |channel: Channel| {
+            (0..chosen.len())
+                .filter(|&j| chosen[j])
+                .flat_map(|j| self.market.customers_of(j))
+                .any(|customer| !self.market.closed(customer) && consent[customer] & 1 << channel.index() != 0)
+        };
+        let mut closed: Vec<&str> = channels
+            .steps
+            .iter()
+            .map(|step| step.channel)
+            .filter(|&channel| channel.needs_consent() && !reached(channel))
+            .map(Channel::name)
+            .collect();
+        closed.dedup();
+        (!closed.is_empty()).then(|| {
+            Problem::warning(format!("nobody in these territories consents to {}", closed.join(" or ")))
+                .at(self.scenario.source.place(&plan.span), "these steps reach nobody")
+                .help("the `consent` column of customers.csv says whom they may reach; use another channel, or other territories")
+        })
+    }
+
     fn territories(&self, plan: &LeverPlan, problems: &mut Vec<Problem>) -> Vec<bool> {
         let ids = &self.market.data.territories.ids;
         let Some(named) = &plan.territories else { return vec![true; ids.len()] };
@@ -360,7 +386,10 @@ impl Binder<'_> {
                     .collect();
                 Some(BoundAction::CallPlan { prospecting: *prospecting, rules })
             }
-            Lever::ChannelPlan(channels) => Some(BoundAction::ChannelPlan(channels.clone())),
+            Lever::ChannelPlan(channels) => {
+                problems.extend(self.nobody_consents(channels, plan));
+                Some(BoundAction::ChannelPlan(channels.clone()))
+            }
             Lever::Targeting(targeting) => Some(BoundAction::Targeting { weight: targeting.weight }),
             Lever::ListPurchase(list) => Some(BoundAction::ListPurchase(list.clone())),
             Lever::CompetitorMove(stress) => {

@@ -324,12 +324,17 @@ fn targets(rows: &[TargetRow]) -> Result<Vec<u8>, ReportError> {
         "rank",
         "target",
         "kind",
+        "lon",
+        "lat",
+        "dark_customers",
+        "known_customers",
         "unit",
         "headroom_mean",
         "headroom_q05",
         "headroom_q50",
         "headroom_q95",
         "best_channel",
+        "best_time",
         "next_action",
         "expected_value_mean",
         "expected_value_q05",
@@ -341,9 +346,13 @@ fn targets(rows: &[TargetRow]) -> Result<Vec<u8>, ReportError> {
     for row in rows {
         let rank = ranks.entry(&row.territory_id).or_default();
         *rank += 1;
-        table.texts(&[&row.territory_id, &rank.to_string(), &row.target, &row.kind, &row.unit]);
+        table.texts(&[&row.territory_id, &rank.to_string(), &row.target, &row.kind]);
+        for place in [row.lon, row.lat, row.dark_customers, row.known_customers] {
+            table.optional(place)?;
+        }
+        table.text(&row.unit);
         for (summary, between) in
-            [(&row.headroom, Some([&row.best_channel, &row.next_action])), (&row.expected_value, None)]
+            [(&row.headroom, Some([&row.best_channel, &row.best_time, &row.next_action])), (&row.expected_value, None)]
         {
             table.in_order(summary)?;
             for value in [summary.mean, summary.q05, summary.q50, summary.q95] {

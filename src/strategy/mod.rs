@@ -6,6 +6,7 @@
 mod accounts;
 mod arena;
 mod attributes;
+mod cells;
 mod compare;
 mod compile;
 mod drivers;

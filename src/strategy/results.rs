@@ -90,13 +90,21 @@ pub struct TriggerRow {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TargetRow {
     pub territory_id: String,
-    /// A known customer's id, or `prospects` for the dark half of the territory.
+    /// A known customer's id, `prospects` for the dark half of the territory, or a cell of it.
     pub target: String,
-    /// `served`, `identified`, `lapsed` or `prospects`.
+    /// `served`, `identified`, `lapsed`, `prospects` or `prospect_cell`.
     pub kind: String,
+    /// Of the customer or of the cell's centre.
+    pub lon: Option<f64>,
+    pub lat: Option<f64>,
+    /// Expected dark customers of prospects and cells, and the known ones of a cell.
+    pub dark_customers: Option<f64>,
+    pub known_customers: Option<f64>,
     pub headroom: Summary,
     pub unit: String,
     pub best_channel: String,
+    /// Part of the day in which contacts by the channel are received best; blank where calls.csv does not tell.
+    pub best_time: String,
     pub next_action: String,
     /// Own sales a year that the action is expected to add.
     pub expected_value: Summary,

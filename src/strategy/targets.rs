@@ -1,5 +1,5 @@
 //! Whom to turn to on Monday: customers of each territory ranked by what an effort would bring, and the territory's dark
-//! half as one prospect cell.
+//! half as one row, and by prospect cells ([`super::cells`]).
 //!
 //! On each draw, with G the steady goodwill of the scenario's effort, g that of the customer's present contacts, w its yearly
 //! demand and M the effort's months:
@@ -15,10 +15,12 @@
 use rayon::prelude::*;
 
 use super::TargetRow;
+use super::cells::Cells;
+use super::levers::quality;
 use super::twin::{Placed, Placer};
 use crate::channel::Channel;
 use crate::potential::attainable::{goodwill_at, won_from_the_dark};
-use crate::scenario::Effort;
+use crate::scenario::{ChannelStep, Effort};
 use crate::simulate::Stage;
 use crate::simulate::mechanisms::choice::share;
 use crate::stats::Summary;
@@ -27,13 +29,19 @@ use crate::stats::Summary;
 const DRAWS: usize = 200;
 /// Known customers named in a territory.
 const PER_TERRITORY: usize = 25;
+/// Prospect cells named in a territory.
+const CELLS: usize = 5;
+/// A part of the day is named where contacts in it are received better than usual by this factor.
+const BETTER: f64 = 1.05;
 
 /// Ranks all territories.
 pub fn targets(placer: &Placer<'_>, effort: &Effort) -> Vec<TargetRow> {
     let market = &placer.bound.market;
     let customers = market.customer_count();
+    let cells = Cells::of(market);
     let draws: Vec<Values> =
-        (0..placer.draws().min(DRAWS) as u32).into_par_iter().map(|run| values(placer, effort, run)).collect();
+        (0..placer.draws().min(DRAWS) as u32).into_par_iter().map(|run| values(placer, effort, &cells, run)).collect();
+    let times = Channel::ALL.map(|channel| best_time(placer, channel));
     let column =
         |pick: &dyn Fn(&Values) -> f32| -> Vec<f64> { draws.iter().map(|draw| f64::from(pick(draw))).collect() };
     let today: Vec<f64> = (0..customers).map(|i| placer.today.contacts[Channel::FaceToFace.index()][i]).collect();
@@ -63,9 +71,14 @@ pub fn targets(placer: &Placer<'_>, effort: &Effort) -> Vec<TargetRow> {
                 territory_id: territory_id.clone(),
                 target: customer_id(placer, i),
                 kind: kind.into(),
+                lon: market.data.customers.lon[i],
+                lat: market.data.customers.lat[i],
+                dark_customers: None,
+                known_customers: None,
                 headroom,
                 unit: market.unit().to_owned(),
                 best_channel: best_channel(placer, i).name().into(),
+                best_time: times[best_channel(placer, i).index()].to_owned(),
                 next_action: next_action(kind, active, today[i], effort),
                 expected_value,
             });
@@ -76,18 +89,68 @@ pub fn targets(placer: &Placer<'_>, effort: &Effort) -> Vec<TargetRow> {
         {
             let dark = Summary::of(&column(&|draw| draw.dark[j])).map_or(0.0, |summary| summary.q50);
             rows.push(TargetRow {
-                territory_id,
+                territory_id: territory_id.clone(),
                 target: "prospects".into(),
                 kind: "prospects".into(),
+                lon: None,
+                lat: None,
+                dark_customers: Some(dark),
+                known_customers: None,
                 headroom,
                 unit: market.unit().to_owned(),
                 best_channel: Channel::FaceToFace.name().into(),
+                best_time: times[Channel::FaceToFace.index()].to_owned(),
                 next_action: format!("look for the about {dark:.0} customers that we do not know here"),
+                expected_value,
+            });
+        }
+        let mut here: Vec<(f64, usize)> = (0..cells.cells.len())
+            .filter(|&cell| cells.cells[cell].territory == j)
+            .map(|cell| (draws.iter().map(|draw| f64::from(draw.cell_value[cell])).sum::<f64>(), cell))
+            .filter(|(value, _)| *value > 0.0)
+            .collect();
+        here.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        for &(_, cell) in here.iter().take(CELLS) {
+            let (headroom, value) = (column(&|draw| draw.cell_headroom[cell]), column(&|draw| draw.cell_value[cell]));
+            let dark = Summary::of(&column(&|draw| draw.cell_dark[cell])).map_or(0.0, |summary| summary.mean);
+            let (Some(headroom), Some(expected_value)) = (Summary::of(&headroom), Summary::of(&value)) else {
+                continue;
+            };
+            let place = cells.cells[cell];
+            rows.push(TargetRow {
+                territory_id: territory_id.clone(),
+                target: place.name(),
+                kind: "prospect_cell".into(),
+                lon: Some(place.lon),
+                lat: Some(place.lat),
+                dark_customers: Some(dark),
+                known_customers: Some(place.known as f64),
+                headroom,
+                unit: market.unit().to_owned(),
+                best_channel: Channel::FaceToFace.name().into(),
+                best_time: times[Channel::FaceToFace.index()].to_owned(),
+                next_action: format!("look around its {} known customers", place.known),
                 expected_value,
             });
         }
     }
     rows
+}
+
+/// The part of the day in which contacts by a channel are received best, where they are received better than usual.
+fn best_time(placer: &Placer<'_>, channel: Channel) -> &'static str {
+    let step = |hours: &str| ChannelStep {
+        channel,
+        wait_days: 0.0,
+        content: None,
+        hours: Some(hours.to_owned()),
+        when: None,
+        cost_per_contact: 0.0,
+    };
+    let rated =
+        ["morning", "afternoon", "evening"].map(|hours| (quality(&step(hours), placer.bound).unwrap_or(1.0), hours));
+    let best = rated.into_iter().fold((BETTER, ""), |best, rated| if rated.0 > best.0 { rated } else { best });
+    best.1
 }
 
 /// Values of one draw, demand units a year.
@@ -97,9 +160,13 @@ struct Values {
     prospect_headroom: Vec<f32>,
     prospect_value: Vec<f32>,
     dark: Vec<f32>,
+    /// By cell.
+    cell_headroom: Vec<f32>,
+    cell_value: Vec<f32>,
+    cell_dark: Vec<f32>,
 }
 
-fn values(placer: &Placer<'_>, effort: &Effort, run: u32) -> Values {
+fn values(placer: &Placer<'_>, effort: &Effort, cells: &Cells, run: u32) -> Values {
     let placed: Placed = placer.place(run);
     let market = &placer.bound.market;
     let parameters = &placed.twin.parameters;
@@ -115,6 +182,9 @@ fn values(placer: &Placer<'_>, effort: &Effort, run: u32) -> Values {
         prospect_headroom: vec![0.0; territories],
         prospect_value: vec![0.0; territories],
         dark: vec![0.0; territories],
+        cell_headroom: vec![0.0; cells.cells.len()],
+        cell_value: vec![0.0; cells.cells.len()],
+        cell_dark: vec![0.0; cells.cells.len()],
     };
     let agents = &placed.twin.agents;
     for agent in 0..agents.len() {
@@ -144,9 +214,15 @@ fn values(placer: &Placer<'_>, effort: &Effort, run: u32) -> Values {
                 let hazard =
                     discovery.spontaneous + discovery.prospecting_yield * calls / territory.dark_at_start.max(1.0);
                 let found = 1.0 - libm::exp(-f64::from(agents.visibility[agent]) * hazard);
+                let value = (won_from_the_dark(found, &conversion, at_once) * at_effort) as f32;
                 out.prospect_headroom[j] += at_effort as f32;
-                out.prospect_value[j] += (won_from_the_dark(found, &conversion, at_once) * at_effort) as f32;
+                out.prospect_value[j] += value;
                 out.dark[j] += 1.0;
+                if let Some(cell) = placed.customer[agent].and_then(|model| cells.of_customer(model)) {
+                    out.cell_headroom[cell] += at_effort as f32;
+                    out.cell_value[cell] += value;
+                    out.cell_dark[cell] += 1.0;
+                }
             }
             _ => {}
         }

@@ -397,7 +397,7 @@ fn share(share: f64) -> String {
 pub fn next_actions(findings: &Findings) -> Option<Table> {
     let targets = &findings.comparison.as_ref()?.targets;
     let mut groups: BTreeMap<(&str, &str, &str), (usize, f64)> = BTreeMap::new();
-    for target in targets.iter().filter(|target| target.kind != "prospects") {
+    for target in targets.iter().filter(|target| !target.kind.starts_with("prospect")) {
         let group = groups.entry((&target.kind, &target.next_action, &target.best_channel)).or_default();
         group.0 += 1;
         group.1 += target.expected_value.mean;

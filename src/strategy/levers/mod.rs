@@ -21,6 +21,7 @@ mod supply_shock;
 mod targeting;
 
 pub use channel_plan::notes as channel_plan_notes;
+pub use quality::quality;
 
 use crate::channel::Channel;
 use crate::market::{Bound, BoundAction, BoundLever, Expression, Selection};
