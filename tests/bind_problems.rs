@@ -56,6 +56,8 @@ macro_rules! message {
 message! {
     unknown_territory: lever("territories = [\"TR-53\"]\ndo.targeting = { weight = 2.0 }");
     territory_that_is_a_parent: lever("territories = [\"EGE\"]\ndo.targeting = { weight = 2.0 }");
+    realign_without_reps: lever("do.realign = { moves = [{ rep = \"R1\", territory = \"TR-35\" }] }");
+    twice_at_the_same_time: format!("{}[[strategy.lever]]\nfrom = \"2026-03\"\ndo.price = {{ change = 0.02 }}\n", lever("do.price = { change = 0.05 }"));
     unknown_attribute: lever("who = \"digitl > 0.5\"\ndo.targeting = { weight = 2.0 }");
     attribute_without_a_column: lever("who = \"influence > 0.5\"\ndo.targeting = { weight = 2.0 }");
     unknown_segment: lever("who = \"segment == 'chains'\"\ndo.targeting = { weight = 2.0 }");

@@ -289,3 +289,24 @@ fn without_an_optimise_table_the_error_shows_one() {
     let said = String::from_utf8(command.assert().code(2).get_output().stderr.clone()).unwrap();
     assert!(said.contains("[optimise]") && said.contains("headcount"), "{said}");
 }
+
+#[test]
+fn a_territory_that_goes_to_another_rep_takes_calls_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = scenario(folder.path());
+    let text = fs::read_to_string(&path).unwrap();
+    // R001 calls in T2 alone, R002 in T1 and T4: T1 goes to R001.
+    let lever = "[[strategy]]\nid = \"moved\"\n[[strategy.lever]]\nfrom = \"2026-02\"\n\
+                 do.realign = { moves = [{ rep = \"R001\", territory = \"T1\" }] }\n";
+    fs::write(&path, format!("{text}\n{lever}")).unwrap();
+    let files = run(&path, &folder.path().join("out"), "2", None);
+    let rows = String::from_utf8(files[Path::new("strategies.csv")].clone()).unwrap();
+    let gain = |territory: &str| -> f64 {
+        let start = format!("moved,{territory},*,*,incremental_sales,");
+        let row = rows.lines().find(|row| row.starts_with(&start)).unwrap();
+        row.split(',').nth(6).unwrap().parse().unwrap()
+    };
+    // R002 is left with T4 alone, and R001 halves its time for T2.
+    assert!(gain("T4") > 0.0 && gain("T2") < 0.0, "{} {}", gain("T4"), gain("T2"));
+    assert_eq!(gain("T3"), 0.0);
+}

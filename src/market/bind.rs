@@ -1,14 +1,14 @@
 //! A scenario's names resolved against a market: territories, attributes, companies, months of the horizon.
 
 use super::filter::suggestion;
-use super::{CustomerAttributes, Market, Selection};
+use super::{CustomerAttributes, Market, Posting, Selection};
 use crate::channel::Channel;
 use crate::data::MarketData;
 use crate::ids::Index as _;
 use crate::problem::{Problem, any_error};
 use crate::scenario::{
     CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, MECHANISMS, Optimise,
-    OptimisePart, Referral, Scenario, StockLoading, Usual,
+    OptimisePart, Realign, Referral, Scenario, StockLoading, Usual,
 };
 use crate::units::{Month, MonthSpan};
 
@@ -94,6 +94,17 @@ pub enum BoundAction {
         factor: f64,
     },
     Referral(Referral),
+    Realign(Realigned),
+}
+
+/// Who calls where before and after territories went to other reps.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Realigned {
+    /// By territory: calls a month that its reps can make.
+    pub before: Vec<f64>,
+    pub after: Vec<f64>,
+    /// Territories that had a rep and went to another.
+    pub given: Vec<usize>,
 }
 
 impl BoundAction {
@@ -292,6 +303,74 @@ impl Binder<'_> {
         BoundPart { name: part.name.clone(), levels }
     }
 
+    fn realign(&self, realign: &Realign, plan: &LeverPlan, problems: &mut Vec<Problem>) -> Option<Realigned> {
+        let (Some(reps), Some(mut postings)) = (self.market.data.reps.as_ref(), self.market.postings()) else {
+            problems.push(self.problem(
+                "it is not known who calls where",
+                &plan.span,
+                "the market has no reps.csv and assignments.csv",
+                "add both, or move capacity by headcount levers".into(),
+            ));
+            return None;
+        };
+        let territories = &self.market.data.territories.ids;
+        let calls = |postings: &[Posting]| {
+            let mut out = vec![0.0; territories.len()];
+            postings.iter().for_each(|posting| out[posting.territory] += posting.calls);
+            out
+        };
+        let before = calls(&postings);
+        let count = problems.len();
+        let mut given = Vec::new();
+        for (rep, territory) in &realign.moves {
+            let known: Vec<String> = reps.ids.names().map(str::to_owned).collect();
+            let Some(to) = reps.ids.get(&rep.value).map(|index| index.usize()) else {
+                let help = suggestion(&rep.value, &known);
+                problems.push(self.problem(
+                    format!("there is no rep \"{}\"", rep.value),
+                    &rep.span,
+                    "not in reps.csv",
+                    help,
+                ));
+                continue;
+            };
+            let Some(place) = territories.get(&territory.value).map(|index| index.usize()) else {
+                let known: Vec<String> = territories.names().map(str::to_owned).collect();
+                problems.push(self.problem(
+                    format!("this market has no territory \"{}\"", territory.value),
+                    &territory.span,
+                    "not in territories.csv",
+                    suggestion(&territory.value, &known),
+                ));
+                continue;
+            };
+            let end = self.market.history.last;
+            if reps.start[to] > end || reps.end[to].is_some_and(|last| last < end) {
+                problems.push(self.problem(
+                    format!("rep \"{}\" is not in office in {end}", rep.value),
+                    &rep.span,
+                    "has left, or has not begun",
+                    "name a rep who is".into(),
+                ));
+                continue;
+            }
+            if postings.iter().any(|posting| posting.territory == place && posting.rep != to) {
+                given.push(place);
+            }
+            postings.retain(|posting| posting.territory != place);
+            postings.push(Posting { rep: to, territory: place, calls: 0.0, last: None });
+        }
+        if any_error(&problems[count..]) {
+            return None;
+        }
+        let mut of_rep = vec![0.0; reps.calls_per_month.len()];
+        postings.iter().for_each(|posting| of_rep[posting.rep] += 1.0);
+        for posting in &mut postings {
+            posting.calls = reps.calls_per_month[posting.rep] / of_rep[posting.rep];
+        }
+        Some(Realigned { before, after: calls(&postings), given })
+    }
+
     /// Channels of a plan to which none of the known customers of its territories consents.
     fn nobody_consents(&self, channels: &ChannelPlan, plan: &LeverPlan) -> Option<Problem> {
         let consent = self.market.data.customers.consent.as_ref()?;
@@ -414,14 +493,17 @@ impl Binder<'_> {
             Lever::StockLoading(loading) => Some(BoundAction::StockLoading(loading.clone())),
             Lever::SupplyShock(shock) => Some(BoundAction::SupplyShock { factor: shock.factor }),
             Lever::Referral(referral) => Some(BoundAction::Referral(referral.clone())),
-            Lever::Realign(_) | Lever::OrderChannel(_) => {
-                problems.push(self.problem(
-                    "this version of ikiz cannot simulate this lever yet",
-                    &plan.span,
-                    "not simulated",
-                    "it simulates all levers but realign and order_channel; remove this lever, so that no result rests on it"
-                        .into(),
-                ));
+            Lever::Realign(realign) => self.realign(realign, plan, problems).map(BoundAction::Realign),
+            Lever::OrderChannel(_) => {
+                problems.push(
+                    self.problem(
+                        "this version of ikiz cannot simulate this lever yet",
+                        &plan.span,
+                        "not simulated",
+                        "it simulates all levers but order_channel; remove this lever, so that no result rests on it"
+                            .into(),
+                    ),
+                );
                 None
             }
         }

@@ -7,7 +7,7 @@ mod filter;
 mod history;
 mod mechanism_data;
 
-pub use bind::{Bound, BoundAction, BoundLever, BoundOptimise, BoundPart, BoundRule, BoundStrategy, bind};
+pub use bind::{Bound, BoundAction, BoundLever, BoundOptimise, BoundPart, BoundRule, BoundStrategy, Realigned, bind};
 pub use field_force::Posting;
 pub use filter::{AgentStage, AgentView, Behaviour, CustomerAttributes, Expression, Selection, Shape, SizePercentiles};
 pub use history::{Market, PanelView, Sparse};

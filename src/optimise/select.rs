@@ -107,10 +107,16 @@ mod tests {
 
     #[test]
     fn the_best_is_found_and_what_is_far_behind_lives_few_runs() {
-        let selected = found(&[0.0, 1.0, 0.98, -5.0], 2);
-        assert!(selected.best == 1 || selected.best == 2);
-        assert!(selected.standings[1].tied && selected.standings[2].tied && !selected.standings[3].tied);
-        assert_eq!((selected.standings[1].values.len(), selected.standings[3].values.len()), (400, 50));
+        let mut told_apart = 0;
+        for seed in 0..40 {
+            let selected = found(&[0.0, 1.0, 0.98, -5.0], seed);
+            assert!(selected.best == 1 || selected.best == 2);
+            let [today, one, other, behind] = &selected.standings[..] else { panic!("four plans") };
+            assert!(!today.tied && !behind.tied && behind.values.len() == 50);
+            told_apart += usize::from(!one.tied || !other.tied);
+        }
+        // Two that are as good as the same: one of them is left out in few of many such choices.
+        assert!(told_apart <= 6, "{told_apart} of 40");
     }
 
     #[test]

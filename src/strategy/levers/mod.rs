@@ -15,6 +15,7 @@ mod headcount;
 mod list_purchase;
 mod price;
 mod quality;
+mod realign;
 mod referral;
 mod stock_loading;
 mod supply_shock;
@@ -151,6 +152,7 @@ pub fn apply(context: &Context<'_>, draft: &mut Draft) {
         BoundAction::StockLoading(plan) => stock_loading::apply(plan, context, draft),
         BoundAction::SupplyShock { factor } => supply_shock::apply(*factor, context, draft),
         BoundAction::Referral(plan) => referral::apply(plan, context, draft),
+        BoundAction::Realign(plan) => realign::apply(plan, context, draft),
     }
 }
 
@@ -161,6 +163,8 @@ pub fn changes(lever: &BoundLever) -> Vec<usize> {
         BoundAction::Headcount { plan, .. } => out.extend(lever.from..=lever.from + plan.ramp_months as usize),
         // The month after a list was bought is a phase of its own, without the purchase.
         BoundAction::ListPurchase(_) => out.push(lever.from + 1),
+        // So is that after customers changed hands.
+        BoundAction::Realign(_) => out.push(lever.from + 1),
         BoundAction::StockLoading(plan) => {
             let loads = (lever.from..lever.until).filter(|month| stock_loading::loads(plan, month - lever.from));
             out.extend(loads.flat_map(|month| [month, month + 1]));
