@@ -395,9 +395,9 @@ impl Alive {
         let all_along = if from_start { 0.5 } else { 0.0 };
         // Entry s + 1: won at the start of month s, then silent until the first order in month `silent`.
         let mut weights = vec![all_along * quiet[0]];
-        for s in 0..=silent {
+        for (s, quiet) in quiet.iter().enumerate() {
             let waited = libm::pow(1.0 - won, s as f64) * won;
-            weights.push((1.0 - all_along) * waited * quiet[s]);
+            weights.push((1.0 - all_along) * waited * quiet);
         }
         let total: f64 = weights.iter().sum();
         let mut sum = weights[0];

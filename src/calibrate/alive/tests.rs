@@ -106,9 +106,9 @@ fn the_likelihood_sums_over_all_hidden_paths() {
         for path in 0..3_usize.pow((until - from) as u32 - 1) {
             let state = |t: usize| if t == from { state_then } else { path / 3_usize.pow((t - from) as u32 - 1) % 3 };
             let mut product = 1.0;
-            for t in from..until {
+            for (t, level) in level.iter().enumerate().take(until).skip(from) {
                 let stays = (1.0 - chances.close) * (1.0 - chances.marked);
-                let p = chance(rate * level[t]);
+                let p = chance(rate * level);
                 // What is seen of the first order's month is given.
                 if t > from || state_then == 1 {
                     product *= match (state(t) == 0, orders.contains(&t)) {
