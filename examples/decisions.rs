@@ -33,24 +33,17 @@ fn description(seed: u64, number: u64, customers: f64) -> String {
     let mut rng = Stream::new(seed, "decisions/truth", number);
     let mut text = common::demonstration(customers);
     let mut of = |mechanism: &str, parameter: &str| common::registered(&mut rng, mechanism, parameter);
-    let share = of("choice", "share_of_wallet").clamp(0.05, 0.6);
-    let decay = of("goodwill", "decay").clamp(0.2, 0.95);
-    let half = of("goodwill", "half_saturation");
-    let elasticity = of("goodwill", "elasticity_face_to_face").max(0.0);
+    let response = common::response(&mut of);
     let values = [
-        ("share", share),
-        ("goodwill_decay", decay),
-        ("visit_effect", common::visit_effect(elasticity, share, decay, half)),
         ("phone_effect", of("goodwill", "effect_phone")),
         ("email_effect", of("goodwill", "effect_email")),
-        ("half_saturation", half),
         ("conversion", of("conversion", "base_hazard")),
         ("conversion_goodwill", of("conversion", "goodwill_effect").max(0.0)),
         ("churn", of("churn", "hazard")),
         ("prospecting_yield", of("discovery", "prospecting_yield")),
     ];
     text += "\n[truth]\n";
-    for (name, value) in values {
+    for (name, value) in response.into_iter().chain(values) {
         let _ = writeln!(text, "{name} = {value}");
     }
     text

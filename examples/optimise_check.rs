@@ -7,35 +7,16 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
+use ikiz::optimise::Table;
 use ikiz::optimise::allocate::{Point, allocate};
 use ikiz::optimise::menu::Menu;
-use ikiz::optimise::shrink::shrink;
 use ikiz::rng::Stream;
-use ikiz::stats::mean_sd;
-use ikiz::strategy::{Arena, Cell, Today, by_territory};
+use ikiz::strategy::{Arena, Today, by_territory};
 use ikiz::{calibrate, data, market, optimise, potential, problem, scenario, synth};
 use rand::RngExt as _;
 
 const PLANS: u64 = 200;
 const SWAPS: usize = 50;
-
-/// Options' mean cost and value by territory.
-fn table(runs: &[Vec<Vec<Cell>>], demand: &[f64], shrunk: bool) -> Vec<Vec<Point>> {
-    let options = runs[0].len();
-    let mut out = vec![Vec::with_capacity(options); demand.len()];
-    for option in 0..options {
-        let of =
-            |j: usize, pick: fn(&Cell) -> f64| -> Vec<f64> { runs.iter().map(|run| pick(&run[option][j])).collect() };
-        let moments: Vec<(f64, f64)> = (0..demand.len()).map(|j| mean_sd(&of(j, |cell| cell.value))).collect();
-        let means: Vec<f64> = moments.iter().map(|(mean, _)| *mean).collect();
-        let errors: Vec<f64> = moments.iter().map(|(_, sd)| sd / (runs.len() as f64).sqrt()).collect();
-        let values = if shrunk { shrink(&means, &errors, demand) } else { means };
-        for (j, value) in values.into_iter().enumerate() {
-            out[j].push(Point { cost: mean_sd(&of(j, |cell| cell.cost)).0, value });
-        }
-    }
-    out
-}
 
 fn main() -> Result<()> {
     let runs: u32 = std::env::args().nth(1).map_or(Ok(1250), |word| word.parse())?;
@@ -62,9 +43,9 @@ fn main() -> Result<()> {
     let demand = arena.weight.clone();
     let everywhere: Vec<_> = (0..menu.options.len()).map(|option| menu.levers(&vec![option; demand.len()])).collect();
     let evaluate = |from: u32, until: u32| by_territory(&arena, scenario.baseline, &everywhere, from..until, &|| ());
-    let searched = table(&evaluate(0, runs / 10), &demand, true);
+    let searched = Table::new(&evaluate(0, runs / 10), &demand).shrunk;
     let chosen = allocate(&searched, plan.budget);
-    let judged = table(&evaluate(1 << 20, (1 << 20) + runs), &demand, false);
+    let judged = Table::new(&evaluate(1 << 20, (1 << 20) + runs), &demand).means;
     let total = |plan: &[usize], of: fn(&Point) -> f64| -> f64 {
         judged.iter().zip(plan).map(|(points, &option)| of(&points[option])).sum()
     };

@@ -24,19 +24,12 @@ fn description(seed: u64, number: u64, customers: f64) -> String {
     let mut rng = Stream::new(seed, "recovery/truth", number);
     let mut text = common::demonstration(customers);
     let mut of = |mechanism: &str, parameter: &str| common::registered(&mut rng, mechanism, parameter);
-    let share = of("choice", "share_of_wallet").clamp(0.05, 0.6);
-    let decay = of("goodwill", "decay").clamp(0.2, 0.95);
-    let half = of("goodwill", "half_saturation");
-    let elasticity = of("goodwill", "elasticity_face_to_face").max(0.0);
+    let response = common::response(&mut of);
     let closure = of("closure", "hazard");
     let year = |hazard: f64| 1.0 - (-12.0 * hazard).exp();
     let values = [
-        ("share", share),
-        ("goodwill_decay", decay),
-        ("visit_effect", common::visit_effect(elasticity, share, decay, half)),
         ("phone_effect", of("goodwill", "effect_phone")),
         ("email_effect", of("goodwill", "effect_email")),
-        ("half_saturation", half),
         ("shock_sd", of("demand", "shock_sd")),
         ("conversion", of("conversion", "base_hazard")),
         ("conversion_goodwill", of("conversion", "goodwill_effect").max(0.0)),
@@ -48,7 +41,7 @@ fn description(seed: u64, number: u64, customers: f64) -> String {
     let feasts = ["pre", "feast", "post", "fast"].map(|phase| (phase, of("feasts", phase)));
     let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
     text += "\n[truth]\n";
-    for (name, value) in values {
+    for (name, value) in response.into_iter().chain(values) {
         let _ = writeln!(text, "{name} = {value}");
     }
     // The prior of growth: a hundredth a month.

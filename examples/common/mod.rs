@@ -69,6 +69,21 @@ pub fn visit_effect(elasticity: f64, share: f64, decay: f64, half_saturation: f6
     elasticity / per_effect
 }
 
+/// How customers respond in a truth from the priors, as lines of a description's `[truth]`: share, decay, half-saturation, and what a visit
+/// adds.
+pub fn response(mut of: impl FnMut(&str, &str) -> f64) -> [(&'static str, f64); 4] {
+    let share = of("choice", "share_of_wallet").clamp(0.05, 0.6);
+    let decay = of("goodwill", "decay").clamp(0.2, 0.95);
+    let half = of("goodwill", "half_saturation");
+    let elasticity = of("goodwill", "elasticity_face_to_face").max(0.0);
+    [
+        ("share", share),
+        ("goodwill_decay", decay),
+        ("half_saturation", half),
+        ("visit_effect", visit_effect(elasticity, share, decay, half)),
+    ]
+}
+
 pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)

@@ -28,7 +28,7 @@ use crate::potential::DarkHalf;
 use crate::problem::Problem;
 use crate::scenario::{Objective, Scenario};
 use crate::stats::{Summary, mean_sd};
-use crate::strategy::{Arena, Cell, Today, by_territory};
+use crate::strategy::{Arena, BELIEVABLE_GAIN, Cell, Today, by_territory};
 
 /// Simulations of the whole market that the search may take, and runs of an option at least and at most.
 const SEARCH: usize = 12_000;
@@ -42,9 +42,6 @@ const FRESH: u32 = 1 << 20;
 
 /// Runs that tell plans apart.
 const ROUNDS: Rounds = Rounds { first: 100, most: 800 };
-
-/// A gain in sales beyond this share of today's has not been shown by field experiments on sales effort.
-const BELIEVABLE_GAIN: f64 = 0.10;
 
 /// A plan that was compared on fresh runs.
 #[derive(Debug, Clone)]
@@ -226,17 +223,19 @@ pub fn optimise(
 }
 
 /// What the search knows, `[territory][option]`.
-struct Table {
+#[derive(Debug, Clone)]
+pub struct Table {
     /// Means as they came out.
-    means: Vec<Vec<Point>>,
+    pub means: Vec<Vec<Point>>,
     /// With luck taken off.
-    shrunk: Vec<Vec<Point>>,
+    pub shrunk: Vec<Vec<Point>>,
     /// Shrunk less half a deviation over draws: what is uncertain counts for less.
-    cautious: Vec<Vec<Point>>,
+    pub cautious: Vec<Vec<Point>>,
 }
 
 impl Table {
-    fn new(runs: &[Vec<Vec<Cell>>], demand: &[f64]) -> Self {
+    /// From `[run][option][territory]` and demand by territory.
+    pub fn new(runs: &[Vec<Vec<Cell>>], demand: &[f64]) -> Self {
         let (options, territories) = (runs[0].len(), demand.len());
         let empty = || vec![Vec::with_capacity(options); territories];
         let mut out = Self { means: empty(), shrunk: empty(), cautious: empty() };

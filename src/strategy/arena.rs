@@ -4,7 +4,7 @@ use super::Today;
 use super::economics::Prices;
 use super::twin::Placer;
 use crate::calibrate::Calibration;
-use crate::market::Bound;
+use crate::market::{Bound, Market};
 use crate::potential::DarkHalf;
 use crate::scenario::{Objective, Scenario};
 use crate::stats::mean_sd;
@@ -60,11 +60,15 @@ impl<'a> Arena<'a> {
 
     /// Unit of the objective.
     pub fn objective_unit(&self) -> &str {
-        let market = &self.placer.bound.market;
-        match self.objective {
-            Objective::IncrementalSales => market.unit(),
-            Objective::Npv | Objective::IncrementalMargin => &market.data.meta.currency,
-        }
+        objective_unit(&self.placer.bound.market, self.objective)
+    }
+}
+
+/// Unit of an objective.
+pub(super) fn objective_unit(market: &Market, objective: Objective) -> &str {
+    match objective {
+        Objective::IncrementalSales => market.unit(),
+        Objective::Npv | Objective::IncrementalMargin => &market.data.meta.currency,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Runs to rows: `strategies.csv`, `forecast.csv`, warnings and the assumptions that the figures rest on.
 
+use super::arena::objective_unit;
 use super::drivers::{chance_share, drivers};
 use super::parts::Parts;
 use super::pilot::{ENOUGH, pilot};
@@ -18,7 +19,7 @@ use super::levers::channel_plan_notes;
 use super::twin::APPEAL_PRIOR;
 
 /// A gain in sales beyond this share has not been shown by field experiments on sales effort.
-const BELIEVABLE_GAIN: f64 = 0.10;
+pub const BELIEVABLE_GAIN: f64 = 0.10;
 
 /// Return on cost beyond which a strategy is too good to be true.
 const BELIEVABLE_ROI: f64 = 10.0;
@@ -105,12 +106,16 @@ fn shown_origin(row: &Diagnostic) -> Origin {
     if row.identified == Identified::No && row.origin == Origin::YourData { Origin::Assumption } else { row.origin }
 }
 
+/// Draw and objective of a strategy, by run.
+fn by_draw(runs: &Runs, objectives: &[Vec<f64>], s: usize) -> Vec<(usize, f64)> {
+    runs.runs.iter().zip(objectives).map(|(run, objectives)| (run.draw, objectives[s])).collect()
+}
+
 fn driver_rows(bound: &Bound, runs: &Runs, known: &Known, baseline: usize) -> Vec<DriverRow> {
     let objectives = runs.objectives();
     let mut rows = Vec::new();
     for (s, strategy) in bound.strategies.iter().enumerate().filter(|(s, _)| *s != baseline) {
-        let figures: Vec<(usize, f64)> =
-            runs.runs.iter().zip(&objectives).map(|(run, objectives)| (run.draw, objectives[s])).collect();
+        let figures = by_draw(runs, &objectives, s);
         rows.extend(drivers(&known.values, &figures).into_iter().take(DRIVERS).map(|(parameter, share)| DriverRow {
             strategy: strategy.id.clone(),
             parameter: known.names[parameter].clone(),
@@ -149,15 +154,8 @@ fn dominated(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
 fn sensitivity_rows(bound: &Bound, runs: &Runs, known: &Known) -> Vec<SensitivityRow> {
     let objectives: Vec<(usize, Vec<f64>)> = runs.runs.iter().map(|run| run.draw).zip(runs.objectives()).collect();
     let ids: Vec<String> = bound.strategies.iter().map(|strategy| strategy.id.clone()).collect();
-    let unit = objective_unit(bound, runs);
+    let unit = objective_unit(&bound.market, runs.objective);
     sensitivity(&known.names, &known.values, &objectives, &ids, unit, runs.runs.len() as u64)
-}
-
-fn objective_unit<'a>(bound: &'a Bound, runs: &Runs) -> &'a str {
-    match runs.objective {
-        Objective::IncrementalSales => bound.market.unit(),
-        Objective::Npv | Objective::IncrementalMargin => &bound.market.data.meta.currency,
-    }
 }
 
 fn strategies(
@@ -171,7 +169,7 @@ fn strategies(
     let (unit, currency) = (market.unit().to_owned(), market.data.meta.currency.clone());
     let n = runs.runs.len() as f64;
     let objectives = runs.objectives();
-    let objective_unit = objective_unit(bound, runs);
+    let objective_unit = objective_unit(&bound.market, runs.objective);
     let mut rows = Vec::new();
     for (s, strategy) in bound.strategies.iter().enumerate() {
         // What a strategy brings has the origin of what explains most of it; what it costs is the scenario's.
@@ -244,9 +242,7 @@ fn strategies(
             let reached = runs.runs.iter().filter(|run| year(&run.outcomes[s]) >= target).count() as f64;
             push("*", "*", "p_target", "probability", Some(probability(reached)));
         }
-        let figures: Vec<(usize, f64)> =
-            runs.runs.iter().zip(&objectives).map(|(run, objectives)| (run.draw, objectives[s])).collect();
-        if let Some(share) = chance_share(&figures) {
+        if let Some(share) = chance_share(&by_draw(runs, &objectives, s)) {
             push("*", "*", "chance_share", "share of variance", Some(Summary::exact(share)));
         }
         let regret: Vec<f64> = objectives.iter().map(|run| run[best(run)] - run[s]).collect();
@@ -269,13 +265,8 @@ fn strategies(
 
 /// Metrics by segment, and of present and other customers: (metric, segment, figure).
 fn by_part(bound: &Bound, runs: &Runs, s: usize) -> Vec<(&'static str, String, Option<Summary>)> {
-    let seen: Vec<(&Outcome, &Parts)> = runs
-        .runs
-        .iter()
-        .filter_map(|run| run.outcomes[s].parts.as_ref().map(|parts| (&run.outcomes[s], parts)))
-        .collect();
-    let of =
-        |pick: &dyn Fn(&Parts) -> f64| Summary::of(&seen.iter().map(|(_, parts)| pick(parts)).collect::<Vec<f64>>());
+    let seen: Vec<&Parts> = runs.runs.iter().filter_map(|run| run.outcomes[s].parts.as_ref()).collect();
+    let of = |pick: &dyn Fn(&Parts) -> f64| Summary::of(&seen.iter().map(|parts| pick(parts)).collect::<Vec<f64>>());
     let names = &bound.market.data.customers.segment_names;
     let mut out = vec![
         ("incremental_sales_present", "*".to_owned(), of(&|parts| parts.present)),

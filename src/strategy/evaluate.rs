@@ -63,23 +63,32 @@ fn one_run(arena: &Arena<'_>, baseline: usize, plans: &[Vec<BoundLever>], run: u
         (compiled, tallies)
     };
     let today = live(base);
+    let base_levers = shared(&base.levers, &arena.weight);
     plans
         .iter()
         .map(|levers| {
             let all = base.levers.iter().chain(levers).cloned().collect();
             let plan = live(&BoundStrategy { id: base.id.clone(), levers: all });
-            let pair = Pair { arena, base, levers, today: &today, plan: &plan };
+            let pair =
+                Pair { arena, base: &base_levers, levers: &shared(levers, &arena.weight), today: &today, plan: &plan };
             (0..today.1.territories).map(|j| pair.cell(j)).collect()
         })
         .collect()
 }
 
+/// Levers, each with its territories' parts of what it costs as such: by demand, as its reps are spread.
+type Shared<'a> = Vec<(&'a BoundLever, Vec<f64>)>;
+
+fn shared<'a>(levers: &'a [BoundLever], weight: &[f64]) -> Shared<'a> {
+    levers.iter().map(|lever| (lever, levers::spread(lever, weight))).collect()
+}
+
 /// A plan and the baseline on one run.
 struct Pair<'a> {
     arena: &'a Arena<'a>,
-    base: &'a BoundStrategy,
+    base: &'a Shared<'a>,
     /// Of the plan, beyond the baseline's.
-    levers: &'a [BoundLever],
+    levers: &'a Shared<'a>,
     today: &'a (Compiled, Tallies),
     plan: &'a (Compiled, Tallies),
 }
@@ -88,16 +97,17 @@ impl Pair<'_> {
     fn cell(&self, j: usize) -> Cell {
         let (today, plan) = (&self.today.1, &self.plan.1);
         // What is sent today is paid for today, as in a comparison.
-        let free = self.base.levers.is_empty().then_some(today);
+        let free = self.base.is_empty().then_some(today);
         let mut out = Cell::default();
         for month in 0..today.months {
             let at = month * today.territories + j;
             let sales = plan.own_sales[at] - today.own_sales[at];
-            let fixed: f64 =
-                self.levers.iter().map(|lever| levers::fixed_cost(lever, month) * self.part(lever, j)).sum();
+            let fixed: f64 = self.levers.iter().map(|(lever, parts)| levers::fixed_cost(lever, month) * parts[j]).sum();
             let paid = |tallies: &Tallies| -> f64 {
-                let levers = self.base.levers.iter();
-                levers.map(|lever| levers::earned_by_others(lever, month, tallies) * self.part(lever, j)).sum()
+                let of = |(lever, parts): &(&BoundLever, Vec<f64>)| {
+                    levers::earned_by_others(lever, month, tallies) * parts[j]
+                };
+                self.base.iter().map(of).sum()
             };
             let contacts =
                 |(compiled, tallies): &(Compiled, Tallies)| contacts_cost(compiled, tallies, free, month, j..j + 1);
@@ -119,15 +129,5 @@ impl Pair<'_> {
             out.sales += sales;
         }
         out
-    }
-
-    /// A territory's part of what a lever costs as such: by demand, as its reps are spread.
-    fn part(&self, lever: &BoundLever, j: usize) -> f64 {
-        if !lever.territories[j] {
-            return 0.0;
-        }
-        let chosen = || lever.territories.iter().zip(&self.arena.weight).filter(|(on, _)| **on);
-        let total: f64 = chosen().map(|(_, weight)| weight).sum();
-        if total > 0.0 { self.arena.weight[j] / total } else { 1.0 / chosen().count().max(1) as f64 }
     }
 }

@@ -28,6 +28,7 @@ mod twin;
 
 pub use accounts::Accounts;
 pub use arena::Arena;
+pub use compare::BELIEVABLE_GAIN;
 pub use economics::{Money, Prices};
 pub use evaluate::{Cell, by_territory};
 pub use forecast::{Forecast, forecast};

@@ -125,17 +125,22 @@ impl Context<'_> {
 
     /// Shares of the lever's territories in something that is spread over them by demand; they sum to 1.
     pub fn spread(&self) -> Vec<f64> {
-        let chosen = || self.lever.territories.iter().zip(self.weight);
-        let total: f64 = chosen().filter(|(on, _)| **on).map(|(_, weight)| weight).sum();
-        let count = self.lever.territories.iter().filter(|on| **on).count().max(1) as f64;
-        chosen()
-            .map(|(on, weight)| match (on, total > 0.0) {
-                (false, _) => 0.0,
-                (true, true) => weight / total,
-                (true, false) => 1.0 / count,
-            })
-            .collect()
+        spread(self.lever, self.weight)
     }
+}
+
+/// Shares of a lever's territories in something that is spread over them by `weight`; they sum to 1.
+pub fn spread(lever: &BoundLever, weight: &[f64]) -> Vec<f64> {
+    let chosen = || lever.territories.iter().zip(weight);
+    let total: f64 = chosen().filter(|(on, _)| **on).map(|(_, weight)| weight).sum();
+    let count = lever.territories.iter().filter(|on| **on).count().max(1) as f64;
+    chosen()
+        .map(|(on, weight)| match (on, total > 0.0) {
+            (false, _) => 0.0,
+            (true, true) => weight / total,
+            (true, false) => 1.0 / count,
+        })
+        .collect()
 }
 
 /// Lets a lever edit the phase.
