@@ -100,23 +100,31 @@ pub fn fit(
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<Calibration, CalibrateError> {
     progress("customers", 0.0);
-    let Past { priors, timelines, pasts, marked, alive, readings, observed } = Past::new(market, settings)?;
+    let mut past = Past::new(market, settings)?;
     let (seed, draws) = (settings.seed, settings.draws);
+
+    progress("response", 0.1);
+    let share = wallet::share_of_wallet(market, &past.priors);
+    let taste = wallet::taste(market, &past.priors);
+    let space = Space::new(&past.observed, &past.priors, share.prior, taste.prior);
+    let tests = FieldTests::new(market, &past.observed);
+    let mut observed = past.observed.clone();
+    let mut response = posterior_response::fit(
+        &mut observed,
+        &mut |observed, point| past.heed(market, observed, point),
+        &space,
+        &tests,
+        draws,
+        seed,
+        settings.likelihood_times,
+        &mut |done| progress("response", 0.1 + 0.6 * done),
+    );
+    let Past { priors, timelines, pasts, marked, alive, readings, .. } = past;
     let mut source = Source::new(seed, Purpose::Hazards, 0);
     let marked =
         marked.map(|(events, _)| (events, hazards::living_months(market, &timelines, &pasts, &alive, &readings)));
     let closure = Hazard::closing(priors.prior("closure", "hazard"), marked, &alive, &mut source);
     let finds = Finds::count(market, &timelines);
-
-    progress("response", 0.1);
-    let share = wallet::share_of_wallet(market, &priors);
-    let taste = wallet::taste(market, &priors);
-    let space = Space::new(&observed, &priors, share.prior, taste.prior);
-    let tests = FieldTests::new(market, &observed);
-    let mut response =
-        posterior_response::fit(&observed, &space, &tests, draws, seed, settings.likelihood_times, &mut |done| {
-            progress("response", 0.1 + 0.6 * done)
-        });
     let order_unit_prior = priors.of("orders", "order_unit").map(|(prior, _)| prior);
     if let Some(prior) = order_unit_prior {
         response.order_unit = priors::moments(prior).0.max(1e-9);
@@ -147,7 +155,6 @@ pub fn fit(
     let mut source = Source::new(seed, Purpose::Further, 0);
     let further = Drawing::new(market, &settings.further, &priors, draws, &mut source);
     let served = active(&pasts, &readings, market);
-    let winnable = winnable(&timelines, &pasts, &alive, &readings, market);
     let made: Vec<Made> = (0..draws)
         .into_par_iter()
         .map(|d| {
@@ -167,6 +174,9 @@ pub fn fit(
                 None => response.order_unit * libm::exp(response.order_unit_sd * source.normal()),
             };
             let prior = rates.draw(&mut source);
+            let mut source = Source::new(seed, Purpose::Hazards, word);
+            let goodwill_effect = priors::draw(priors.prior("conversion", "goodwill_effect"), &mut source);
+            let hazards = source;
             let exposures = observed.exposures(&point, &own_path.relative, &fading);
             let n = market.customer_count();
             let (mut shape, mut rate) = (Vec::with_capacity(n), Vec::with_capacity(n));
@@ -181,15 +191,12 @@ pub fn fit(
                     rate.push(1.0);
                 }
             }
-            let mut source = Source::new(seed, Purpose::Hazards, word);
-            let goodwill_effect = priors::draw(priors.prior("conversion", "goodwill_effect"), &mut source);
             // What was seen is the hazard at the goodwill of those who could be won; the parameter is that at none.
-            let lift = mean_lift(&exposures.goodwill, &winnable, goodwill_effect);
+            let lift = observed.lift_of_conversion(&point, goodwill_effect);
             let conversion = alive.conversion_draws[d] / lift;
             let demand = category_path.as_ref().unwrap_or(&own_path);
             // Rivals' pushes swell the panel at period ends: its season is not that of what customers use up.
             let of_use = if own_season { &own_path } else { demand };
-            let hazards = source;
             let mut source = Source::new(seed, Purpose::Further, word);
             let reactivation = priors::draw(priors.prior("conversion", "reactivation"), &mut source);
             let prospecting_yield = priors::draw(priors.prior("discovery", "prospecting_yield"), &mut source);
@@ -316,6 +323,8 @@ pub fn fit(
 struct Past {
     priors: Priors,
     timelines: Vec<Timeline>,
+    /// Netted, (month, amount) by customer.
+    sales: Vec<Vec<(usize, f64)>>,
     /// What was seen of each customer.
     pasts: Vec<CustomerPast>,
     /// Closings that are marked, and customer-months.
@@ -347,7 +356,12 @@ impl Past {
             .iter()
             .zip(&sales)
             .zip(hazards::waits(&timelines, market.months()))
-            .map(|((timeline, sales), waiting)| CustomerPast { waiting, silences: observed::silences(timeline, sales) })
+            .enumerate()
+            .map(|(i, ((timeline, sales), waiting))| CustomerPast {
+                waiting,
+                silences: observed::silences(timeline, sales),
+                contacted: observed::contacted_since(market, i, timeline),
+            })
             .collect();
         let marked = hazards::closures(market, &timelines);
         let hazard_priors = HazardPriors {
@@ -358,10 +372,21 @@ impl Past {
         };
         let mut source = Source::new(settings.seed, Purpose::Alive, 0);
         let alive = Alive::fit(&pasts, &sales, market.months(), hazard_priors, settings.draws, &mut source);
-        let readings: Vec<Reading> = pasts.par_iter().map(|past| alive.read(past.silences.as_ref())).collect();
-        let observed = Observed::new(market, &timelines, &sales, &alive, &readings);
-        Ok(Self { priors, timelines, pasts, marked, alive, readings, observed })
+        let readings = read(&alive, &pasts);
+        let observed = Observed::new(market, &timelines, &sales, &pasts, &alive, &readings);
+        Ok(Self { priors, timelines, sales, pasts, marked, alive, readings, observed })
     }
+
+    /// Who was ours when, once it is known what contacts do: the past in the layout of the likelihood.
+    fn heed(&mut self, market: &Market, observed: &Observed, point: &Point) -> Observed {
+        self.alive.heed(&self.pasts, observed.relative_responses(point));
+        self.readings = read(&self.alive, &self.pasts);
+        Observed::new(market, &self.timelines, &self.sales, &self.pasts, &self.alive, &self.readings)
+    }
+}
+
+fn read(alive: &Alive, pasts: &[CustomerPast]) -> Vec<Reading> {
+    pasts.par_iter().enumerate().map(|(i, past)| alive.read(i, past)).collect()
 }
 
 /// The past as [`fit`] lays it out.
@@ -549,35 +574,6 @@ fn active(pasts: &[CustomerPast], readings: &[Reading], market: &Market) -> Vec<
         _ => 0.0,
     };
     pasts.iter().enumerate().map(of).collect()
-}
-
-/// Probability that each customer could be won (back) at the end of the history: it is known, not served, and not closed.
-fn winnable(
-    timelines: &[Timeline],
-    pasts: &[CustomerPast],
-    alive: &Alive,
-    readings: &[Reading],
-    market: &Market,
-) -> Vec<f64> {
-    let of = |(i, (timeline, past)): (usize, (&Timeline, &CustomerPast))| {
-        if market.closed(i) {
-            return 0.0;
-        }
-        let contacted = observed::contacted_since(market, i, timeline);
-        alive.can_be_won(hazards::silence_now(timeline, past), readings[i].rate, &contacted)
-    };
-    timelines.iter().zip(pasts).enumerate().map(of).collect()
-}
-
-/// Mean of `exp(effect G)` over the customers that could be won, each with the probability that it could: what
-/// their hazard is on average, over that at no goodwill. 1 where nobody is left to be won.
-fn mean_lift(goodwill: &[f64], winnable: &[f64], effect: f64) -> f64 {
-    let (mut sum, mut weight) = (0.0, 0.0);
-    for (&goodwill, &winnable) in goodwill.iter().zip(winnable) {
-        sum += winnable * libm::exp((effect * goodwill).clamp(-3.0, 3.0));
-        weight += winnable;
-    }
-    if weight > 1e-9 { sum / weight } else { 1.0 }
 }
 
 /// What the diagnostics are made of.

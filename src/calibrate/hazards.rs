@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use crate::calibrate::alive::{Alive, End, Past, Reading, Silence, Waiting};
-use crate::calibrate::observed::{self, Timeline};
+use crate::calibrate::observed::Timeline;
 use crate::calibrate::priors;
 use crate::calibrate::sampling::Source;
 use crate::market::Market;
@@ -121,8 +121,7 @@ pub fn living_months(
         if timeline.closing {
             return watched;
         }
-        let contacted = observed::contacted_since(market, i, timeline);
-        watched - alive.months_gone(silence_now(timeline, past), readings[i].rate, &contacted)
+        watched - alive.months_gone(silence_now(timeline, past), &readings[i], &past.contacted)
     };
     // By customer, then summed in their order.
     let months: Vec<f64> = timelines.par_iter().zip(pasts).enumerate().map(of).collect();

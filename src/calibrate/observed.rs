@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::calibrate::alive::{Alive, End, Reading, Silence, Silences};
+use crate::calibrate::alive::{Alive, End, Past, Reading, Silence, Silences};
 use crate::channel::Channel;
 use crate::market::Market;
 
@@ -42,6 +42,8 @@ pub struct Observed {
     pub territories: Vec<Range<usize>>,
     /// `[customer * months + month]`: probability that the customer was buying from us.
     pub weight: Vec<f32>,
+    /// The same: probability that it could have been won (back), in the months that speak of it.
+    pub lapsed: Vec<f32>,
     /// Customer i's months with sales are `start[i]..start[i + 1]`.
     pub start: Vec<usize>,
     pub month: Vec<u16>,
@@ -131,33 +133,51 @@ impl Observed {
         market: &Market,
         timelines: &[Timeline],
         sales: &[Vec<(usize, f64)>],
+        pasts: &[Past],
         alive: &Alive,
         readings: &[Reading],
     ) -> Self {
         let months = market.months();
         let customers = market.customer_count();
         let mut weight = vec![0.0_f32; customers * months];
+        let mut lapsed = vec![0.0_f32; customers * months];
         let (mut start, mut month, mut amount) = (vec![0], Vec::new(), Vec::new());
         for (i, ((timeline, sales), reading)) in timelines.iter().zip(sales).zip(readings).enumerate() {
             let row = &mut weight[i * months..(i + 1) * months];
+            let lapsed = &mut lapsed[i * months..(i + 1) * months];
+            let past = &pasts[i];
+            // Waits that speak of conversion: until the first order it was won just before that, if ever it was served.
+            if let Some(waiting) = &past.waiting {
+                let from = usize::from(waiting.from);
+                let silence = Silence { from, months: usize::from(waiting.months), after_order: false };
+                let contacted = if timeline.orders.is_none() { past.contacted.get(1..).unwrap_or(&[]) } else { &[] };
+                for (slot, state) in lapsed[from.min(months)..].iter_mut().zip(alive.states_during(
+                    silence,
+                    waiting.end,
+                    reading,
+                    contacted,
+                )) {
+                    *slot = state.lapsed as f32;
+                }
+            }
             if let Some((first, last)) = timeline.orders {
-                let rate = reading.rate;
-                let before = alive.served_before(rate, timeline.known, first - timeline.known, timeline.known == 0);
+                let before = alive.served_before(reading, timeline.known, first - timeline.known, timeline.known == 0);
                 for (t, served) in before.iter().enumerate() {
                     row[timeline.known + t] = *served as f32;
                 }
                 let mut fill = |from: usize, to: usize, end: End, contacted: &[(bool, f64)]| {
                     let silence = Silence { from, months: to - from, after_order: true };
-                    let served = alive.served_during(silence, end, rate, contacted);
-                    for (slot, served) in row[from..to].iter_mut().zip(served) {
-                        *slot = served as f32;
+                    let states = alive.states_during(silence, end, reading, contacted);
+                    for ((served, lapsed), state) in row[from..to].iter_mut().zip(&mut lapsed[from..to]).zip(states) {
+                        *served = state.served as f32;
+                        *lapsed = state.lapsed as f32;
                     }
                 };
                 for pair in sales.windows(2) {
                     fill(pair[0].0 + 1, pair[1].0, End::Ordered, &[]);
                 }
                 let end = if timeline.closing { End::Closed } else { End::Waits };
-                fill(last + 1, timeline.end.max(last + 1), end, &contacted_since(market, i, timeline));
+                fill(last + 1, timeline.end.max(last + 1), end, &past.contacted);
                 for &(t, _) in &sales[1..] {
                     row[t] = 1.0;
                 }
@@ -182,6 +202,7 @@ impl Observed {
             groups,
             territories,
             weight,
+            lapsed,
             start,
             month,
             amount,

@@ -59,8 +59,12 @@ pub struct Placebo {
 }
 
 /// Fits the response; `progress` takes the share done. `likelihood_times` is 1 but for a deliberate fault.
+///
+/// Who was ours in silent months depends on what contacts do, so `again` lays the past out anew at what has been found of it: the steps of
+/// an EM algorithm (Dempster, Laird & Rubin 1977), whose fixed point is the mode of the likelihood that sums over who was ours.
 pub fn fit(
-    observed: &Observed,
+    observed: &mut Observed,
+    again: &mut dyn FnMut(&Observed, &Point) -> Observed,
     space: &Space,
     tests: &FieldTests,
     draws: usize,
@@ -102,9 +106,10 @@ pub fn fit(
     let widths = space.widths();
     let to_point = |x: &DVector<f64>| space.point(x);
     // What is known beside the customers' own history.
-    let prior = |x: &DVector<f64>| space.log_prior(x) + tests.log_likelihood(observed, &to_point(x));
+    let prior =
+        |observed: &Observed, x: &DVector<f64>| space.log_prior(x) + tests.log_likelihood(observed, &to_point(x));
     // Where to look, and how far customers scatter, is learnt well enough from some of them.
-    let some = observed.thinned(SOME);
+    let mut some = observed.thinned(SOME);
     let raise = customers_with_sales(observed) / customers_with_sales(&some);
     let mut effects = some.evaluate(&out.point, None, 30, false).month_effects;
     let (mut at, mut scale) = (start, widths.clone());
@@ -112,7 +117,7 @@ pub fn fit(
         let (unit, inflation) = (out.order_unit, out.inflation);
         let density = |x: &DVector<f64>| {
             let value = some.evaluate(&to_point(x), Some(&effects), 6, false).value;
-            raise * value / (unit * inflation) + prior(x)
+            raise * value / (unit * inflation) + prior(&some, x)
         };
         let mode = laplace::mode(&density, at, &scale);
         at = mode.at.clone();
@@ -121,14 +126,18 @@ pub fn fit(
         effects = some.evaluate(&out.point, Some(&effects), 30, false).month_effects;
         let scores = some.scores(&at, &scale, &to_point, &effects);
         out.inflation = inflation_of(&scores, &mode, &widths, raise, unit * inflation, unit);
+        *observed = again(observed, &out.point);
+        some = observed.thinned(SOME);
         progress(0.1 + 0.1 * f64::from(round));
     }
+    let observed = &*observed;
     let fine = observed.evaluate(&out.point, Some(&out.month_effects), 30, false);
     out.month_effects = fine.month_effects;
     (out.order_unit, out.order_unit_sd) = observed.order_unit(&out.point, &out.month_effects);
     let (month_effects, divisor) = (out.month_effects.clone(), out.order_unit * out.inflation / likelihood_times);
-    let density =
-        |x: &DVector<f64>| observed.evaluate(&to_point(x), Some(&month_effects), 4, false).value / divisor + prior(x);
+    let density = |x: &DVector<f64>| {
+        observed.evaluate(&to_point(x), Some(&month_effects), 4, false).value / divisor + prior(observed, x)
+    };
     let mode = laplace::mode(&density, at, &scale);
     out.point = to_point(&mode.at);
     progress(0.4);

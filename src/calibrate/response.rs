@@ -150,6 +150,59 @@ impl Observed {
         }
     }
 
+    /// What contacts do to each customer's sales, over its mean in the months in which it was ours: `[customer * months + month]`, 1 for one
+    /// that never bought.
+    pub fn relative_responses(&self, point: &Point) -> Vec<f32> {
+        let curve = self.curve(point);
+        let months = self.months;
+        let mut out = vec![1.0_f32; self.customers * months];
+        out.par_chunks_mut(months.max(1)).enumerate().filter(|(i, _)| self.bought[*i]).for_each(|(i, row)| {
+            let mut goodwill = vec![0.0; months];
+            self.goodwill(i, &point.goodwill, &mut goodwill);
+            let liking = point.liking * self.called[i];
+            let shares: Vec<f64> = goodwill.iter().map(|goodwill| curve.share(liking + goodwill)).collect();
+            let (mut sum, mut weight) = (0.0, 0.0);
+            for (share, served) in shares.iter().zip(self.weights(i)) {
+                sum += share * f64::from(*served);
+                weight += f64::from(*served);
+            }
+            if sum > 0.0 {
+                row.iter_mut().zip(shares).for_each(|(slot, share)| *slot = (share * weight / sum) as f32);
+            }
+        });
+        out
+    }
+
+    /// Mean of `exp(effect G)` over the customer-months in which customers could be won (back), each with the probability that it could: what the
+    /// hazard was on average, over that at no goodwill. 1 where nobody could be won.
+    pub fn lift_of_conversion(&self, point: &Point, effect: f64) -> f64 {
+        /// Probability below which a customer-month is left out.
+        const HARDLY: f32 = 1e-3;
+        let months = self.months;
+        let parts: Vec<(f64, f64)> = self
+            .groups
+            .par_iter()
+            .map(|range| {
+                let mut goodwill = vec![0.0; months];
+                let (mut sum, mut weight) = (0.0, 0.0);
+                for i in range.clone() {
+                    let lapsed = &self.lapsed[i * months..(i + 1) * months];
+                    if !lapsed.iter().any(|&lapsed| lapsed > HARDLY) {
+                        continue;
+                    }
+                    self.goodwill(i, &point.goodwill, &mut goodwill);
+                    for (&lapsed, goodwill) in lapsed.iter().zip(&goodwill).filter(|(lapsed, _)| **lapsed > HARDLY) {
+                        sum += f64::from(lapsed) * libm::exp((effect * goodwill).clamp(-3.0, 3.0));
+                        weight += f64::from(lapsed);
+                    }
+                }
+                (sum, weight)
+            })
+            .collect();
+        let (sum, weight) = parts.iter().fold((0.0, 0.0), |(sum, weight), part| (sum + part.0, weight + part.1));
+        if weight > 1e-9 { sum / weight } else { 1.0 }
+    }
+
     /// The log likelihood (times the order unit) at a point, λ profiled out from `start` by `rounds` of fitting.
     pub fn evaluate(&self, point: &Point, start: Option<&[Vec<f64>]>, rounds: usize, by_customer: bool) -> Evaluation {
         let curve = self.curve(point);

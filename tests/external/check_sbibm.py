@@ -124,7 +124,7 @@ def main():
         print(f"| {task} | " + " | ".join(f"{score:.3f}" for score in scores) + f" | {np.mean(scores):.4f} |")
     mean = np.mean([np.mean([found[task, k] for k in numbers]) for task in named])
     print(f"\nmean {mean:.4f}, at most {BAR} wanted ({arguments.size} draws of each compared)")
-    sys.exit(mean > BAR)
+    sys.exit(int(mean > BAR))
 
 
 if __name__ == "__main__":

@@ -20,12 +20,18 @@
 //! other is not counted: it is how the customer got into the data. How much is ordered is not looked at: real orders need not
 //! scatter like the agents'.
 //!
+//! Nobody calls on a customer that has closed, and on one that has lapsed as before: where calls are known, the months of the silence at the end
+//! count with the probability of their contacts too, its share of months with contacts until then while it lives, none once it is gone. What
+//! contacts do to the orders of those who live comes in once it is known ([`heed`]).
+//!
 //! Closings that are marked, c a customer-month, are a part of all: given that these are no rarer than c, what is left
 //! without a mark is closing = all - c, all being closure's prior. Who lives on has also been spared by them, month for month, and who
 //! has closed without a mark needed no sparing: `1 - ω` stands above for `(1 - ω)(1 - c)`. Silence tells it from lapsing only in that nobody comes back, so
 //! the prior matters; without it closed customers are taken for lapsed ones who are never won back.
 
+mod heed;
 mod level;
+mod pace;
 mod past;
 mod states;
 mod table;
@@ -33,8 +39,9 @@ mod table;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-use nalgebra::DVector;
+use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 use crate::calibrate::laplace;
@@ -42,8 +49,10 @@ use crate::calibrate::priors;
 use crate::calibrate::sampling::Source;
 use crate::scenario::Prior;
 
+use pace::{Pace, PaceOf};
 pub use past::{End, Past, Silence, Silences, Waiting};
-use states::{Chances, Hazards, NO_CONTACTS_KNOWN, State, contact};
+pub use states::State;
+use states::{Chances, Hazards, NO_CONTACTS_KNOWN, contact};
 use table::{Asked, At, NODES, Rows, Table, node, node_weights};
 
 /// Priors of the hazards.
@@ -58,6 +67,14 @@ pub struct HazardPriors {
 }
 
 impl HazardPriors {
+    /// Weights of the nodes and hazards at a point of the free coordinates.
+    fn unpack(&self, x: &DVector<f64>) -> ([f64; NODES], Hazards) {
+        let (mean, sd) = (x[0].clamp(-6.0, 5.0), libm::exp(x[1].clamp(-2.5, 1.5)));
+        let churn = priors::constrain(self.churn, x[2]).clamp(1e-7, 2.0);
+        let conversion = priors::constrain(self.conversion, x[3]).clamp(1e-7, 2.0);
+        (node_weights(mean, sd), Hazards { churn, conversion, closing: self.unmarked(x[4]).0 })
+    }
+
     /// The hazard of closing without a mark from a number on the whole line, and the log prior density there.
     fn unmarked(&self, x: f64) -> (f64, f64) {
         if let Prior::Fixed(all) = self.closure {
@@ -86,13 +103,27 @@ pub struct Alive {
     /// At the mode.
     chances: Chances,
     weights: [f64; NODES],
-    /// By month of the history.
-    level: Vec<f64>,
+    pace: Pace,
+    laplace: Laplace,
+    /// Free coordinates.
+    draws: Vec<DVector<f64>>,
+}
+
+/// The posterior of `(mean, log sd of log rates; churn, conversion, closing)`, free coordinates, without heed to contacts.
+#[derive(Debug, Clone)]
+struct Laplace {
+    mode: DVector<f64>,
+    covariance: DMatrix<f64>,
+    priors: HazardPriors,
+    /// Where it has been moved to since.
+    at: DVector<f64>,
 }
 
 /// What a customer's orders say, at the mode.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
+    /// Its number among those that were fitted.
+    pub customer: usize,
     /// Orders a month at a level of 1, with which the probability of an order is the expected one.
     pub rate: f64,
     /// Probability that the customer is still served at the end of its watch.
@@ -119,8 +150,17 @@ struct Customer {
     at_once: f64,
     /// Silences between orders.
     between: Vec<At>,
-    last: At,
+    last: Last,
     waiting: Option<At>,
+}
+
+/// The silence at the end.
+#[derive(Debug, Clone)]
+enum Last {
+    /// Nothing is known of contacts, or it does not matter.
+    Alike(At),
+    /// From a month on, with the probabilities of the contacts of each month of the living and of the gone.
+    Contacted(usize, Vec<(f64, f64)>),
 }
 
 /// All that the likelihood is made of.
@@ -132,6 +172,15 @@ struct Data {
     customers: Vec<Customer>,
     /// Customers that never ordered, counted by their waits, with the log probability of what ended these.
     waits: Vec<(At, f64)>,
+    /// Room that is not in use: to ask the system for it anew at each of thousands of evaluations would take longer than to fill it.
+    tables: Mutex<Vec<Tables>>,
+}
+
+/// Of silences after an order, and of waits for the first one.
+#[derive(Debug)]
+struct Tables {
+    after: Table,
+    before: Table,
 }
 
 impl Data {
@@ -175,45 +224,76 @@ impl Data {
                     _ => between.push(after.ask(from, silent, Asked::Served)),
                 }
             }
-            let asked = if silences.closing { Asked::Living } else { Asked::Seen };
-            let last = after.ask(silences.open_from(), silences.open(), asked);
+            let contacts = past.contacts_at_the_end();
+            let last = match contacts.is_empty() {
+                false => Last::Contacted(silences.open_from(), contacts),
+                true => {
+                    let asked = if silences.closing { Asked::Living } else { Asked::Seen };
+                    Last::Alike(after.ask(silences.open_from(), silences.open(), asked))
+                }
+            };
             customers.push(Customer { orders, at_once, between, last, waiting: past.waiting.as_ref().map(&mut wait) });
         }
         let waits = waits.into_iter().map(|(waiting, count)| (wait(&waiting), count)).collect();
-        Self { none, after, before, customers, waits }
+        Self { none, after, before, customers, waits, tables: Mutex::default() }
     }
 
     /// Log likelihood of a customer at every node.
-    fn by_node(&self, customer: &Customer, chances: Chances, after: &Table, before: &Table) -> [f64; NODES] {
+    fn by_node(&self, customer: &Customer, chances: Chances, Tables { after, before }: &Tables) -> [f64; NODES] {
         let mut out = customer.orders;
         let straight = customer.at_once * libm::log(State::start(chances, true).served.max(1e-300));
         out.iter_mut().for_each(|sum| *sum += straight);
-        let rows = customer.between.iter().chain([&customer.last]).map(|at| after.of(*at));
+        let last = match &customer.last {
+            Last::Alike(at) => Some(after.of(*at)),
+            Last::Contacted(from, contacts) => {
+                let seen = self.last_seen(*from, contacts, chances);
+                out.iter_mut().zip(seen).for_each(|(sum, seen)| *sum += libm::log(seen.max(1e-300)));
+                None
+            }
+        };
+        let rows = customer.between.iter().map(|at| after.of(*at)).chain(last);
         for row in rows.chain(customer.waiting.map(|at| before.of(at))) {
             out.iter_mut().zip(row).for_each(|(sum, log)| *sum += log);
         }
         out
     }
 
-    fn tables(&self, chances: Chances) -> (Table, Table) {
-        (Table::new(&self.after, chances, &self.none, true), Table::new(&self.before, chances, &self.none, false))
+    /// Probability of an open silence and its contacts, at every node.
+    fn last_seen(&self, from: usize, contacts: &[(f64, f64)], chances: Chances) -> [f64; NODES] {
+        let mut states = [State::start(chances, true); NODES];
+        let none = self.none[from * NODES..].chunks_exact(NODES);
+        for (none, contact) in none.zip(contacts) {
+            for (state, none) in states.iter_mut().zip(none) {
+                *state = state.after_silence(chances, *none, *contact);
+            }
+        }
+        states.map(State::sum)
+    }
+
+    /// Filled; to be given back when they have been read.
+    fn tables(&self, chances: Chances) -> Tables {
+        let spare = self.tables.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut out =
+            spare.unwrap_or_else(|| Tables { after: Table::new(&self.after), before: Table::new(&self.before) });
+        out.after.fill(&self.after, chances, &self.none, true);
+        out.before.fill(&self.before, chances, &self.none, false);
+        out
     }
 
     /// Log likelihood of all customers: those with orders one by one, those without as often as their like occurs.
     fn log_likelihood(&self, weights: &[f64; NODES], chances: Chances) -> f64 {
-        let (after, before) = self.tables(chances);
+        let tables = self.tables(chances);
         let parts: Vec<f64> = self
             .customers
             .par_chunks(512)
-            .map(|chunk| {
-                chunk.iter().map(|one| integrate(self.by_node(one, chances, &after, &before), weights).0).sum()
-            })
+            .map(|chunk| chunk.iter().map(|one| integrate(self.by_node(one, chances, &tables), weights).0).sum())
             .collect();
         let never: f64 = self
             .waits
             .iter()
-            .map(|&(at, count)| count * integrate(std::array::from_fn(|k| before.of(at)[k]), weights).0)
+            .map(|&(at, count)| count * integrate(std::array::from_fn(|k| tables.before.of(at)[k]), weights).0)
             .sum();
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).push(tables);
         parts.iter().sum::<f64>() + never
     }
 }
@@ -231,12 +311,7 @@ impl Alive {
     ) -> Self {
         let level = level::levels(sales, months.max(1));
         let data = Data::new(pasts, &level);
-        let unpack = |x: &DVector<f64>| {
-            let (mean, sd) = (x[0].clamp(-6.0, 5.0), libm::exp(x[1].clamp(-2.5, 1.5)));
-            let churn = priors::constrain(priors.churn, x[2]).clamp(1e-7, 2.0);
-            let conversion = priors::constrain(priors.conversion, x[3]).clamp(1e-7, 2.0);
-            (node_weights(mean, sd), Hazards { churn, conversion, closing: priors.unmarked(x[4]).0 })
-        };
+        let unpack = |x: &DVector<f64>| priors.unpack(x);
         let density = |x: &DVector<f64>| {
             let (weights, hazards) = unpack(x);
             // Customers differ a lot in every published data set.
@@ -269,84 +344,70 @@ impl Alive {
         let mode = laplace::mode(&density, rough.at, &widths);
         let sample = laplace::sample(&density, &mode, draws, draws.max(200), source);
         let (weights, hazards) = unpack(&mode.at);
-        let drawn: Vec<Hazards> = sample.draws.iter().map(|x| unpack(x).1).collect();
-        let chances = Chances::of(hazards, priors.marked);
-        Self {
+        let laplace = Laplace { at: mode.at.clone(), mode: mode.at, covariance: mode.covariance, priors };
+        let mut out = Self {
             conversion: hazards.conversion,
-            churn_draws: drawn.iter().map(|hazards| hazards.churn).collect(),
-            conversion_draws: drawn.iter().map(|hazards| hazards.conversion).collect(),
-            closing_draws: drawn.iter().map(|hazards| hazards.closing).collect(),
+            churn_draws: Vec::new(),
+            conversion_draws: Vec::new(),
+            closing_draws: Vec::new(),
             efficiency: sample.efficiency,
-            chances,
+            chances: Chances::of(hazards, priors.marked),
             weights,
-            level,
-        }
+            pace: Pace::new(level),
+            laplace,
+            draws: sample.draws,
+        };
+        out.lay_out_draws();
+        out
     }
 
-    /// Everybody's level in a month of the history.
-    fn level(&self, month: usize) -> f64 {
-        self.level.get(month).copied().unwrap_or(1.0)
+    fn lay_out_draws(&mut self) {
+        let drawn: Vec<Hazards> = self.draws.iter().map(|x| self.laplace.priors.unpack(x).1).collect();
+        self.churn_draws = drawn.iter().map(|hazards| hazards.churn).collect();
+        self.conversion_draws = drawn.iter().map(|hazards| hazards.conversion).collect();
+        self.closing_draws = drawn.iter().map(|hazards| hazards.closing).collect();
     }
 
-    /// Reads a customer; without an order it is a usual one that is not served.
-    pub fn read(&self, silences: Option<&Silences>) -> Reading {
-        let seen: [(f64, f64); NODES] =
-            std::array::from_fn(|k| silences.map_or((0.0, 0.0), |silences| self.at_rate(silences, node(k))));
+    /// Reads a customer of those that were fitted; without an order it is a usual one that is not served.
+    pub fn read(&self, customer: usize, past: &Past) -> Reading {
+        let pace = self.pace.of(customer);
+        let contacts = past.contacts_at_the_end();
+        let seen: [(f64, f64); NODES] = std::array::from_fn(|k| {
+            past.silences
+                .as_ref()
+                .map_or((0.0, 0.0), |silences| at_rate(self.chances, silences, &contacts, node(k), pace))
+        });
         let (_, posterior) = integrate(seen.map(|(log, _)| log), &self.weights);
         let mean = |of: &dyn Fn(usize) -> f64| posterior.iter().enumerate().map(|(k, w)| w * of(k)).sum::<f64>();
         let chance = mean(&|k| -libm::expm1(-node(k)));
-        Reading { rate: -libm::log1p(-chance.min(1.0 - 1e-12)), still_served: mean(&|k| seen[k].1).clamp(0.0, 1.0) }
-    }
-
-    /// Log likelihood of a customer's silences if it orders at this rate, and the probability that it is served at their end.
-    fn at_rate(&self, silences: &Silences, rate: f64) -> (f64, f64) {
-        let none = |month: usize| libm::exp(-rate * self.level(month));
-        let after = |from: usize, silent: usize| {
-            (from..from + silent).fold((State::start(self.chances, true), 0.0), |(state, sum), month| {
-                let next = state.after_silence(self.chances, none(month), NO_CONTACTS_KNOWN);
-                (next.scaled(), sum + libm::log(next.sum().max(1e-300)))
-            })
-        };
-        let mut log = 0.0;
-        for (from, silent) in silences.between() {
-            let (state, sum) = after(from, silent);
-            log += sum + libm::log((state.served * (1.0 - none(from + silent))).max(1e-300));
+        Reading {
+            customer,
+            rate: -libm::log1p(-chance.min(1.0 - 1e-12)),
+            still_served: mean(&|k| seen[k].1).clamp(0.0, 1.0),
         }
-        let (state, sum) = after(silences.open_from(), silences.open());
-        let end = if silences.closing { state.served + state.lapsed } else { state.sum() };
-        (log + sum + libm::log(end.max(1e-300)), state.served / state.sum())
     }
 
-    /// Probability that a customer can be won (back) after a silence: it is neither served nor gone. `rate` and
-    /// `contacted` as in [`Self::served_during`].
-    pub fn can_be_won(&self, silence: Silence, rate: f64, contacted: &[(bool, f64)]) -> f64 {
-        let state = (0..silence.months).fold(State::start(self.chances, silence.after_order), |state, k| {
-            let none = libm::exp(-rate * self.level(silence.from + k));
-            state.after_silence(self.chances, none, contact(contacted, k)).scaled()
-        });
-        state.lapsed / state.sum().max(1e-300)
+    /// Months of a silence that goes on to the end of the watch in which the customer was, as expected, no more; the
+    /// others as in [`Self::states_during`].
+    pub fn months_gone(&self, silence: Silence, reading: &Reading, contacted: &[(bool, f64)]) -> f64 {
+        self.states_during(silence, End::Waits, reading, contacted).into_iter().map(|state| state.gone).sum()
     }
 
-    /// Probability that a customer was served in each of the months of a silence; `rate`: the customer's orders
-    /// a month, as [`Self::read`] gives them.
+    /// Probabilities of the states of each month of a silence, given how it ended; `reading`: as [`Self::read`] gives it.
     ///
     /// `contacted`: by month, whether we contacted it, and how often we do while it lives. Nobody calls on a customer that has
     /// closed, so that contacts which stop with the orders speak of closing; otherwise they would seem to have held the orders
     /// up. Empty: nothing is known of contacts.
-    pub fn served_during(&self, silence: Silence, then: End, rate: f64, contacted: &[(bool, f64)]) -> Vec<f64> {
-        self.states_during(silence, then, rate, contacted).into_iter().map(|state| state.served).collect()
-    }
-
-    /// Months of a silence that goes on to the end of the watch in which the customer was, as expected, no more; the
-    /// others as in [`Self::served_during`] and [`Self::can_be_won`].
-    pub fn months_gone(&self, silence: Silence, rate: f64, contacted: &[(bool, f64)]) -> f64 {
-        self.states_during(silence, End::Waits, rate, contacted).into_iter().map(|state| state.gone).sum()
-    }
-
-    /// Probabilities of the states of each month of a silence, given how it ended.
-    fn states_during(&self, silence: Silence, then: End, rate: f64, contacted: &[(bool, f64)]) -> Vec<State> {
+    pub fn states_during(
+        &self,
+        silence: Silence,
+        then: End,
+        reading: &Reading,
+        contacted: &[(bool, f64)],
+    ) -> Vec<State> {
         let Silence { from, months, after_order } = silence;
-        let none = |k: usize| libm::exp(-rate * self.level(from + k));
+        let pace = self.pace.of(reading.customer);
+        let none = |k: usize| libm::exp(-reading.rate * pace.at(from + k));
         let Chances { leave, back, close, marked } = self.chances;
         let stays = (1.0 - close) * (1.0 - marked);
         // Backward: probability of what follows, given the state at the start of each month: served, lapsed, gone.
@@ -385,11 +446,12 @@ impl Alive {
     ///
     /// `silent` months lie between the month since which we know the customer, `known`, and its first order; `from_start`: it was
     /// known before the history began, so it may have bought all along.
-    pub fn served_before(&self, rate: f64, known: usize, silent: usize, from_start: bool) -> Vec<f64> {
+    pub fn served_before(&self, reading: &Reading, known: usize, silent: usize, from_start: bool) -> Vec<f64> {
+        let pace = self.pace.of(reading.customer);
         // Probability of no order from a month on until the first one.
         let mut quiet = vec![1.0; silent + 1];
         for s in (0..silent).rev() {
-            quiet[s] = quiet[s + 1] * libm::exp(-rate * self.level(known + s));
+            quiet[s] = quiet[s + 1] * libm::exp(-reading.rate * pace.at(known + s));
         }
         let won = self.chances.back;
         let all_along = if from_start { 0.5 } else { 0.0 };
@@ -409,4 +471,25 @@ impl Alive {
         }
         out
     }
+}
+
+/// Log likelihood of a customer's silences, and of the contacts of the last of them, if it orders at this rate; and the probability that it is
+/// served at their end.
+fn at_rate(chances: Chances, silences: &Silences, contacts: &[(f64, f64)], rate: f64, pace: PaceOf<'_>) -> (f64, f64) {
+    let none = |month: usize| libm::exp(-rate * pace.at(month));
+    let after = |from: usize, silent: usize, contacts: &[(f64, f64)]| {
+        (from..from + silent).fold((State::start(chances, true), 0.0), |(state, sum), month| {
+            let contact = contacts.get(month - from).copied().unwrap_or(NO_CONTACTS_KNOWN);
+            let next = state.after_silence(chances, none(month), contact);
+            (next.scaled(), sum + libm::log(next.sum().max(1e-300)))
+        })
+    };
+    let mut log = 0.0;
+    for (from, silent) in silences.between() {
+        let (state, sum) = after(from, silent, &[]);
+        log += sum + libm::log((state.served * (1.0 - none(from + silent))).max(1e-300));
+    }
+    let (state, sum) = after(silences.open_from(), silences.open(), contacts);
+    let end = if silences.closing { state.served + state.lapsed } else { state.sum() };
+    (log + sum + libm::log(end.max(1e-300)), state.served / state.sum())
 }

@@ -1,5 +1,7 @@
 //! What is seen of a customer in time: when it ordered, how long it waited before, and how the watch ended.
 
+use super::states::contact;
+
 /// The months of one customer from its first order on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Silences {
@@ -31,6 +33,11 @@ impl Silences {
     /// Silences between orders, those of no month among them: (first silent month, months).
     pub(super) fn between(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.orders.windows(2).map(|pair| (usize::from(pair[0]) + 1, usize::from(pair[1] - pair[0]) - 1))
+    }
+
+    /// Month of the first order.
+    pub(super) fn first(&self) -> usize {
+        usize::from(self.orders.first().copied().unwrap_or(0))
     }
 
     /// First month of the silence at the end of the watch.
@@ -70,6 +77,22 @@ pub struct Past {
     pub waiting: Option<Waiting>,
     /// `None` without an order.
     pub silences: Option<Silences>,
+    /// By month of the silence at the end (or, without an order, from when we knew it): whether we contacted it, and how often we do while
+    /// it lives. Empty: nothing is known of contacts.
+    pub contacted: Vec<(bool, f64)>,
+}
+
+impl Past {
+    /// By month of an open silence at the end, with the probabilities of its contacts in the living and in the gone; empty where nothing is
+    /// known of contacts, or where a closing that is marked says that it lived until then.
+    pub(super) fn contacts_at_the_end(&self) -> Vec<(f64, f64)> {
+        match &self.silences {
+            Some(silences) if !silences.closing && !self.contacted.is_empty() => {
+                (0..silences.open()).map(|month| contact(&self.contacted, month)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// Months without orders.

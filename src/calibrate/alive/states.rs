@@ -45,7 +45,7 @@ impl Chances {
 
 /// Joint probability of state and of what was seen, up to a factor.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct State {
+pub struct State {
     pub served: f64,
     pub lapsed: f64,
     pub gone: f64,
@@ -53,7 +53,7 @@ pub(super) struct State {
 
 impl State {
     /// In the month after an order, or in that in which a customer became known.
-    pub fn start(chances: Chances, after_order: bool) -> Self {
+    pub(super) fn start(chances: Chances, after_order: bool) -> Self {
         let (served, lapsed) = if after_order { chances.step(1.0, 0.0) } else { (0.0, 1.0) };
         Self { served, lapsed, gone: if after_order { chances.close } else { 0.0 } }
     }
@@ -61,7 +61,7 @@ impl State {
     /// After a month without an order, of which a served one has `none`, with the probabilities of its contacts if the customer lives and
     /// if it is gone.
     #[inline(always)]
-    pub fn after_silence(self, chances: Chances, none: f64, (living, closed): (f64, f64)) -> Self {
+    pub(super) fn after_silence(self, chances: Chances, none: f64, (living, closed): (f64, f64)) -> Self {
         let (quiet, out_of_reach) = (living * self.served * none, living * self.lapsed);
         let gone = closed * self.gone + chances.close * (quiet + out_of_reach);
         let (served, lapsed) = chances.step(quiet, out_of_reach);
@@ -69,13 +69,13 @@ impl State {
     }
 
     /// The same ratios, away from underflow.
-    pub fn scaled(self) -> Self {
+    pub(super) fn scaled(self) -> Self {
         let scale = 1.0 / self.sum().max(1e-300);
         Self { served: self.served * scale, lapsed: self.lapsed * scale, gone: self.gone * scale }
     }
 
     #[inline(always)]
-    pub fn sum(self) -> f64 {
+    pub(super) fn sum(self) -> f64 {
         self.served + self.lapsed + self.gone
     }
 }
@@ -83,7 +83,7 @@ impl State {
 /// Contacts of which nothing is known.
 pub(super) const NO_CONTACTS_KNOWN: (f64, f64) = (1.0, 1.0);
 
-/// Probability of a month's contact, or of none, of the living and of the gone; see [`super::Alive::served_during`].
+/// Probability of a month's contact, or of none, of the living and of the gone; see [`super::Alive::states_during`].
 pub(super) fn contact(contacted: &[(bool, f64)], month: usize) -> (f64, f64) {
     match contacted.get(month) {
         Some(&(true, often)) => (often, 0.0),

@@ -79,13 +79,17 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// Room for them.
+    pub fn new(rows: &Rows) -> Self {
+        let size = rows.asked.len() * NODES;
+        Self { served: vec![0.0; size], living: vec![0.0; size], seen: vec![0.0; size] }
+    }
+
     /// Of silences after an order, or of waits of customers that have not bought yet; `none[month * NODES + node]`: the
     /// probability of no order.
-    pub fn new(rows: &Rows, chances: Chances, none: &[f64], after_order: bool) -> Self {
-        let size = rows.asked.len() * NODES;
-        let mut out = Self { served: vec![0.0; size], living: vec![0.0; size], seen: vec![0.0; size] };
+    pub fn fill(&mut self, rows: &Rows, chances: Chances, none: &[f64], after_order: bool) {
         let mut parts = Vec::with_capacity(rows.months + 1);
-        let (mut served, mut living, mut seen) = (&mut out.served[..], &mut out.living[..], &mut out.seen[..]);
+        let (mut served, mut living, mut seen) = (&mut self.served[..], &mut self.living[..], &mut self.seen[..]);
         for start in 0..=rows.months {
             let length = (rows.months + 1 - start) * NODES;
             let (a, b, c);
@@ -120,7 +124,6 @@ impl Table {
                 }
             }
         });
-        out
     }
 
     /// Log probabilities of a silence at every node.
