@@ -1,14 +1,14 @@
 //! A scenario's names resolved against a market: territories, attributes, companies, months of the horizon.
 
 use super::filter::suggestion;
-use super::{CustomerAttributes, Market, Posting, Selection};
+use super::{CustomerAttributes, Market, Selection};
 use crate::channel::Channel;
 use crate::data::MarketData;
 use crate::ids::Index as _;
 use crate::problem::{Problem, any_error};
 use crate::scenario::{
     CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, MECHANISMS, Optimise,
-    OptimisePart, Realign, Referral, Scenario, StockLoading, Usual,
+    OptimisePart, OptimiseRealign, Realign, Referral, Scenario, StockLoading, Usual,
 };
 use crate::units::{Month, MonthSpan};
 
@@ -28,6 +28,17 @@ pub struct BoundOptimise {
     /// Over the horizon, beyond the baseline.
     pub budget: f64,
     pub parts: Vec<BoundPart>,
+    pub realign: Option<BoundRealign>,
+}
+
+/// Which territories may go to other reps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundRealign {
+    /// Most that change hands.
+    pub most: usize,
+    pub locked: Vec<usize>,
+    /// Without a change; the search fills in its own.
+    pub lever: BoundLever,
 }
 
 /// A part of it: today's way and the levels beside it.
@@ -149,6 +160,7 @@ pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem
     let optimise = scenario.optimise.as_ref().map(|optimise| BoundOptimise {
         budget: optimise.budget,
         parts: optimise.parts.iter().map(|part| binder.part(optimise, part, &mut problems)).collect(),
+        realign: optimise.realign.as_ref().and_then(|realign| binder.realign_search(optimise, realign, &mut problems)),
     });
     if any_error(&problems) {
         return Err(problems);
@@ -282,6 +294,38 @@ impl Binder<'_> {
         Some(BoundLever { from: from?, until: until?, territories, who, cost: plan.cost, action: action? })
     }
 
+    fn realign_search(
+        &self,
+        optimise: &Optimise,
+        realign: &OptimiseRealign,
+        problems: &mut Vec<Problem>,
+    ) -> Option<BoundRealign> {
+        let plan = LeverPlan {
+            from: optimise.from.clone(),
+            to: None,
+            territories: None,
+            who: None,
+            cost: Cost::default(),
+            lever: Lever::Realign(Realign { moves: Vec::new() }),
+            span: realign.span.clone(),
+        };
+        let territories = &self.market.data.territories.ids;
+        let known: Vec<String> = territories.names().map(str::to_owned).collect();
+        let mut locked = Vec::new();
+        for id in &realign.locked {
+            match territories.get(&id.value) {
+                Some(index) => locked.push(index.usize()),
+                None => problems.push(self.problem(
+                    format!("this market has no territory \"{}\"", id.value),
+                    &id.span,
+                    "not in territories.csv",
+                    suggestion(&id.value, &known),
+                )),
+            }
+        }
+        Some(BoundRealign { most: realign.most, locked, lever: self.lever(&plan, problems)? })
+    }
+
     fn part(&self, optimise: &Optimise, part: &OptimisePart, problems: &mut Vec<Problem>) -> BoundPart {
         let mut levels = Vec::new();
         for level in &part.levels {
@@ -304,7 +348,7 @@ impl Binder<'_> {
     }
 
     fn realign(&self, realign: &Realign, plan: &LeverPlan, problems: &mut Vec<Problem>) -> Option<Realigned> {
-        let (Some(reps), Some(mut postings)) = (self.market.data.reps.as_ref(), self.market.postings()) else {
+        let Some(reps) = self.market.data.reps.as_ref().filter(|_| self.market.postings().is_some()) else {
             problems.push(self.problem(
                 "it is not known who calls where",
                 &plan.span,
@@ -314,14 +358,8 @@ impl Binder<'_> {
             return None;
         };
         let territories = &self.market.data.territories.ids;
-        let calls = |postings: &[Posting]| {
-            let mut out = vec![0.0; territories.len()];
-            postings.iter().for_each(|posting| out[posting.territory] += posting.calls);
-            out
-        };
-        let before = calls(&postings);
         let count = problems.len();
-        let mut given = Vec::new();
+        let mut moves = Vec::new();
         for (rep, territory) in &realign.moves {
             let known: Vec<String> = reps.ids.names().map(str::to_owned).collect();
             let Some(to) = reps.ids.get(&rep.value).map(|index| index.usize()) else {
@@ -354,21 +392,12 @@ impl Binder<'_> {
                 ));
                 continue;
             }
-            if postings.iter().any(|posting| posting.territory == place && posting.rep != to) {
-                given.push(place);
-            }
-            postings.retain(|posting| posting.territory != place);
-            postings.push(Posting { rep: to, territory: place, calls: 0.0, last: None });
+            moves.push((to, place));
         }
         if any_error(&problems[count..]) {
             return None;
         }
-        let mut of_rep = vec![0.0; reps.calls_per_month.len()];
-        postings.iter().for_each(|posting| of_rep[posting.rep] += 1.0);
-        for posting in &mut postings {
-            posting.calls = reps.calls_per_month[posting.rep] / of_rep[posting.rep];
-        }
-        Some(Realigned { before, after: calls(&postings), given })
+        self.market.realigned(&moves)
     }
 
     /// Channels of a plan to which none of the known customers of its territories consents.

@@ -99,6 +99,7 @@ mod tests {
         let part = |name: &str, levels| BoundPart { name: name.into(), levels };
         BoundOptimise {
             budget: 1.0,
+            realign: None,
             parts: vec![
                 part("headcount", vec![reps(1.0), reps(2.0)]),
                 part("prospecting", vec![share(0.2), share(0.4), share(0.6)]),

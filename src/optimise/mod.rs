@@ -5,11 +5,13 @@
 //! 2. **Luck off** ([`shrink`]).
 //! 3. **Allocation** ([`allocate`]): one option a territory within the budget, along response curves, with a bound on what any plan
 //!    of this menu could bring.
-//! 4. **Selection** ([`select`]): that plan, the present one and others (cheaper, more cautious, the same everywhere, by demand) live fresh
+//! 4. **Realignment** ([`realign`]): where reps may exchange territories, calls go where the demand is.
+//! 5. **Selection** ([`select`]): that plan, the present one and others (cheaper, more cautious, the same everywhere, by demand) live fresh
 //!    runs, which took no part in the search, until they are told apart. What is not told apart is shown: the flat optimum.
 
 pub mod allocate;
 pub mod menu;
+pub mod realign;
 pub mod select;
 pub mod shrink;
 mod strategy_file;
@@ -20,10 +22,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use self::allocate::{Allocation, Point, allocate};
 use self::menu::{Choice, Menu};
+use self::realign::{Field, Move};
 use self::select::{Rounds, select};
 use self::shrink::shrink;
 use crate::calibrate::Calibration;
-use crate::market::{Bound, BoundAction, BoundOptimise, BoundStrategy};
+use crate::ids::{Index as _, RepIx};
+use crate::market::{Bound, BoundAction, BoundLever, BoundOptimise, BoundRealign, BoundStrategy, neighbours};
 use crate::potential::DarkHalf;
 use crate::problem::Problem;
 use crate::scenario::{Objective, Scenario};
@@ -49,6 +53,8 @@ pub struct Candidate {
     pub name: String,
     /// By territory.
     pub plan: Vec<Choice>,
+    /// Territories that go to another rep: (rep, territory).
+    pub moves: Vec<(String, String)>,
     /// The objective over the runs that it lived.
     pub value: Summary,
     pub runs: u32,
@@ -99,8 +105,8 @@ pub struct Optimised {
 pub fn with_levels(bound: &Bound) -> Bound {
     let mut out = bound.clone();
     if let Some(optimise) = &bound.optimise {
-        let levers =
-            optimise.parts.iter().flat_map(|part| part.levels.iter().map(|(_, lever)| lever.clone())).collect();
+        let levers = optimise.parts.iter().flat_map(|part| part.levels.iter().map(|(_, lever)| lever.clone()));
+        let levers = levers.chain(optimise.realign.iter().map(|realign| realign.lever.clone())).collect();
         out.strategies.push(BoundStrategy { id: "every-level".into(), levers });
     }
     out
@@ -154,8 +160,14 @@ pub fn optimise(
     drop(searched);
 
     let chosen = allocate(&table.shrunk, optimise.budget);
-    let candidates = candidates(&menu, &table, &chosen, optimise.budget, &arena.weight);
-    let plans: Vec<_> = candidates.iter().map(|(_, plan)| menu.levers(plan)).collect();
+    let mut candidates: Vec<Planned> = candidates(&menu, &table, &chosen, optimise.budget, &arena.weight)
+        .into_iter()
+        .map(|(name, plan)| Planned { name, plan, moves: Vec::new() })
+        .collect();
+    if let Some(realign) = &optimise.realign {
+        candidates.extend(realigned(bound, realign, &arena.weight, &chosen.plan));
+    }
+    let plans: Vec<_> = candidates.iter().map(|planned| planned.levers(&menu, bound)).collect();
     let mut lived: Vec<Vec<Vec<Cell>>> = vec![Vec::new(); plans.len()];
     let selected = select(plans.len(), ROUNDS, |alive, from, until| {
         let levers: Vec<_> = alive.iter().map(|&plan| plans[plan].clone()).collect();
@@ -178,13 +190,14 @@ pub fn optimise(
         .zip(&lived)
         .enumerate()
         .filter(|(at, _)| !twin(*at))
-        .filter_map(|(at, (((name, plan), standing), lived))| {
+        .filter_map(|(at, ((planned, standing), lived))| {
             let costs: Vec<f64> = lived.iter().map(|run| run.iter().map(|cell| cell.cost).sum()).collect();
             let value = Summary::of(&standing.values)?;
             let losses = standing.values.iter().filter(|value| **value < 0.0).count();
             let candidate = Candidate {
-                name,
-                plan,
+                moves: planned.moves_by_name(bound),
+                name: planned.name,
+                plan: planned.plan,
                 value,
                 runs: standing.values.len() as u32,
                 error: value.sd / (standing.values.len() as f64).sqrt(),
@@ -220,6 +233,63 @@ pub fn optimise(
         searched: (chosen.value, chosen.bound),
         warnings,
     })
+}
+
+/// A plan to be compared.
+struct Planned {
+    name: String,
+    plan: Vec<Choice>,
+    moves: Vec<Move>,
+}
+
+impl Planned {
+    /// Territories change hands first.
+    fn levers(&self, menu: &Menu<'_>, bound: &Bound) -> Vec<BoundLever> {
+        let moves: Vec<(usize, usize)> = self.moves.iter().map(|change| (change.rep, change.territory)).collect();
+        let realign =
+            bound.optimise.as_ref().and_then(|optimise| optimise.realign.as_ref()).filter(|_| !moves.is_empty());
+        let lever = realign.and_then(|realign| {
+            let action = BoundAction::Realign(bound.market.realigned(&moves)?);
+            Some(BoundLever { action, ..realign.lever.clone() })
+        });
+        lever.into_iter().chain(menu.levers(&self.plan)).collect()
+    }
+
+    fn moves_by_name(&self, bound: &Bound) -> Vec<(String, String)> {
+        let Some(reps) = &bound.market.data.reps else { return Vec::new() };
+        let name = |change: &Move| {
+            let rep = reps.ids.name(RepIx::from_usize(change.rep)).to_owned();
+            (rep, bound.market.data.territory_id(change.territory).to_owned())
+        };
+        self.moves.iter().map(name).collect()
+    }
+}
+
+/// Plans in which territories have gone to other reps: today's otherwise, and the search's, with all changes found and with half of them.
+fn realigned(bound: &Bound, realign: &BoundRealign, demand: &[f64], chosen: &[Choice]) -> Vec<Planned> {
+    let (Some(postings), Some(reps)) = (bound.market.postings(), &bound.market.data.reps) else { return Vec::new() };
+    let neighbours = neighbours(&bound.market.data.territories);
+    let found = realign::realign(&Field {
+        postings: &postings,
+        calls: &reps.calls_per_month,
+        demand,
+        neighbours: &neighbours,
+        locked: &realign.locked,
+        most: realign.most,
+    });
+    let today = vec![0; demand.len()];
+    let mut out = Vec::new();
+    for (of, moves) in [("all changes", &found[..]), ("half of the changes", &found[..found.len().div_ceil(2)])] {
+        let moves = realign::settled(moves);
+        if moves.is_empty() || out.iter().any(|planned: &Planned| planned.moves == moves) {
+            continue;
+        }
+        for (name, plan) in [("as today", &today[..]), ("by response", chosen)] {
+            let name = format!("{name}, realigned ({of})");
+            out.push(Planned { name, plan: plan.to_vec(), moves: moves.clone() });
+        }
+    }
+    out
 }
 
 /// What the search knows, `[territory][option]`.

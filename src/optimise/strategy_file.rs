@@ -11,6 +11,19 @@ pub const ID: &str = "optimised";
 /// TOML text with one `[[strategy]]`; empty levers where the plan is to go on as today.
 pub fn strategy_file(scenario: &Scenario, plan: &Optimise, found: &Optimised) -> String {
     let mut out = format!("[[strategy]]\nid = \"{ID}\"\n");
+    let moves = found.candidates.first().map_or(&[][..], |best| &best.moves);
+    if !moves.is_empty() {
+        let each = moves
+            .iter()
+            .map(|(rep, territory)| format!("  {{ rep = {}, territory = {} }}", quoted(rep), quoted(territory)));
+        let each: Vec<String> = each.collect();
+        let _ = write!(
+            out,
+            "\n[[strategy.lever]]\nfrom = \"{}\"\ndo.realign = {{ moves = [\n{} ] }}\n",
+            plan.from.value,
+            each.join(",\n")
+        );
+    }
     for (at, part) in plan.parts.iter().enumerate() {
         for level in &part.levels {
             let chosen: Vec<&str> = found

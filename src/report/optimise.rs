@@ -17,12 +17,27 @@ const SHOWN: usize = 40;
 /// # Errors
 /// When a figure is not finite or quantiles are out of order.
 pub fn render_optimise(found: &Optimised, name: &str, strategy: &str) -> Result<Vec<OutputFile>, ReportError> {
-    Ok(vec![
+    let moves = found.candidates.first().map_or(&[][..], |best| &best.moves);
+    let mut files = vec![
         ("plan.csv".to_owned(), plan(found)?),
         ("candidates.csv".to_owned(), candidates(found)?),
         ("plan.toml".to_owned(), strategy.as_bytes().to_vec()),
         ("report.html".to_owned(), page(found, name).into_bytes()),
-    ])
+    ];
+    if !moves.is_empty() {
+        files.insert(1, ("realign.csv".to_owned(), realign(moves)?));
+    }
+    Ok(files)
+}
+
+/// Who takes over what.
+fn realign(moves: &[(String, String)]) -> Result<Vec<u8>, ReportError> {
+    let mut table = Table::new("realign.csv", &["territory_id", "rep_id"])?;
+    for (rep, territory) in moves {
+        table.texts(&[territory, rep]);
+        table.end_row()?;
+    }
+    table.bytes()
 }
 
 fn plan(found: &Optimised) -> Result<Vec<u8>, ReportError> {
@@ -156,6 +171,14 @@ fn page(found: &Optimised, name: &str) -> String {
             grouped(row.value.q95),
         );
     }
+    let moves = found.candidates.first().map_or(&[][..], |best| &best.moves);
+    let changes = if moves.is_empty() {
+        String::new()
+    } else {
+        let each: Vec<String> =
+            moves.iter().map(|(rep, territory)| format!("{} to {}", escaped(territory), escaped(rep))).collect();
+        format!("<p>Territories that go to another rep: {}.</p>\n", each.join(", "))
+    };
     let hidden = ordered.len().saturating_sub(SHOWN);
     let unchanged = found.rows.len() - ordered.len();
     let rest = match (hidden, unchanged) {
@@ -170,7 +193,7 @@ fn page(found: &Optimised, name: &str) -> String {
          baseline, on runs that took no part in the search; cost in {currency}, at most {budget}. Plans live the same runs, \
          and stop when they are told apart from the best.</p>\n<table><tr><th>plan</th><th class=\"n\">cost</th><th \
          class=\"n\">value</th><th class=\"n\">90%</th><th class=\"n\">loses</th><th \
-         class=\"n\">runs</th><th></th></tr>\n{rows}</table>\n<h2>The recommended plan</h2>\n<table><tr><th>territory</th>{heads}<th \
+         class=\"n\">runs</th><th></th></tr>\n{rows}</table>\n<h2>The recommended plan</h2>\n{changes}<table><tr><th>territory</th>{heads}<th \
          class=\"n\">cost</th><th class=\"n\">value</th><th class=\"n\">90%</th></tr>\n{places}</table>\n{rest}\n<h2>How far it \
          could go</h2>\n<p>{options} combinations of levels were tried in every territory on {runs} runs. By these runs the allocation \
          brings {value}, and no plan of these levels within the budget brings more than {bound} (levels in between allowed). A level that is not on \

@@ -45,6 +45,7 @@ pub fn metric(name: &str) -> String {
         "chance_share" => "Part that is chance",
         "share" => "Market share",
         "p_best" => "P(best)",
+        "p_best_chance" => "Of that, chance",
         "p_loss" => "P(loss)",
         "regret" => "Regret",
         other => return spaced(other),

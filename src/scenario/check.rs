@@ -283,6 +283,8 @@ impl Checker<'_> {
             contacts_per_month: raw.contacts_per_month,
             steps: raw.steps.into_iter().map(step).collect(),
             capacity: raw.capacity,
+            at_most: raw.at_most,
+            preferred: raw.preferred,
         }
     }
 
@@ -336,17 +338,27 @@ impl Checker<'_> {
                     when: None,
                     cost_per_contact: raw.cost_per_contact,
                 };
-                let plan = ChannelPlan { contacts_per_month: per_month, steps: vec![step], capacity: None };
+                let plan = ChannelPlan {
+                    contacts_per_month: per_month,
+                    steps: vec![step],
+                    capacity: None,
+                    at_most: None,
+                    preferred: false,
+                };
                 (format!("{per_month} a month"), Lever::ChannelPlan(plan))
             };
             part(raw.channel.name(), who, raw.per_month.iter().filter(|x| **x > 0.0).map(level).collect());
         }
         let budget = raw.budget.map(|budget| *budget.get_ref()).or(budget.map(|budget| budget.value));
-        if parts.is_empty() {
-            self.findings.push(
-                Finding::error(span, "there is nothing to choose from", "no levels here")
-                    .help("add headcount = { most = 3, monthly_cost = ... }, prospecting = [0.3], calls or channels"),
-            );
+        let realign = raw.realign.map(|realign| {
+            let (span, realign) = (realign.span(), realign.into_inner());
+            let locked = realign.locked.into_iter().map(|id| Located { span: id.span(), value: id.into_inner() });
+            OptimiseRealign { most: realign.most as usize, locked: locked.collect(), span }
+        });
+        if parts.is_empty() && realign.is_none() {
+            self.findings.push(Finding::error(span, "there is nothing to choose from", "no levels here").help(
+                "add headcount = { most = 3, monthly_cost = ... }, prospecting = [0.3], calls, channels or realign",
+            ));
             return None;
         }
         let Some(budget) = budget else {
@@ -360,7 +372,7 @@ impl Checker<'_> {
             );
             return None;
         };
-        Some(Optimise { from: located_month(Some(raw.from))?, budget, parts, span })
+        Some(Optimise { from: located_month(Some(raw.from))?, budget, parts, realign, span })
     }
 
     fn trigger(&mut self, strategy: usize, raw: Spanned<raw::Trigger>, strategies: &[Strategy]) -> Option<Trigger> {

@@ -132,6 +132,17 @@ pub struct Optimise {
     pub budget: f64,
     /// In the order of the file's fields.
     pub parts: Vec<OptimisePart>,
+    /// Territories may go to other reps.
+    pub realign: Option<OptimiseRealign>,
+    pub span: Range<usize>,
+}
+
+/// Which territories may go to other reps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OptimiseRealign {
+    /// Most that change hands.
+    pub most: usize,
+    pub locked: Vec<Located<String>>,
     pub span: Range<usize>,
 }
 
@@ -356,6 +367,10 @@ pub struct ChannelPlan {
     pub steps: Vec<ChannelStep>,
     /// Contacts a month that the team can send; `None` = no limit.
     pub capacity: Option<f64>,
+    /// Contacts a month that a customer gets at most, all together; `None` = no limit.
+    pub at_most: Option<f64>,
+    /// Messages go by the channel that a customer prefers.
+    pub preferred: bool,
 }
 
 /// One step of a channel plan.

@@ -248,6 +248,27 @@ pub struct Optimise {
     #[serde(default)]
     #[schemars(length(max = 7))]
     pub channels: Vec<ChannelLevels>,
+    /// Territories may go to other reps.
+    #[schemars(with = "Option<RealignSearch>")]
+    pub realign: Option<Spanned<RealignSearch>>,
+}
+
+/// Which territories may go to other reps.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RealignSearch {
+    /// Most territories that change hands, 1 to 1000.
+    #[serde(default = "default_moves")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub most: u32,
+    /// Ids of territories that stay with the reps they have.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub locked: Vec<Spanned<String>>,
+}
+
+fn default_moves() -> u32 {
+    10
 }
 
 /// Reps added to a territory: levels step, 2 step, ... up to most.
@@ -548,6 +569,12 @@ pub struct ChannelPlan {
     /// Contacts a month that the team can send in all. Absent: no limit.
     #[schemars(range(min = 0))]
     pub capacity: Option<f64>,
+    /// Contacts a month that a customer gets at most, those by all channels that it gets anyway among them. Absent: no limit.
+    #[schemars(range(max = 1000), extend("exclusiveMinimum" = 0))]
+    pub at_most: Option<f64>,
+    /// Messages go by the channel that a customer prefers, where the plan has a step by that.
+    #[serde(default)]
+    pub preferred: bool,
 }
 
 /// One step of a channel plan.

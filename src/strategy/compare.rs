@@ -245,6 +245,13 @@ fn strategies(
         if let Some(share) = chance_share(&by_draw(runs, &objectives, s)) {
             push("*", "*", "chance_share", "share of variance", Some(Summary::exact(share)));
         }
+        // P(best) is parameters and chance: draws differ in how often it wins, and within a draw luck does the rest.
+        let won: Vec<(usize, f64)> = (runs.runs.iter().zip(&objectives))
+            .map(|(run, objectives)| (run.draw, f64::from(u8::from(best(objectives) == s))))
+            .collect();
+        if let Some(share) = chance_share(&won) {
+            push("*", "*", "p_best_chance", "share of variance", Some(Summary::exact(share)));
+        }
         let regret: Vec<f64> = objectives.iter().map(|run| run[best(run)] - run[s]).collect();
         push("*", "*", "regret", objective_unit, Summary::of(&regret));
         push("*", "*", "regret_cvar95", objective_unit, cvar95(&regret).map(Summary::exact));

@@ -16,6 +16,7 @@ mod forecast;
 mod levers;
 mod parts;
 mod pilot;
+mod reaction;
 mod results;
 mod rivals_ahead;
 mod rules;
@@ -79,6 +80,11 @@ pub fn compare(
     let rest = compare::Rest { today: &today, calibration, dark_half, scenario, targets, total_known };
     let mut comparison = compare::write_up(bound, &runs, rest);
     comparison.warnings.splice(0..0, warnings);
+    let unit = arena::objective_unit(&bound.market, objective);
+    if let Some((row, words)) = reaction::reaction(&placer, &plan, &runs, calibration, unit) {
+        comparison.sensitivity.push(row);
+        comparison.warnings.extend(words);
+    }
     Ok(comparison)
 }
 

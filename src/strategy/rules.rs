@@ -12,7 +12,7 @@ use crate::scenario::filter::Operator;
 use crate::simulate::{Comparison, DEEPEST, Dimension, MOST_MARKS, MOST_RULES, Op, Stage, program_depth};
 
 use super::compile::phase_starts;
-use super::levers::Context;
+use super::levers::{Context, conditional_rules};
 
 /// Parts of an expression that cannot change, joined.
 #[derive(Debug, Clone)]
@@ -164,12 +164,20 @@ fn filters(lever: &BoundLever) -> Vec<Option<&Selection>> {
     }
 }
 
+/// Rules of a flow's steps that are taken only after some responses: each has a part of its own beside the lever's `who`.
+fn of_steps(lever: &BoundLever) -> usize {
+    match &lever.action {
+        BoundAction::ChannelPlan(plan) => conditional_rules(plan),
+        _ => 0,
+    }
+}
+
 /// Whether whom a lever selects changes as customers behave.
 pub fn changes(lever: &BoundLever) -> bool {
     let mut own = lever.who.iter().map(Selection::expression);
     let filters = filters(lever);
     let by_rule = || filters.iter().flatten().map(|who| who.expression()).any(Expression::changes);
-    !filters.is_empty() && (own.any(Expression::changes) || by_rule())
+    of_steps(lever) > 0 || !filters.is_empty() && (own.any(Expression::changes) || by_rule())
 }
 
 /// Whether some strategy has rules that are judged anew each month.
@@ -194,7 +202,7 @@ pub fn check_rules(scenario: &Scenario, bound: &Bound) -> Vec<Problem> {
             for (lever, as_rule) in strategy.levers.iter().zip(&mut as_rules) {
                 if (lever.from..lever.until).contains(&month) && (changes(lever) || visits && visits_of(lever)) {
                     *as_rule = true;
-                    rules += filters(lever).len();
+                    rules += filters(lever).len() + of_steps(lever);
                     visits |= visits_of(lever);
                 }
             }
@@ -206,7 +214,9 @@ pub fn check_rules(scenario: &Scenario, bound: &Bound) -> Vec<Problem> {
                     marks += 1;
                     0
                 };
-                deepest = deepest.max(program_depth(&program(lever, who, &mut count)).unwrap_or(usize::MAX));
+                let own = program_depth(&program(lever, who, &mut count)).unwrap_or(usize::MAX);
+                // The response waits for the others.
+                deepest = deepest.max(if of_steps(lever) > 0 { own.max(2) } else { own });
             }
         }
         if most > MOST_RULES {
@@ -286,6 +296,7 @@ mod tests {
         for i in 0..customers.len() {
             customers.segment[i] = (i % 9 != 4).then_some((i % 2) as u16);
             customers.affinity[i] = (i % 7 != 0).then_some(0.2 * (i % 5) as f64);
+            customers.preferred_channel[i] = (i % 4 == 0).then_some(Channel::Email);
             customers.digital[i] = (i % 8 != 0).then_some(0.1 * (i % 11) as f64);
         }
         let (bound, _) = bind(&scenario, data).unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -502,6 +513,62 @@ mod tests {
             seen.insert((visits as u32, emails as u32));
         }
         assert!(seen.len() > 8, "{seen:?}");
+    }
+
+    #[test]
+    fn steps_heed_what_each_customer_did() {
+        let flow = |when: &str| {
+            let steps = format!("{{ channel = \"phone\" }}, {{ channel = \"email\", when = \"{when}\" }}");
+            lever("", "size > 0", &format!("channel_plan = {{ contacts_per_month = 2, steps = [{steps}] }}"))
+        };
+        let (scenario, bound) = bound(&["ordered", "silent", "opened"].map(flow));
+        assert!(check_rules(&scenario, &bound).is_empty());
+        let placed = placed(&bound);
+        // E-mails to those that ordered in the last month and to those that did not, each of the first month.
+        let emails = |strategy: usize| -> [Vec<f32>; 2] {
+            let first = first_month(&placed, &compiled(&bound, &placed, strategy));
+            [true, false].map(|ordered| {
+                let known = (0..placed.known.len()).filter(|&agent| placed.known[agent]);
+                let did = |agent: usize| {
+                    let customer = placed.view(agent).customer.expect("a customer");
+                    bound.attributes.recency[customer].is_some_and(|recency| recency <= 0.0)
+                };
+                known.filter(|&agent| did(agent) == ordered).map(|agent| first.1[agent]).collect()
+            })
+        };
+        let mean = |emails: &[f32]| emails.iter().sum::<f32>() / emails.len() as f32;
+        let [ordered, others] = emails(0);
+        assert!(ordered.len() > 10 && others.len() > 10);
+        assert!(ordered.iter().all(|&emails| emails == 1.0) && others.iter().all(|&emails| emails == 0.0));
+        // Of those that did not order .6 / .9 stay silent, and .3 / .9 open what they are sent.
+        let [ordered, others] = emails(1);
+        assert!(mean(&ordered) == 0.0 && (mean(&others) - 0.67).abs() < 0.25, "{others:?}");
+        let [ordered, others] = emails(2);
+        assert!(mean(&ordered) == 1.0 && (mean(&others) - 0.33).abs() < 0.25, "{others:?}");
+    }
+
+    #[test]
+    fn messages_go_by_the_preferred_channel_and_no_more_than_allowed() {
+        let plan = |more: &str| {
+            let steps = "steps = [{ channel = \"phone\" }, { channel = \"email\" }]";
+            lever("", "size > 0", &format!("channel_plan = {{ contacts_per_month = 4, {more}, {steps} }}"))
+        };
+        let (_, bound) = bound(&[plan("preferred = true"), plan("at_most = 3.0")]);
+        let placed = placed(&bound);
+        let sent = |strategy: usize, agent: usize| -> [f32; 2] {
+            let phase = &compiled(&bound, &placed, strategy).policy.phases[0];
+            [Channel::Phone, Channel::Email].map(|channel| {
+                let position = phase.channels.iter().position(|used| *used == channel).expect("a channel in use");
+                phase.contacts[position][agent]
+            })
+        };
+        for agent in [0, 1, 4, 7] {
+            let customer = placed.customer[agent].expect("a customer") as usize;
+            let wish = bound.market.data.customers.preferred_channel[customer];
+            assert_eq!(sent(0, agent), if wish.is_some() { [0.0, 4.0] } else { [2.0, 2.0] });
+            // One visit a month is there already: two of four messages are left.
+            assert_eq!(sent(1, agent), [1.0, 1.0]);
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::lanes::Isa;
 use crate::market::{Bound, BoundStrategy};
 use crate::rng::RunKey;
 use crate::scenario::{MonteCarlo, Objective};
+use crate::simulate::mechanisms::reaction::Reaction;
 use crate::simulate::{Horizon, Tallies, World};
 use crate::stats::mean_sd;
 
@@ -109,7 +110,7 @@ pub fn simulate_all(placer: &Placer<'_>, plan: &Plan<'_>, progress: &(dyn Fn(u32
         let more: Vec<Run> = batch
             .into_par_iter()
             .map(|run| {
-                let result = one_run(placer, plan, run, (run as usize) < keep);
+                let result = one_run(placer, plan, run, (run as usize) < keep, None);
                 let count = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
                 progress(count, expected);
                 result
@@ -130,8 +131,12 @@ pub fn simulate_all(placer: &Placer<'_>, plan: &Plan<'_>, progress: &(dyn Fn(u32
     Runs { objective: plan.objective, monte_carlo: words, reached, runs }
 }
 
-fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool) -> Run {
-    let placed = placer.place(run);
+/// One run; `keep`: with the figures of territories and months. `reaction`: rivals react so, whatever the draw says.
+pub(super) fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool, reaction: Option<Reaction>) -> Run {
+    let mut placed = placer.place(run);
+    if reaction.is_some() {
+        placed.twin.parameters.more.reaction = reaction;
+    }
     let months = placer.horizon;
     let horizon = Horizon::after(plan.bound.market.history.last, months);
     let key = RunKey { seed: placer.seed, run };

@@ -227,8 +227,9 @@ pub fn potential(findings: &Findings, potential: &Potential) -> Option<Table> {
 }
 
 /// Metrics of the comparison, in the order of their rows; what no strategy has gets no row.
-const METRICS: [&str; 17] = [
+const METRICS: [&str; 18] = [
     "p_best",
+    "p_best_chance",
     "p_loss",
     "p_target",
     "incremental_sales",
@@ -265,7 +266,7 @@ pub fn strategies(findings: &Findings, strategies: &Strategies) -> Option<Table>
             }];
             row.extend(strategies.names.iter().map(|name| match (strategies.of_metric(name, metric), metric) {
                 (None, _) => Cell::none(),
-                (Some(summary), "p_best" | "p_loss" | "p_target" | "chance_share") => {
+                (Some(summary), "p_best" | "p_best_chance" | "p_loss" | "p_target" | "chance_share") => {
                     Cell::number(percent(summary.mean), summary.mean)
                 }
                 (Some(summary), "regret") => Cell {

@@ -21,12 +21,12 @@ mod stock_loading;
 mod supply_shock;
 mod targeting;
 
-pub use channel_plan::notes as channel_plan_notes;
+pub use channel_plan::{conditional_rules, notes as channel_plan_notes};
 pub use quality::quality;
 
 use crate::channel::Channel;
 use crate::market::{Bound, BoundAction, BoundLever, Expression, Selection};
-use crate::simulate::{ListPurchase, Moves, Phase, Rule, Tallies, VisitChange};
+use crate::simulate::{Comparison, Dimension, ListPurchase, Moves, Op, Phase, Rule, Tallies, VisitChange};
 
 use super::rules::{self, Marks};
 use super::twin::Placed;
@@ -91,6 +91,24 @@ impl Draft {
     ) {
         let who = rules::program(context.lever, who, &mut |fixed| self.marks.bit(context, fixed));
         self.phase.rules.push(Rule { who, visits, contacts });
+    }
+
+    /// Adds a rule for those whom the lever selects and that ordered last month, or (`ordered` false) did not.
+    pub fn add_rule_by_orders(
+        &mut self,
+        context: &Context<'_>,
+        ordered: bool,
+        visits: VisitChange,
+        contacts: [f32; Channel::COUNT],
+    ) {
+        self.add_rule(context, None, visits, contacts);
+        let Some(Rule { who, .. }) = self.phase.rules.last_mut() else { return };
+        // Recency is 0 in a month with an order.
+        who.push(Op::Compare(Dimension::Recency, Comparison::LessOrEqual, 0.0));
+        if !ordered {
+            who.push(Op::Not);
+        }
+        who.push(Op::And);
     }
 }
 
