@@ -1,6 +1,9 @@
 //! Is the recommended strategy the right one? Makes markets with truths from the priors, lets ikiz choose among six strategies of
 //! equal cost from the files alone, and judges the choice by the agents that made the market, on 400 paired runs:
-//! `cargo run --release --example decisions -- [markets] [customers] [seed] [rows]`.
+//! `cargo run --release --example decisions -- [markets] [customers] [seed] [rows|table] [least gap]`.
+//!
+//! Markets whose best and second strategy are less than the least gap (of sales; 0) apart in truth are passed over before anything is estimated, so
+//! that as many markets as were asked for have it.
 //!
 //! The market is the demonstration's with fewer customers (`examples/common`). Strategies are judged on sales beyond going on as today, over
 //! 24 months. Beside ikiz's choice stand a random one, and that of the same machine with the data's voice taken away: every strategy's
@@ -23,6 +26,9 @@ use ikiz::synth::{self, SyntheticMarket};
 use rayon::prelude::*;
 
 const MONTHS: usize = 24;
+/// Markets looked at together, and at most for each that is wanted.
+const BATCH: u64 = 16;
+const MOST: u64 = 20;
 const RUNS: u32 = 400;
 const WEST: [&str; 2] = ["Marmara", "Ege"];
 /// Calls a month of a new rep.
@@ -161,13 +167,26 @@ struct Decision {
     p_best: Vec<f64>,
 }
 
-fn one(seed: u64, number: u64, customers: f64) -> Result<Decision, common::Stop> {
+/// Best less second.
+fn gap(truth: &[f64]) -> f64 {
+    let mut sorted = truth.to_vec();
+    sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+    sorted[0] - sorted[1]
+}
+
+/// `None` where best and second are less than `least` apart.
+fn one(seed: u64, number: u64, customers: f64, least: f64) -> Result<Option<Decision>, common::Stop> {
     let (made, loaded) = common::made(&description(seed, number, customers), "decisions", seed, number)?;
     let places = &made.world.places;
     let west: Vec<bool> = places.iter().map(|place| WEST.contains(&place.region.as_str())).collect();
     let ids = |wanted: bool| -> Vec<String> {
         places.iter().zip(&west).filter(|(_, west)| **west == wanted).map(|(place, _)| place.id.clone()).collect()
     };
+    let (truth, sales) = truth(&made, customers, &west, number);
+    let truth: Vec<f64> = truth.iter().map(|gain| gain / sales).collect();
+    if gap(&truth) < least {
+        return Ok(None);
+    }
     let text = scenario(customers, &ids(true), &ids(false));
     let (scenario, _) = ikiz::scenario::parse(Path::new("decisions.toml"), &text, &[]).map_err(common::words)?;
     let bound = market::bind(&scenario, loaded).map_err(common::words)?.0;
@@ -177,17 +196,16 @@ fn one(seed: u64, number: u64, customers: f64) -> Result<Decision, common::Stop>
     let settings = potential::Settings { seed: number, worth_of_files: false, ..potential::Settings::default() };
     let dark_half = potential::estimate(&bound.market, &settings, &|_| ())?;
     let found = strategy::compare(&scenario, &bound, &calibration, &dark_half, &|_, _| ()).map_err(common::words)?;
-    let (truth, sales) = truth(&made, customers, &west, number);
     let figure = |name: &str, metric: &str| {
         let rows = found.strategies.iter().filter(|row| row.strategy == name && row.metric == metric);
         let mut rows = rows.filter(|row| row.territory_id == "*" && row.period == "*" && row.segment == "*");
         rows.next().and_then(|row| row.summary).map_or(0.0, |summary| summary.mean)
     };
-    Ok(Decision {
-        truth: truth.iter().map(|gain| gain / sales).collect(),
+    Ok(Some(Decision {
+        truth,
         expected: NAMES.iter().map(|name| figure(name, "incremental_sales") / sales).collect(),
         p_best: NAMES.iter().map(|name| figure(name, "p_best")).collect(),
-    })
+    }))
 }
 
 fn best(values: &[f64]) -> usize {
@@ -198,13 +216,25 @@ fn main() -> Result<(), common::Stop> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize, otherwise: f64| arguments.get(at).map_or(Ok(otherwise), |word| word.parse::<f64>());
     let (markets, customers, seed) = (number(0, 60.0)? as u64, number(1, 2_000.0)?, number(2, 1.0)? as u64);
-    let made: Vec<Result<Decision, common::Stop>> =
-        (0..markets).into_par_iter().map(|market| one(seed, market, customers)).collect();
-    let (found, failed): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
-    for failure in failed.into_iter().filter_map(Result::err) {
-        println!("a market was left out: {failure}");
+    let least = number(4, 0.0)?;
+    let (mut found, mut looked_at): (Vec<Decision>, u64) = (Vec::new(), 0);
+    while (found.len() as u64) < markets && looked_at < MOST * markets {
+        // Without a gap that is asked for there is no more to look at than is wanted.
+        let some = looked_at..looked_at + if least > 0.0 { BATCH } else { markets };
+        looked_at = some.end;
+        let made: Vec<_> = some.into_par_iter().map(|market| one(seed, market, customers, least)).collect();
+        for market in made {
+            match market {
+                Ok(decision) => found.extend(decision),
+                Err(failure) => println!("a market was left out: {failure}"),
+            }
+        }
+        if least <= 0.0 {
+            break;
+        }
     }
-    let found: Vec<Decision> = found.into_iter().filter_map(Result::ok).collect();
+    found.truncate(markets as usize);
+    println!("{looked_at} markets looked at, {} judged\n", found.len());
     // Who knows the priors alone chooses what is best on average over the other markets.
     let by_prior = |market: usize| {
         let mean = |k: usize| (0..found.len()).filter(|&m| m != market).map(|m| found[m].truth[k]).sum::<f64>();
@@ -213,16 +243,11 @@ fn main() -> Result<(), common::Stop> {
     println!(
         "| gap of best and second | markets | truly best | regret | of a random choice | of the prior's |\n|---|---|---|---|---|---|"
     );
-    let gap = |decision: &Decision| {
-        let mut sorted = decision.truth.clone();
-        sorted.sort_unstable_by(|a, b| b.total_cmp(a));
-        sorted[0] - sorted[1]
-    };
     let percent = |share: f64| format!("{:.2}%", 100.0 * share);
     for (name, low, high) in
         [("at least 3%", 0.03, f64::INFINITY), ("0.5% to 3%", 0.005, 0.03), ("all", 0.0, f64::INFINITY)]
     {
-        let of: Vec<usize> = (0..found.len()).filter(|&m| (low..high).contains(&gap(&found[m]))).collect();
+        let of: Vec<usize> = (0..found.len()).filter(|&m| (low..high).contains(&gap(&found[m].truth))).collect();
         let n = of.len().max(1) as f64;
         let regret = |m: usize, chosen: usize| found[m].truth[best(&found[m].truth)] - found[m].truth[chosen];
         let right = of.iter().filter(|&&m| best(&found[m].p_best) == best(&found[m].truth)).count();

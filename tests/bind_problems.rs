@@ -70,7 +70,6 @@ message! {
     unknown_competitor: lever("do.competitor_move = { company = \"rivals\", push = 0.3 }");
     own_company_as_competitor: lever("do.competitor_move = { company = \"us\", push = 0.3 }");
     calls_of_a_new_rep_unknown: lever("do.headcount = { add = 2, monthly_cost = 5000, ramp_months = 0 }");
-    lever_that_is_not_simulated: lever("do.order_channel = { channel = \"portal\", adoption = 0.3 }");
     who_on_a_lever_that_reaches_everybody: lever("who = \"size > p75\"\ndo.price = { change = -0.05 }");
     mechanism_without_data: "[mechanism.credit]\non = true\n";
     prior_of_a_mechanism_that_is_off: "[mechanism.habit]\nprior.decay = { beta = { a = 8, b = 2 } }\n";

@@ -78,7 +78,7 @@ impl FieldTests {
 impl FieldTest {
     fn new(row: &Experiment, market: &Market, observed: &Observed) -> Result<Self, String> {
         let channel = Channel::ALL.into_iter().find(|channel| channel.name() == row.lever);
-        let channel = channel.ok_or("the lever is no channel (face_to_face, phone, ...), and is not used")?;
+        let channel = channel.ok_or("the lever is no channel (face_to_face, phone, ...); calibration does not use it, and strategies do if it is the id of one")?;
         let contacts = observed.contacts.iter().find(|contacts| contacts.channel == channel);
         let contacts = contacts.ok_or("calls.csv has no contacts of this channel, and the test is not used")?;
         if row.lift <= -0.95 {

@@ -8,7 +8,7 @@ use crate::ids::Index as _;
 use crate::problem::{Problem, any_error};
 use crate::scenario::{
     CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, MECHANISMS, Optimise,
-    OptimisePart, OptimiseRealign, Realign, Referral, Scenario, StockLoading, Usual,
+    OptimisePart, OptimiseRealign, OrderChannel, Realign, Referral, Scenario, StockLoading, Usual,
 };
 use crate::units::{Month, MonthSpan};
 
@@ -106,6 +106,7 @@ pub enum BoundAction {
     },
     Referral(Referral),
     Realign(Realigned),
+    OrderChannel(OrderChannel),
 }
 
 /// Who calls where before and after territories went to other reps.
@@ -121,7 +122,7 @@ pub struct Realigned {
 impl BoundAction {
     /// Whether a lever with this action can be kept to whom its `who` selects.
     fn heeds_who(&self) -> bool {
-        matches!(self, Self::CallPlan { .. } | Self::ChannelPlan(_) | Self::Targeting { .. })
+        matches!(self, Self::CallPlan { .. } | Self::ChannelPlan(_) | Self::Targeting { .. } | Self::OrderChannel(_))
     }
 }
 
@@ -523,18 +524,7 @@ impl Binder<'_> {
             Lever::SupplyShock(shock) => Some(BoundAction::SupplyShock { factor: shock.factor }),
             Lever::Referral(referral) => Some(BoundAction::Referral(referral.clone())),
             Lever::Realign(realign) => self.realign(realign, plan, problems).map(BoundAction::Realign),
-            Lever::OrderChannel(_) => {
-                problems.push(
-                    self.problem(
-                        "this version of ikiz cannot simulate this lever yet",
-                        &plan.span,
-                        "not simulated",
-                        "it simulates all levers but order_channel; remove this lever, so that no result rests on it"
-                            .into(),
-                    ),
-                );
-                None
-            }
+            Lever::OrderChannel(plan) => Some(BoundAction::OrderChannel(plan.clone())),
         }
     }
 }

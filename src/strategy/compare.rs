@@ -15,7 +15,7 @@ use crate::potential::DarkHalf;
 use crate::scenario::{Objective, Scenario};
 use crate::stats::{Summary, mean_sd, quantile_sorted};
 
-use super::levers::channel_plan_notes;
+use super::levers::{channel_plan_notes, order_channel_notes};
 use super::twin::APPEAL_PRIOR;
 
 /// A gain in sales beyond this share has not been shown by field experiments on sales effort.
@@ -344,11 +344,12 @@ fn warnings(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
                     lever + 1
                 ));
             }
-            if let BoundAction::ChannelPlan(channels) = &plan.action {
-                out.extend(
-                    channel_plan_notes(channels, bound).into_iter().map(|note| format!("{}: {note}", strategy.id)),
-                );
-            }
+            let notes = match &plan.action {
+                BoundAction::ChannelPlan(channels) => channel_plan_notes(channels, bound),
+                BoundAction::OrderChannel(channel) => order_channel_notes(channel, &bound.market),
+                _ => Vec::new(),
+            };
+            out.extend(notes.into_iter().map(|note| format!("{}: {note}", strategy.id)));
         }
         if s == baseline {
             continue;

@@ -16,6 +16,7 @@ mod forecast;
 mod levers;
 mod parts;
 mod pilot;
+mod piloted;
 mod reaction;
 mod results;
 mod rivals_ahead;
@@ -61,8 +62,8 @@ pub fn compare(
         return Err(unfit);
     }
     let today = Today::of(&bound.market);
-    let (arena, warnings) = Arena::new(scenario, bound, &today, calibration, dark_half);
-    let Arena { placer, prices, objective, weight } = arena;
+    let (arena, mut warnings) = Arena::new(scenario, bound, &today, calibration, dark_half);
+    let Arena { mut placer, prices, objective, weight } = arena;
     let plan = runs::Plan {
         bound,
         baseline: scenario.baseline,
@@ -72,6 +73,10 @@ pub fn compare(
         weight,
         supply_ceiling: scenario.economics.supply_ceiling,
     };
+    if let Some(piloted) = piloted::piloted(&placer, &plan) {
+        placer.order = piloted.draws;
+        warnings.extend(piloted.words);
+    }
     let runs = runs::simulate_all(&placer, &plan, progress);
     over_budget(scenario, bound, &runs)?;
     let targets = targets::targets(&placer, &scenario.effort);

@@ -12,6 +12,9 @@
 //! 5%. What the twin expects is the same estimate with the treated territories living the strategy; the power is the share of runs in
 //! which that is above `1.645 σ`. Trials are proposed from the cheapest on (fewest pairs, then fewest months) until one has
 //! [`ENOUGH`] power; without one the strongest is proposed and said to be too weak.
+//!
+//! Once the trial has been made, its row with the lift and standard error that were found goes into `experiments.csv`, the strategy's id being the
+//! lever ([`super::piloted`]).
 
 use rand::seq::SliceRandom as _;
 

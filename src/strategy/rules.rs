@@ -572,6 +572,22 @@ mod tests {
     }
 
     #[test]
+    fn part_of_whom_it_is_for_takes_up_a_way_to_order() {
+        let (_, bound) = bound(&[lever("", "size > 0", "order_channel = { channel = \"portal\", adoption = 0.4 }")]);
+        let placed = placed(&bound);
+        let policy = compiled(&bound, &placed, 0).policy;
+        let phase = &policy.phases[0];
+        assert_eq!(phase.channels, [Channel::Digital]);
+        let share =
+            phase.contacts[0].iter().filter(|rate| **rate == 1.0).count() as f64 / phase.contacts[0].len() as f64;
+        assert!(
+            (share - 0.4).abs() < 0.12 && phase.contacts[0].iter().all(|rate| [0.0, 1.0].contains(rate)),
+            "{share}"
+        );
+        assert_eq!(compiled(&bound, &placed, 0).policy, policy);
+    }
+
+    #[test]
     fn too_many_and_too_deep_are_refused() {
         let many = lever("", "recency > 2", "targeting = { weight = 2.0 }").repeat(33);
         // A full tree of 256 leaves; one that only leans is no trouble.

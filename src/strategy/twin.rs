@@ -99,6 +99,8 @@ pub struct Placer<'a> {
     pub served: Vec<bool>,
     pub seats: Seats,
     pub accounts: Accounts,
+    /// Draws that runs cycle through.
+    pub order: Vec<usize>,
 }
 
 impl<'a> Placer<'a> {
@@ -129,6 +131,7 @@ impl<'a> Placer<'a> {
             served: market.served(),
             seats: Seats::of(market, today),
             accounts: Accounts::of(market, market.unit_price).unwrap_or_default(),
+            order: (0..calibration.draws.len().min(dark_half.dark_customers.len())).collect(),
         }
     }
 
@@ -139,7 +142,7 @@ impl<'a> Placer<'a> {
 
     /// The draw of a run: runs cycle through them.
     pub fn draw_of(&self, run: u32) -> usize {
-        run as usize % self.draws()
+        self.order[run as usize % self.order.len()]
     }
 
     /// Places the agents of a run. Runs cycle through the draws; placing differs from run to run.

@@ -230,7 +230,7 @@ impl Draft {
     }
 
     /// The contacts of a channel, which is put in use when it was not.
-    fn contacts_of(&mut self, channel: Channel) -> &mut Vec<f32> {
+    pub(super) fn contacts_of(&mut self, channel: Channel) -> &mut Vec<f32> {
         let position = self.phase.channels.iter().position(|&used| used == channel).unwrap_or_else(|| {
             self.phase.channels.push(channel);
             self.phase.contacts.push(vec![0.0; self.phase.visits.desired.len()]);

@@ -13,6 +13,7 @@ mod competitor_move;
 mod demand_shock;
 mod headcount;
 mod list_purchase;
+mod order_channel;
 mod price;
 mod quality;
 mod realign;
@@ -22,6 +23,7 @@ mod supply_shock;
 mod targeting;
 
 pub use channel_plan::{conditional_rules, notes as channel_plan_notes};
+pub use order_channel::notes as order_channel_notes;
 pub use quality::quality;
 
 use crate::channel::Channel;
@@ -176,6 +178,7 @@ pub fn apply(context: &Context<'_>, draft: &mut Draft) {
         BoundAction::SupplyShock { factor } => supply_shock::apply(*factor, context, draft),
         BoundAction::Referral(plan) => referral::apply(plan, context, draft),
         BoundAction::Realign(plan) => realign::apply(plan, context, draft),
+        BoundAction::OrderChannel(plan) => order_channel::apply(plan, context, draft),
     }
 }
 
