@@ -2,12 +2,12 @@
 //! `cargo run --release --example sbc_power -- [fits] [likelihood counts times] [shift of the draws] [seed]`.
 //!
 //! Without faults these are `500 1 0`. The likelihood of the response may count several times; draws may be moved by a part of their
-//! deviation.
+//! deviation, which is shown beside what they are.
 
 use std::error::Error;
 
 use ikiz::calibrate::Settings;
-use ikiz::calibrate::sbc;
+use ikiz::calibrate::sbc::{self, Quantity, Sbc};
 use ikiz::potential::attainable::standard_prospect;
 use ikiz::scenario::Effort;
 
@@ -21,8 +21,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let effort = Effort { calls_per_month: 1.0, months: 24 };
     let derived = |draw: &ikiz::calibrate::Draw| vec![("untapped_share".to_owned(), standard_prospect(draw, effort))];
     let found = sbc::run(&settings, &derived, &|_| ())?;
+    table(&found, &found.quantities);
+    if shift != 0.0 {
+        println!("\ndraws moved by {shift} of their deviation:\n");
+        table(&found, &found.shifted[0]);
+    }
+    Ok(())
+}
+
+fn table(found: &Sbc, quantities: &[Quantity]) {
     println!("| quantity | mean rank | cover90 | p |\n|---|---|---|---|");
-    let quantities = &found.shifted[0];
     for quantity in quantities {
         println!(
             "| {} | {:.2} | {:.2} | {:.2e} |",
@@ -34,5 +42,4 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let outside: Vec<&str> = quantities.iter().filter(|q| !found.within(q)).map(|q| q.name.as_str()).collect();
     println!("\noutside the band: {}", if outside.is_empty() { "none".to_owned() } else { outside.join(", ") });
-    Ok(())
 }

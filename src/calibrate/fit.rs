@@ -99,6 +99,18 @@ pub fn fit(
     settings: &Settings,
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<Calibration, CalibrateError> {
+    Ok(fit_with_past(market, settings, progress)?.0)
+}
+
+/// The same, with the past as the likelihood of the response saw it in the end.
+///
+/// # Errors
+/// As [`fit`].
+pub(crate) fn fit_with_past(
+    market: &Market,
+    settings: &Settings,
+    progress: &mut dyn FnMut(&str, f64),
+) -> Result<(Calibration, Observed), CalibrateError> {
     progress("customers", 0.0);
     let mut past = Past::new(market, settings)?;
     let (seed, draws) = (settings.seed, settings.draws);
@@ -316,7 +328,9 @@ pub fn fit(
         panel.moves
     };
     progress("done", 1.0);
-    Ok(Calibration { draws: drawn, diagnostics, checks, actions_found, rival_moves: panel.past, notes, customers })
+    let calibration =
+        Calibration { draws: drawn, diagnostics, checks, actions_found, rival_moves: panel.past, notes, customers };
+    Ok((calibration, observed))
 }
 
 /// Who was ours when: what every later step reads.
@@ -395,17 +409,9 @@ pub(super) fn observed(market: &Market, settings: &Settings) -> Result<Observed,
     Ok(Past::new(market, settings)?.observed)
 }
 
-/// The log likelihood of the response (in orders) at each point, as [`fit`] would see this market with these settings.
-///
-/// # Errors
-/// As [`fit`].
-pub(crate) fn log_likelihoods(
-    market: &Market,
-    settings: &Settings,
-    points: &[Point],
-) -> Result<Vec<f64>, CalibrateError> {
-    let past = Past::new(market, settings)?;
-    Ok(points.par_iter().map(|point| past.observed.evaluate(point, None, 12, false).value).collect())
+/// The log likelihood of the response (times the order unit) at each point.
+pub(crate) fn log_likelihoods(past: &Observed, points: &[Point]) -> Vec<f64> {
+    points.par_iter().map(|point| past.evaluate(point, None, 12, false).value).collect()
 }
 
 struct Made {

@@ -204,7 +204,7 @@ fn inflation_of(
     if ratio.is_finite() { ratio.clamp(1.0, 100.0) } else { 1.0 }
 }
 
-/// Modes at low, middle and high shares of wallet and spreads of tastes: what the data say of the effect depends on how much room
+/// Modes at several shares of wallet and spreads of tastes: what the data say of the effect depends on how much room
 /// there is.
 fn drift(
     observed: &Observed,
@@ -224,13 +224,17 @@ fn drift(
         laplace::mode(&density, mode.at.clone(), &widths).at
     };
     let middle = mode_of(space.clone());
-    let nodes = |values: [f64; 3], line: &dyn Fn(f64) -> f64, at: &dyn Fn(f64) -> Space| {
-        let [low, centre, high] = values.map(line);
-        if !(centre - low >= 0.01 && high - centre >= 0.01) {
+    let nodes = |values: [f64; 5], line: &dyn Fn(f64) -> f64, at: &dyn Fn(f64) -> Space| {
+        let places = values.map(line);
+        // Neither a fixed value nor one that has run into the end of its range.
+        if places.windows(2).any(|pair| pair[1] - pair[0] < 0.01) {
             return Nodes::default();
         }
-        let of = |x: f64, value: f64| (x, mode_of(at(value)) - &middle);
-        Nodes { nodes: vec![of(low, values[0]), (centre, DVector::zeros(mode.at.len())), of(high, values[2])] }
+        let of = |(k, &value): (usize, &f64)| {
+            let moved = if k == 2 { DVector::zeros(mode.at.len()) } else { mode_of(at(value)) - &middle };
+            (places[k], moved)
+        };
+        Nodes { nodes: values.iter().enumerate().map(of).collect() }
     };
     Drift {
         share: nodes(space.shares(), &log_odds, &|share| space.at_share(share)),

@@ -53,23 +53,27 @@ pub struct Drift {
     pub taste: Nodes,
 }
 
-/// The mode at a low, a middle and a high value, and a parabola between them, level beyond.
+/// The mode at several values, straight in between, level beyond.
 #[derive(Debug, Clone, Default)]
 pub struct Nodes {
-    /// (value on the real line, mode less the middle's), low, middle, high; empty = no drift.
+    /// (value on the real line, mode less the middle's), ascending; empty = no drift.
     pub nodes: Vec<(f64, DVector<f64>)>,
 }
 
 impl Nodes {
     /// Adds the move at a value on the real line.
     fn add_to(&self, at: &mut DVector<f64>, x: f64) {
-        let [low, middle, high] = self.nodes.as_slice() else { return };
-        let x = x.clamp(low.0, high.0);
-        // Lagrange's parabola; the middle node's value is 0.
-        let weight = |at: f64, one: f64, other: f64| (x - one) * (x - other) / ((at - one) * (at - other));
-        *at += &low.1 * weight(low.0, middle.0, high.0) + &high.1 * weight(high.0, low.0, middle.0);
+        let (Some(first), Some(last)) = (self.nodes.first(), self.nodes.last()) else { return };
+        let x = x.clamp(first.0, last.0);
+        let above = self.nodes.partition_point(|node| node.0 < x).clamp(1, self.nodes.len() - 1);
+        let (low, high) = (&self.nodes[above - 1], &self.nodes[above]);
+        let part = (x - low.0) / (high.0 - low.0);
+        *at += &low.1 * (1.0 - part) + &high.1 * part;
     }
 }
+
+/// Deviations of the prior at which the mode is looked for.
+const NODES: [f64; 5] = [-2.0, -1.0, 0.0, 1.0, 2.0];
 
 /// Log odds of a share.
 pub fn log_odds(share: f64) -> f64 {
@@ -211,17 +215,17 @@ impl Space {
         found.map_or(Prior::Fixed(otherwise), |coordinate| coordinate.prior)
     }
 
-    /// Low, middle (the one of [`Space::point`]) and high share of wallet under its prior.
-    pub fn shares(&self) -> [f64; 3] {
+    /// Shares of wallet from low to high under the prior, the middle one being that of [`Space::point`].
+    pub fn shares(&self) -> [f64; 5] {
         let (mean, sd) = priors::moments(self.prior_of(Meaning::Share, 0.5));
-        let inside = |share: f64| share.clamp(0.2 * mean, mean + 0.8 * (1.0 - mean)).clamp(1e-4, 0.98);
-        [inside(mean - 1.2 * sd), mean, inside(mean + 1.2 * sd)]
+        let inside = |share: f64| share.clamp(0.1 * mean, mean + 0.9 * (1.0 - mean)).clamp(1e-4, 0.98);
+        NODES.map(|z| if z == 0.0 { mean } else { inside(mean + z * sd) })
     }
 
     /// The same of the spread of tastes.
-    pub fn tastes(&self) -> [f64; 3] {
+    pub fn tastes(&self) -> [f64; 5] {
         let (mean, sd) = priors::moments(self.prior_of(Meaning::Taste, 0.0));
-        [(mean - 1.2 * sd).max(0.2 * mean), mean, mean + 1.2 * sd]
+        NODES.map(|z| (mean + z * sd).max((0.3 + 0.1 * z) * mean))
     }
 
     /// A wholly prior draw's values.
@@ -268,5 +272,25 @@ impl Space {
             }
         }
         Point { goodwill, share, taste, liking, lead: 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_move_along_the_nodes_and_no_further() {
+        let of = |x: f64, moved: f64| (x, DVector::from_vec(vec![moved]));
+        let nodes = Nodes { nodes: vec![of(-2.0, 3.0), of(-1.0, 1.0), of(0.0, 0.0), of(2.0, -4.0)] };
+        let at = |x: f64| {
+            let mut point = DVector::from_vec(vec![10.0]);
+            nodes.add_to(&mut point, x);
+            point[0]
+        };
+        assert_eq!([-9.0, -2.0, -1.5, -1.0, 0.0, 1.0, 2.0, 9.0].map(at), [13.0, 13.0, 12.0, 11.0, 10.0, 8.0, 6.0, 6.0]);
+        let mut still = DVector::from_vec(vec![10.0]);
+        Nodes::default().add_to(&mut still, 1.0);
+        assert_eq!(still[0], 10.0);
     }
 }

@@ -33,7 +33,7 @@ use crate::calibrate::posterior::Draw;
 use crate::calibrate::priors::{self, Priors};
 use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
-use crate::calibrate::{CalibrateError, Settings as Calibration, fit, log_likelihoods};
+use crate::calibrate::{CalibrateError, Settings as Calibration, fit_with_past, log_likelihoods};
 use crate::channel::Channel;
 use crate::market::Market;
 use bands::{Bands, counts};
@@ -177,12 +177,12 @@ fn one(settings: &Settings, priors: &Priors, number: u64, derived: Derived<'_>) 
         further: Vec::new(),
         ..settings.calibration.clone()
     };
-    let fitted = fit(&market, &calibration, &mut |_, _| ())?;
+    let (fitted, past) = fit_with_past(&market, &calibration, &mut |_, _| ())?;
     let true_draw = truth.as_draw();
     let mut draws: Vec<&Draw> = vec![&true_draw];
     draws.extend(&fitted.draws);
     let points: Vec<Point> = draws.iter().map(|draw| Point::of(draw)).collect();
-    let log_likelihoods = log_likelihoods(&market, &calibration, &points)?;
+    let log_likelihoods = log_likelihoods(&past, &points);
     let rows: Vec<Vec<(String, f64)>> = draws
         .iter()
         .zip(log_likelihoods)
@@ -282,14 +282,21 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
     }
     let usual = lift / f64::max(number, 1.0) / (1.0 - goodwill.decay);
     let centre = curve::centre(truth.share, truth.taste) - usual;
-    let level = |visits: &Vec<f64>| visits.iter().sum::<f64>() / months as f64;
-    let usual = who.visits.iter().map(level).sum::<f64>() / z.len().max(1) as f64;
-    let called = |visits: &Vec<f64>| log_call_level(level(visits), usual.max(1e-9));
-    setup.appeal = who
-        .visits
-        .iter()
-        .map(|visits| centre + truth.liking * called(visits) + truth.taste * source.normal())
-        .collect();
+    let levels: Vec<f64> = who.visits.iter().map(|visits| visits.iter().sum::<f64>() / months as f64).collect();
+    let tastes: Vec<f64> = z.iter().map(|_| truth.taste * source.normal()).collect();
+    // The share of wallet is that of customers with the usual visits, weighed by what they buy (`Observed::called`), which in turn depends on
+    // the appeal: once as if all were alike, then as they are.
+    let appeal = |made: &Made| -> Vec<f64> {
+        let sold: Vec<f64> = made.own.iter().map(|sold| sold.iter().sum::<f64>().max(1e-9)).collect();
+        let all: f64 = sold.iter().sum();
+        let weighed = |of: &[f64]| of.iter().zip(&sold).map(|(x, sold)| x * sold).sum::<f64>() / all;
+        let usual = weighed(&levels).max(1e-9);
+        let called: Vec<f64> = levels.iter().map(|&level| log_call_level(level, usual)).collect();
+        let mean = weighed(&called);
+        called.iter().zip(&tastes).map(|(called, taste)| centre + truth.liking * (called - mean) + taste).collect()
+    };
+    setup.appeal = appeal(&who);
+    setup.appeal = appeal(&live(&setup, seed));
     let made: Made = live(&setup, seed);
     let market = market_of(&made, setup.history, setup.territories, MarketOf { region: None, calls: true });
     (truth, market)
