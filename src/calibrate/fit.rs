@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use nalgebra::DVector;
 use rayon::prelude::*;
 
 use crate::calibrate::alive::{Alive, End, HazardPriors, Past as CustomerPast, Reading};
@@ -99,18 +100,41 @@ pub fn fit(
     settings: &Settings,
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<Calibration, CalibrateError> {
-    Ok(fit_with_past(market, settings, progress)?.0)
+    Ok(fit_with_likelihood(market, settings, progress)?.0)
 }
 
-/// The same, with the past as the likelihood of the response saw it in the end.
+/// The likelihood of the response as it was in the end, and the draws that it led to.
+pub(crate) struct Likelihood {
+    past: Observed,
+    space: Space,
+    response: ResponsePosterior,
+}
+
+impl Likelihood {
+    /// Its log (times the order unit) at a point.
+    pub fn log(&self, point: &Point) -> f64 {
+        self.past.evaluate(point, None, 12, false).value
+    }
+
+    /// The draws as they would be if the share of wallet and the spread of tastes were known: both are cut from the likelihood.
+    pub fn draws_at(&self, share: f64, taste: f64, seed: u64) -> Vec<Point> {
+        let space = self.space.at_share(share).at_taste(taste);
+        let point = |(d, x): (usize, &DVector<f64>)| {
+            space.draw(x, &self.response.drift, &mut Source::new(seed, Purpose::Hyper, d as u64 + 1)).0
+        };
+        self.response.draws.iter().enumerate().map(point).collect()
+    }
+}
+
+/// The same, with the likelihood of the response.
 ///
 /// # Errors
 /// As [`fit`].
-pub(crate) fn fit_with_past(
+pub(crate) fn fit_with_likelihood(
     market: &Market,
     settings: &Settings,
     progress: &mut dyn FnMut(&str, f64),
-) -> Result<(Calibration, Observed), CalibrateError> {
+) -> Result<(Calibration, Likelihood), CalibrateError> {
     progress("customers", 0.0);
     let mut past = Past::new(market, settings)?;
     let (seed, draws) = (settings.seed, settings.draws);
@@ -330,7 +354,7 @@ pub(crate) fn fit_with_past(
     progress("done", 1.0);
     let calibration =
         Calibration { draws: drawn, diagnostics, checks, actions_found, rival_moves: panel.past, notes, customers };
-    Ok((calibration, observed))
+    Ok((calibration, Likelihood { past: observed, space, response }))
 }
 
 /// Who was ours when: what every later step reads.
@@ -407,11 +431,6 @@ fn read(alive: &Alive, pasts: &[CustomerPast]) -> Vec<Reading> {
 #[cfg(test)]
 pub(super) fn observed(market: &Market, settings: &Settings) -> Result<Observed, CalibrateError> {
     Ok(Past::new(market, settings)?.observed)
-}
-
-/// The log likelihood of the response (times the order unit) at each point.
-pub(crate) fn log_likelihoods(past: &Observed, points: &[Point]) -> Vec<f64> {
-    points.par_iter().map(|point| past.evaluate(point, None, 12, false).value).collect()
 }
 
 struct Made {

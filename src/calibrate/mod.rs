@@ -57,8 +57,8 @@ mod tests;
 mod wallet;
 
 pub use actions::{PanelMoves, in_panel};
+pub(crate) use fit::fit_with_likelihood;
 pub use fit::{CalibrateError, Settings, fit};
-pub(crate) use fit::{fit_with_past, log_likelihoods};
 pub use further::switched_on;
 pub use posterior::*;
 pub use readiness::readiness;

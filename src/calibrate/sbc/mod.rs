@@ -5,7 +5,9 @@
 //! posterior. It is repeated N times, and the ranks of every quantity are held against simultaneous bands (`bands.rs`).
 //!
 //! Quantities are the global parameters, the likelihood's own value at the truth and at the draws (a quantity of parameters and data:
-//! it also sees a posterior that is nothing but the prior; Modrák et al. 2023), and what the caller derives from a draw.
+//! it also sees a posterior that is nothing but the prior; Modrák et al. 2023), and what the caller derives from a draw. The share of wallet and
+//! the spread of tastes are cut from the likelihood, so that draws of them do not know what it would have said: the likelihood is that at the truth's
+//! share and tastes, with the draws as they would be there.
 //! The band is corrected for their number (Bonferroni): all are within with probability 0.99 where nothing is wrong.
 //!
 //! **The twin**: [`Settings::customers`] in territories of 30, all known and half of them served at first, over [`Settings::months`]. Sizes lognormal,
@@ -33,7 +35,7 @@ use crate::calibrate::posterior::Draw;
 use crate::calibrate::priors::{self, Priors};
 use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
-use crate::calibrate::{CalibrateError, Settings as Calibration, fit_with_past, log_likelihoods};
+use crate::calibrate::{CalibrateError, Settings as Calibration, fit_with_likelihood};
 use crate::channel::Channel;
 use crate::market::Market;
 use bands::{Bands, counts};
@@ -177,12 +179,13 @@ fn one(settings: &Settings, priors: &Priors, number: u64, derived: Derived<'_>) 
         further: Vec::new(),
         ..settings.calibration.clone()
     };
-    let (fitted, past) = fit_with_past(&market, &calibration, &mut |_, _| ())?;
+    let (fitted, likelihood) = fit_with_likelihood(&market, &calibration, &mut |_, _| ())?;
     let true_draw = truth.as_draw();
     let mut draws: Vec<&Draw> = vec![&true_draw];
     draws.extend(&fitted.draws);
-    let points: Vec<Point> = draws.iter().map(|draw| Point::of(draw)).collect();
-    let log_likelihoods = log_likelihoods(&past, &points);
+    let mut points = vec![Point::of(&true_draw)];
+    points.extend(likelihood.draws_at(truth.share, truth.taste, calibration.seed));
+    let log_likelihoods: Vec<f64> = points.par_iter().map(|point| likelihood.log(point)).collect();
     let rows: Vec<Vec<(String, f64)>> = draws
         .iter()
         .zip(log_likelihoods)
