@@ -150,9 +150,7 @@ pub(crate) fn fit_with_likelihood(
         &mut |observed, point| past.heed(market, observed, point),
         &space,
         &tests,
-        draws,
-        seed,
-        settings.likelihood_times,
+        settings,
         &mut |done| progress("response", 0.1 + 0.6 * done),
     );
     let Past { priors, timelines, pasts, marked, alive, readings, .. } = past;

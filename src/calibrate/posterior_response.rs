@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use crate::calibrate::Settings;
 use crate::calibrate::agreement::{Agreement, two_runs};
 use crate::calibrate::field_tests::FieldTests;
 use crate::calibrate::laplace;
@@ -58,7 +59,7 @@ pub struct Placebo {
     pub effect: f64,
 }
 
-/// Fits the response; `progress` takes the share done. `likelihood_times` is 1 but for a deliberate fault.
+/// Fits the response; `progress` takes the share done.
 ///
 /// Who was ours in silent months depends on what contacts do, so `again` lays the past out anew at what has been found of it: the steps of
 /// an EM algorithm (Dempster, Laird & Rubin 1977), whose fixed point is the mode of the likelihood that sums over who was ours.
@@ -67,11 +68,10 @@ pub fn fit(
     again: &mut dyn FnMut(&Observed, &Point) -> Observed,
     space: &Space,
     tests: &FieldTests,
-    draws: usize,
-    seed: u64,
-    likelihood_times: f64,
+    settings: &Settings,
     progress: &mut dyn FnMut(f64),
 ) -> ResponsePosterior {
+    let Settings { draws, seed, likelihood_times, .. } = *settings;
     let start = space.start();
     let origin = space.point(&start);
     let first = observed.evaluate(&origin, None, 30, false);
