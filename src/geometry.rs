@@ -100,19 +100,21 @@ pub fn area_km2(shape: &MultiPolygon<f64>) -> f64 {
 
 /// A plane in which both axes have the same scale near the mean latitude.
 #[derive(Clone, Copy)]
-struct Plane {
+pub struct Plane {
     stretch: f64,
 }
 
 impl Plane {
-    fn around(latitudes: impl Iterator<Item = f64>) -> Self {
+    /// Around the mean of some latitudes.
+    pub fn around(latitudes: impl Iterator<Item = f64>) -> Self {
         let (sum, count) = latitudes.fold((0.0, 0.0), |(sum, count), latitude| (sum + latitude, count + 1.0));
         let mean = if count > 0.0 { sum / count } else { 0.0 };
         // Near the poles the plane would collapse; a twentieth is the cosine of 87 degrees.
         Self { stretch: libm::cos(mean.to_radians()).abs().max(0.05) }
     }
 
-    fn to_plane(self, (lon, lat): (f64, f64)) -> Coord<f64> {
+    /// From degrees.
+    pub fn to_plane(self, (lon, lat): (f64, f64)) -> Coord<f64> {
         Coord { x: lon * self.stretch, y: lat }
     }
 

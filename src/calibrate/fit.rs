@@ -136,15 +136,14 @@ pub(crate) fn fit_with_likelihood(
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<(Calibration, Likelihood), CalibrateError> {
     progress("customers", 0.0);
-    let mut past = Past::new(market, settings)?;
+    let (mut past, mut observed) = Past::new(market, settings)?;
     let (seed, draws) = (settings.seed, settings.draws);
 
     progress("response", 0.1);
     let share = wallet::share_of_wallet(market, &past.priors);
     let taste = wallet::taste(market, &past.priors);
-    let space = Space::new(&past.observed, &past.priors, share.prior, taste.prior);
-    let tests = FieldTests::new(market, &past.observed);
-    let mut observed = past.observed.clone();
+    let space = Space::new(&observed, &past.priors, share.prior, taste.prior);
+    let tests = FieldTests::new(market, &observed);
     let mut response = posterior_response::fit(
         &mut observed,
         &mut |observed, point| past.heed(market, observed, point),
@@ -153,7 +152,7 @@ pub(crate) fn fit_with_likelihood(
         settings,
         &mut |done| progress("response", 0.1 + 0.6 * done),
     );
-    let Past { priors, timelines, pasts, marked, alive, readings, .. } = past;
+    let Past { priors, timelines, pasts, marked, alive, readings, sales: _ } = past;
     let mut source = Source::new(seed, Purpose::Hazards, 0);
     let marked =
         marked.map(|(events, _)| (events, hazards::living_months(market, &timelines, &pasts, &alive, &readings)));
@@ -179,7 +178,7 @@ pub(crate) fn fit_with_likelihood(
     let fading = effects::fading(market.months(), discount);
     let sold = effects::discounted_sales(&observed, &fading);
     let centre = mean_path(&own_fit, seed);
-    let centre_exposures = observed.exposures(&response.point, &centre.relative, &fading);
+    let centre_exposures = observed.exposures(&response.point, &centre.relative, &fading, 0.0);
     let rates = Rates::fit(market, &observed, &sold, &centre_exposures.exposure, response.order_unit);
 
     progress("draws", 0.85);
@@ -211,7 +210,7 @@ pub(crate) fn fit_with_likelihood(
             let mut source = Source::new(seed, Purpose::Hazards, word);
             let goodwill_effect = priors::draw(priors.prior("conversion", "goodwill_effect"), &mut source);
             let hazards = source;
-            let exposures = observed.exposures(&point, &own_path.relative, &fading);
+            let exposures = observed.exposures(&point, &own_path.relative, &fading, goodwill_effect);
             let n = market.customer_count();
             let (mut shape, mut rate) = (Vec::with_capacity(n), Vec::with_capacity(n));
             for (i, &sold) in sold.iter().enumerate() {
@@ -226,8 +225,7 @@ pub(crate) fn fit_with_likelihood(
                 }
             }
             // What was seen is the hazard at the goodwill of those who could be won; the parameter is that at none.
-            let lift = observed.lift_of_conversion(&point, goodwill_effect);
-            let conversion = alive.conversion_draws[d] / lift;
+            let conversion = alive.conversion_draws[d] / exposures.lift_of_conversion();
             let demand = category_path.as_ref().unwrap_or(&own_path);
             // Rivals' pushes swell the panel at period ends: its season is not that of what customers use up.
             let of_use = if own_season { &own_path } else { demand };
@@ -368,11 +366,11 @@ struct Past {
     alive: Alive,
     /// What `alive` says of each customer.
     readings: Vec<Reading>,
-    observed: Observed,
 }
 
 impl Past {
-    fn new(market: &Market, settings: &Settings) -> Result<Self, CalibrateError> {
+    /// With the past in the layout of the likelihood, contacts not heeded.
+    fn new(market: &Market, settings: &Settings) -> Result<(Self, Observed), CalibrateError> {
         if settings.draws == 0 {
             return Err(CalibrateError::NoDraws);
         }
@@ -408,27 +406,29 @@ impl Past {
         };
         let mut source = Source::new(settings.seed, Purpose::Alive, 0);
         let alive = Alive::fit(&pasts, &sales, market.months(), hazard_priors, settings.draws, &mut source);
-        let readings = read(&alive, &pasts);
-        let observed = Observed::new(market, &timelines, &sales, &pasts, &alive, &readings);
-        Ok(Self { priors, timelines, sales, pasts, marked, alive, readings, observed })
+        let mut out = Self { priors, timelines, sales, pasts, marked, alive, readings: Vec::new() };
+        let observed = out.lay_out(market);
+        Ok((out, observed))
     }
 
     /// Who was ours when, once it is known what contacts do: the past in the layout of the likelihood.
     fn heed(&mut self, market: &Market, observed: &Observed, point: &Point) -> Observed {
         self.alive.heed(&self.pasts, observed.relative_responses(point));
-        self.readings = read(&self.alive, &self.pasts);
+        self.lay_out(market)
+    }
+
+    /// Reads all customers.
+    fn lay_out(&mut self, market: &Market) -> Observed {
+        let read = |(i, past): (usize, &CustomerPast)| self.alive.read(i, past);
+        self.readings = self.pasts.par_iter().enumerate().map(read).collect();
         Observed::new(market, &self.timelines, &self.sales, &self.pasts, &self.alive, &self.readings)
     }
-}
-
-fn read(alive: &Alive, pasts: &[CustomerPast]) -> Vec<Reading> {
-    pasts.par_iter().enumerate().map(|(i, past)| alive.read(i, past)).collect()
 }
 
 /// The past as [`fit`] lays it out.
 #[cfg(test)]
 pub(super) fn observed(market: &Market, settings: &Settings) -> Result<Observed, CalibrateError> {
-    Ok(Past::new(market, settings)?.observed)
+    Ok(Past::new(market, settings)?.1)
 }
 
 struct Made {
@@ -549,7 +549,7 @@ fn choose_discount(
     let months = market.months();
     let flat = effects::fading(months, 1.0);
     let sold = effects::discounted_sales(observed, &flat);
-    let exposures = observed.exposures(&response.point, &path.relative, &flat);
+    let exposures = observed.exposures(&response.point, &path.relative, &flat, 0.0);
     let rates = Rates::fit(market, observed, &sold, &exposures.exposure, response.order_unit);
     let prior = rates.centre();
     let curve = observed.curve(&response.point);

@@ -173,36 +173,6 @@ impl Observed {
         out
     }
 
-    /// Mean of `exp(effect G)` over the customer-months in which customers could be won (back), each with the probability that it could: what the
-    /// hazard was on average, over that at no goodwill. 1 where nobody could be won.
-    pub fn lift_of_conversion(&self, point: &Point, effect: f64) -> f64 {
-        /// Probability below which a customer-month is left out.
-        const HARDLY: f32 = 1e-3;
-        let months = self.months;
-        let parts: Vec<(f64, f64)> = self
-            .groups
-            .par_iter()
-            .map(|range| {
-                let mut goodwill = vec![0.0; months];
-                let (mut sum, mut weight) = (0.0, 0.0);
-                for i in range.clone() {
-                    let lapsed = &self.lapsed[i * months..(i + 1) * months];
-                    if !lapsed.iter().any(|&lapsed| lapsed > HARDLY) {
-                        continue;
-                    }
-                    self.goodwill(i, &point.goodwill, &mut goodwill);
-                    for (&lapsed, goodwill) in lapsed.iter().zip(&goodwill).filter(|(lapsed, _)| **lapsed > HARDLY) {
-                        sum += f64::from(lapsed) * libm::exp((effect * goodwill).clamp(-3.0, 3.0));
-                        weight += f64::from(lapsed);
-                    }
-                }
-                (sum, weight)
-            })
-            .collect();
-        let (sum, weight) = parts.iter().fold((0.0, 0.0), |(sum, weight), part| (sum + part.0, weight + part.1));
-        if weight > 1e-9 { sum / weight } else { 1.0 }
-    }
-
     /// The log likelihood (times the order unit) at a point, λ profiled out from `start` by `rounds` of fitting.
     pub fn evaluate(&self, point: &Point, start: Option<&[Vec<f64>]>, rounds: usize, by_customer: bool) -> Evaluation {
         let curve = self.curve(point);
@@ -291,8 +261,11 @@ impl Observed {
     }
 
     /// `sum over months of discounted relative_t r_it` and of discounted sales, for every customer; and goodwill at the
-    /// end. `discount[t]` is what month t still tells about today.
-    pub fn exposures(&self, point: &Point, relative: &[f64], discount: &[f64]) -> Exposures {
+    /// end. `discount[t]` is what month t still tells about today, `conversion` the effect of goodwill on the log hazard of
+    /// being won.
+    pub fn exposures(&self, point: &Point, relative: &[f64], discount: &[f64], conversion: f64) -> Exposures {
+        /// Probability below which a customer-month in which it could be won is left out.
+        const HARDLY: f32 = 1e-3;
         let curve = self.curve(point);
         let months = self.months;
         let parts: Vec<Exposures> = self
@@ -307,6 +280,11 @@ impl Observed {
                     } else {
                         self.goodwill(i, &point.goodwill, &mut scratch);
                         row.fill(0.0);
+                    }
+                    let lapsed = &self.lapsed[i * months..(i + 1) * months];
+                    for (&lapsed, goodwill) in lapsed.iter().zip(&scratch).filter(|(lapsed, _)| **lapsed > HARDLY) {
+                        out.won.0 += f64::from(lapsed) * libm::exp((conversion * goodwill).clamp(-3.0, 3.0));
+                        out.won.1 += f64::from(lapsed);
                     }
                     let goodwill = scratch[months - 1];
                     let sum: f64 = row.iter().zip(relative).zip(discount).map(|((r, f), d)| r * f * d).sum();
@@ -323,6 +301,7 @@ impl Observed {
             out.exposure.extend(part.exposure);
             out.goodwill.extend(part.goodwill);
             out.today.extend(part.today);
+            out.won = (out.won.0 + part.won.0, out.won.1 + part.won.1);
         }
         out
     }
@@ -453,6 +432,16 @@ pub struct Exposures {
     pub goodwill: Vec<f64>,
     /// Response at the end of the history, relative to zero goodwill.
     pub today: Vec<f64>,
+    /// Sum of `exp(effect G)` over the customer-months in which customers could be won (back), each with the probability that it could, and of these
+    /// probabilities.
+    won: (f64, f64),
+}
+
+impl Exposures {
+    /// What the hazard of conversion was on average, over that at no goodwill. 1 where nobody could be won.
+    pub fn lift_of_conversion(&self) -> f64 {
+        if self.won.1 > 1e-9 { self.won.0 / self.won.1 } else { 1.0 }
+    }
 }
 
 pub(super) struct GroupFit {

@@ -6,7 +6,7 @@ use super::args::{BacktestArguments, Common};
 use super::pipeline::{self, Input};
 use super::progress::Progress;
 use super::{Stop, commands, summary};
-use crate::market::{Bound, BoundStrategy, CustomerAttributes, Market};
+use crate::market::{Bound, BoundStrategy, CustomerAttributes, Market, responses};
 use crate::potential;
 use crate::problem::Problem;
 use crate::report::{self, Backtest};
@@ -49,6 +49,7 @@ fn tested(input: &Input, origins: &[Month], common: &Common, progress: &mut Prog
         let then = market.as_known(origin);
         let bound = Bound {
             attributes: CustomerAttributes::of(&then),
+            responses: responses(&then),
             strategies: vec![BoundStrategy { id: "as-today".into(), levers: Vec::new() }],
             optimise: None,
             market: then,

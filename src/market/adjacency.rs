@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use geo::CoordsIter as _;
 
 use crate::data::Territories;
+use crate::geometry::Plane;
 
 /// By territory: its neighbours, ascending.
 pub fn neighbours(territories: &Territories) -> Vec<Vec<usize>> {
@@ -66,12 +67,9 @@ fn shared_corners(polygons: &[geo::MultiPolygon<f64>]) -> BTreeMap<(usize, usize
 
 /// Centroids in a plane; `None` where they are not known.
 fn plane(territories: &Territories) -> Vec<Option<(f64, f64)>> {
-    let known: Vec<Option<(f64, f64)>> =
-        territories.lon.iter().zip(&territories.lat).map(|(lon, lat)| lon.zip(*lat)).collect();
-    let count = known.iter().flatten().count().max(1) as f64;
-    let middle = known.iter().flatten().map(|(_, lat)| lat).sum::<f64>() / count;
-    let shrink = libm::cos(middle.to_radians());
-    known.into_iter().map(|point| point.map(|(lon, lat)| (lon * shrink, lat))).collect()
+    let known = || territories.lon.iter().zip(&territories.lat).map(|(lon, lat)| lon.zip(*lat));
+    let plane = Plane::around(known().flatten().map(|(_, lat)| lat));
+    known().map(|point| point.map(|point| plane.to_plane(point).x_y())).collect()
 }
 
 /// Neighbours of a territory in the Gabriel graph.

@@ -1,14 +1,16 @@
 //! A scenario's names resolved against a market: territories, attributes, companies, months of the horizon.
 
+use std::collections::BTreeMap;
+
 use super::filter::suggestion;
-use super::{CustomerAttributes, Market, Selection};
+use super::{CustomerAttributes, Market, Received, Selection, responses};
 use crate::channel::Channel;
 use crate::data::MarketData;
 use crate::ids::Index as _;
 use crate::problem::{Problem, any_error};
 use crate::scenario::{
     CallPlan, ChannelPlan, Cost, Headcount, Lever, LeverPlan, ListPurchase, Located, MECHANISMS, Optimise,
-    OptimisePart, OptimiseRealign, OrderChannel, Realign, Referral, Scenario, StockLoading, Usual,
+    OptimisePart, OptimiseRealign, Realign, Referral, Scenario, StockLoading, Usual,
 };
 use crate::units::{Month, MonthSpan};
 
@@ -17,6 +19,8 @@ use crate::units::{Month, MonthSpan};
 pub struct Bound {
     pub market: Market,
     pub attributes: CustomerAttributes,
+    /// How contacts were received.
+    pub responses: BTreeMap<Received, f64>,
     pub strategies: Vec<BoundStrategy>,
     /// What `optimise` may change.
     pub optimise: Option<BoundOptimise>,
@@ -106,7 +110,17 @@ pub enum BoundAction {
     },
     Referral(Referral),
     Realign(Realigned),
-    OrderChannel(OrderChannel),
+    OrderChannel(BoundOrderChannel),
+}
+
+/// A further way to order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundOrderChannel {
+    pub channel: String,
+    /// Share of whom `who` selects that takes it up.
+    pub adoption: f64,
+    /// By customer: whether it ordered by it in the last 12 months.
+    pub users: Vec<bool>,
 }
 
 /// Who calls where before and after territories went to other reps.
@@ -166,7 +180,8 @@ pub fn bind(scenario: &Scenario, data: MarketData) -> Result<(Bound, Vec<Problem
     if any_error(&problems) {
         return Err(problems);
     }
-    Ok((Bound { attributes, strategies, optimise, market }, problems))
+    let responses = responses(&market);
+    Ok((Bound { attributes, responses, strategies, optimise, market }, problems))
 }
 
 /// Levers of one strategy that do the same thing to the same customers at the same time: it may be meant, and is said.
@@ -310,20 +325,7 @@ impl Binder<'_> {
             lever: Lever::Realign(Realign { moves: Vec::new() }),
             span: realign.span.clone(),
         };
-        let territories = &self.market.data.territories.ids;
-        let known: Vec<String> = territories.names().map(str::to_owned).collect();
-        let mut locked = Vec::new();
-        for id in &realign.locked {
-            match territories.get(&id.value) {
-                Some(index) => locked.push(index.usize()),
-                None => problems.push(self.problem(
-                    format!("this market has no territory \"{}\"", id.value),
-                    &id.span,
-                    "not in territories.csv",
-                    suggestion(&id.value, &known),
-                )),
-            }
-        }
+        let locked = realign.locked.iter().filter_map(|id| self.territory(id, problems)).collect();
         Some(BoundRealign { most: realign.most, locked, lever: self.lever(&plan, problems)? })
     }
 
@@ -358,7 +360,6 @@ impl Binder<'_> {
             ));
             return None;
         };
-        let territories = &self.market.data.territories.ids;
         let count = problems.len();
         let mut moves = Vec::new();
         for (rep, territory) in &realign.moves {
@@ -373,16 +374,7 @@ impl Binder<'_> {
                 ));
                 continue;
             };
-            let Some(place) = territories.get(&territory.value).map(|index| index.usize()) else {
-                let known: Vec<String> = territories.names().map(str::to_owned).collect();
-                problems.push(self.problem(
-                    format!("this market has no territory \"{}\"", territory.value),
-                    &territory.span,
-                    "not in territories.csv",
-                    suggestion(&territory.value, &known),
-                ));
-                continue;
-            };
+            let Some(place) = self.territory(territory, problems) else { continue };
             let end = self.market.history.last;
             if reps.start[to] > end || reps.end[to].is_some_and(|last| last < end) {
                 problems.push(self.problem(
@@ -427,30 +419,34 @@ impl Binder<'_> {
     }
 
     fn territories(&self, plan: &LeverPlan, problems: &mut Vec<Problem>) -> Vec<bool> {
-        let ids = &self.market.data.territories.ids;
-        let Some(named) = &plan.territories else { return vec![true; ids.len()] };
-        let mut chosen = vec![false; ids.len()];
-        for name in named {
-            match ids.get(&name.value) {
-                Some(index) => chosen[index.usize()] = true,
-                None => {
-                    let known: Vec<String> = ids.names().map(str::to_owned).collect();
-                    let parent = self.market.data.territories.parents.iter().any(|parent| parent.id == name.value);
-                    let help = if parent {
-                        "it is a parent of other territories; name those".to_owned()
-                    } else {
-                        suggestion(&name.value, &known)
-                    };
-                    problems.push(self.problem(
-                        format!("this market has no territory \"{}\"", name.value),
-                        &name.span,
-                        "not in territories.csv",
-                        help,
-                    ));
-                }
-            }
+        let count = self.market.territory_count();
+        let Some(named) = &plan.territories else { return vec![true; count] };
+        let mut chosen = vec![false; count];
+        for place in named.iter().filter_map(|name| self.territory(name, problems)) {
+            chosen[place] = true;
         }
         chosen
+    }
+
+    /// A territory that is named.
+    fn territory(&self, name: &Located<String>, problems: &mut Vec<Problem>) -> Option<usize> {
+        let territories = &self.market.data.territories;
+        let found = territories.ids.get(&name.value).map(|index| index.usize());
+        if found.is_none() {
+            let parent = territories.parents.iter().any(|parent| parent.id == name.value);
+            let help = if parent {
+                "it is a parent of other territories; name those".to_owned()
+            } else {
+                suggestion(&name.value, &territories.ids.names().map(str::to_owned).collect::<Vec<String>>())
+            };
+            problems.push(self.problem(
+                format!("this market has no territory \"{}\"", name.value),
+                &name.span,
+                "not in territories.csv",
+                help,
+            ));
+        }
+        found
     }
 
     /// Binds a filter, and warns when it selects none of the known customers.
@@ -524,7 +520,11 @@ impl Binder<'_> {
             Lever::SupplyShock(shock) => Some(BoundAction::SupplyShock { factor: shock.factor }),
             Lever::Referral(referral) => Some(BoundAction::Referral(referral.clone())),
             Lever::Realign(realign) => self.realign(realign, plan, problems).map(BoundAction::Realign),
-            Lever::OrderChannel(plan) => Some(BoundAction::OrderChannel(plan.clone())),
+            Lever::OrderChannel(plan) => Some(BoundAction::OrderChannel(BoundOrderChannel {
+                channel: plan.channel.clone(),
+                adoption: plan.adoption,
+                users: self.market.ordered_by(&plan.channel),
+            })),
         }
     }
 }

@@ -218,6 +218,20 @@ impl Market {
             .collect()
     }
 
+    /// By customer: whether it ordered by this channel (`order_channel` of sales.csv) in the last 12 months of sales.
+    pub fn ordered_by(&self, channel: &str) -> Vec<bool> {
+        let mut out = vec![false; self.customer_count()];
+        let sales = &self.data.sales;
+        let Some(channels) = &sales.order_channel else { return out };
+        let last = sales.month.iter().copied().max().unwrap_or(0);
+        for ((customer, month), used) in sales.customer.iter().zip(&sales.month).zip(channels) {
+            if used.as_deref() == Some(channel) && month + 12 > last {
+                out[customer.usize()] = true;
+            }
+        }
+        out
+    }
+
     /// Bought from us in the 12 months to `history_end`, since closed or not: the served part of their universe.
     pub fn bought(&self) -> Vec<bool> {
         self.own_last_year().iter().map(|&amount| amount > 0.0).collect()

@@ -100,6 +100,13 @@ pub struct Optimised {
     pub warnings: Vec<String>,
 }
 
+impl Optimised {
+    /// Territories that go to another rep in the recommended plan: (rep, territory).
+    pub fn moves(&self) -> &[(String, String)] {
+        self.candidates.first().map_or(&[], |best| &best.moves)
+    }
+}
+
 /// A scenario's market as the search needs it: a strategy with every level beside the scenario's own, so that what any of them asks about is
 /// there in all runs.
 pub fn with_levels(bound: &Bound) -> Bound {
@@ -160,14 +167,11 @@ pub fn optimise(
     drop(searched);
 
     let chosen = allocate(&table.shrunk, optimise.budget);
-    let mut candidates: Vec<Planned> = candidates(&menu, &table, &chosen, optimise.budget, &arena.weight)
-        .into_iter()
-        .map(|(name, plan)| Planned { name, plan, moves: Vec::new() })
-        .collect();
+    let mut candidates = candidates(&menu, &table, &chosen, optimise.budget, &arena.weight);
     if let Some(realign) = &optimise.realign {
         candidates.extend(realigned(bound, realign, &arena.weight, &chosen.plan));
     }
-    let plans: Vec<_> = candidates.iter().map(|planned| planned.levers(&menu, bound)).collect();
+    let plans: Vec<_> = candidates.iter().map(|planned| planned.levers(&menu)).collect();
     let mut lived: Vec<Vec<Vec<Cell>>> = vec![Vec::new(); plans.len()];
     let selected = select(plans.len(), ROUNDS, |alive, from, until| {
         let levers: Vec<_> = alive.iter().map(|&plan| plans[plan].clone()).collect();
@@ -195,9 +199,9 @@ pub fn optimise(
             let value = Summary::of(&standing.values)?;
             let losses = standing.values.iter().filter(|value| **value < 0.0).count();
             let candidate = Candidate {
-                moves: planned.moves_by_name(bound),
                 name: planned.name,
                 plan: planned.plan,
+                moves: planned.moves,
                 value,
                 runs: standing.values.len() as u32,
                 error: value.sd / (standing.values.len() as f64).sqrt(),
@@ -239,29 +243,15 @@ pub fn optimise(
 struct Planned {
     name: String,
     plan: Vec<Choice>,
-    moves: Vec<Move>,
+    /// As in [`Candidate`], and the lever that makes them.
+    moves: Vec<(String, String)>,
+    realign: Option<BoundLever>,
 }
 
 impl Planned {
     /// Territories change hands first.
-    fn levers(&self, menu: &Menu<'_>, bound: &Bound) -> Vec<BoundLever> {
-        let moves: Vec<(usize, usize)> = self.moves.iter().map(|change| (change.rep, change.territory)).collect();
-        let realign =
-            bound.optimise.as_ref().and_then(|optimise| optimise.realign.as_ref()).filter(|_| !moves.is_empty());
-        let lever = realign.and_then(|realign| {
-            let action = BoundAction::Realign(bound.market.realigned(&moves)?);
-            Some(BoundLever { action, ..realign.lever.clone() })
-        });
-        lever.into_iter().chain(menu.levers(&self.plan)).collect()
-    }
-
-    fn moves_by_name(&self, bound: &Bound) -> Vec<(String, String)> {
-        let Some(reps) = &bound.market.data.reps else { return Vec::new() };
-        let name = |change: &Move| {
-            let rep = reps.ids.name(RepIx::from_usize(change.rep)).to_owned();
-            (rep, bound.market.data.territory_id(change.territory).to_owned())
-        };
-        self.moves.iter().map(name).collect()
+    fn levers(&self, menu: &Menu<'_>) -> Vec<BoundLever> {
+        self.realign.iter().cloned().chain(menu.levers(&self.plan)).collect()
     }
 }
 
@@ -278,15 +268,27 @@ fn realigned(bound: &Bound, realign: &BoundRealign, demand: &[f64], chosen: &[Ch
         most: realign.most,
     });
     let today = vec![0; demand.len()];
-    let mut out = Vec::new();
+    let mut out: Vec<Planned> = Vec::new();
     for (of, moves) in [("all changes", &found[..]), ("half of the changes", &found[..found.len().div_ceil(2)])] {
         let moves = realign::settled(moves);
-        if moves.is_empty() || out.iter().any(|planned: &Planned| planned.moves == moves) {
+        let pairs: Vec<(usize, usize)> = moves.iter().map(|change| (change.rep, change.territory)).collect();
+        let name = |change: &Move| {
+            let rep = reps.ids.name(RepIx::from_usize(change.rep)).to_owned();
+            (rep, bound.market.data.territory_id(change.territory).to_owned())
+        };
+        let names: Vec<(String, String)> = moves.iter().map(name).collect();
+        let Some(after) = bound.market.realigned(&pairs).filter(|_| !moves.is_empty()) else { continue };
+        if out.iter().any(|planned| planned.moves == names) {
             continue;
         }
+        let lever = BoundLever { action: BoundAction::Realign(after), ..realign.lever.clone() };
         for (name, plan) in [("as today", &today[..]), ("by response", chosen)] {
-            let name = format!("{name}, realigned ({of})");
-            out.push(Planned { name, plan: plan.to_vec(), moves: moves.clone() });
+            out.push(Planned {
+                name: format!("{name}, realigned ({of})"),
+                plan: plan.to_vec(),
+                moves: names.clone(),
+                realign: Some(lever.clone()),
+            });
         }
     }
     out
@@ -328,14 +330,8 @@ impl Table {
     }
 }
 
-/// The plans to compare, each once: name and choices.
-fn candidates(
-    menu: &Menu<'_>,
-    table: &Table,
-    chosen: &Allocation,
-    budget: f64,
-    demand: &[f64],
-) -> Vec<(String, Vec<Choice>)> {
+/// The plans to compare, each once.
+fn candidates(menu: &Menu<'_>, table: &Table, chosen: &Allocation, budget: f64, demand: &[f64]) -> Vec<Planned> {
     let today = vec![0; demand.len()];
     let mut out = vec![("as today".to_owned(), today), ("by response".to_owned(), chosen.plan.clone())];
     for share in [0.75, 0.5, 0.25] {
@@ -352,10 +348,10 @@ fn candidates(
         out.push(("the same everywhere".to_owned(), vec![option; demand.len()]));
     }
     out.extend(menu.by_demand(&table.shrunk, demand, budget).map(|plan| ("reps by demand".to_owned(), plan)));
-    let mut kept: Vec<(String, Vec<Choice>)> = Vec::new();
+    let mut kept: Vec<Planned> = Vec::new();
     for (name, plan) in out {
-        if !kept.iter().any(|(_, other)| *other == plan) {
-            kept.push((name, plan));
+        if !kept.iter().any(|other| other.plan == plan) {
+            kept.push(Planned { name, plan, moves: Vec::new(), realign: None });
         }
     }
     kept

@@ -11,7 +11,7 @@ pub const ID: &str = "optimised";
 /// TOML text with one `[[strategy]]`; empty levers where the plan is to go on as today.
 pub fn strategy_file(scenario: &Scenario, plan: &Optimise, found: &Optimised) -> String {
     let mut out = format!("[[strategy]]\nid = \"{ID}\"\n");
-    let moves = found.candidates.first().map_or(&[][..], |best| &best.moves);
+    let moves = found.moves();
     if !moves.is_empty() {
         let each = moves
             .iter()

@@ -17,7 +17,7 @@ const SHOWN: usize = 40;
 /// # Errors
 /// When a figure is not finite or quantiles are out of order.
 pub fn render_optimise(found: &Optimised, name: &str, strategy: &str) -> Result<Vec<OutputFile>, ReportError> {
-    let moves = found.candidates.first().map_or(&[][..], |best| &best.moves);
+    let moves = found.moves();
     let mut files = vec![
         ("plan.csv".to_owned(), plan(found)?),
         ("candidates.csv".to_owned(), candidates(found)?),
@@ -171,7 +171,7 @@ fn page(found: &Optimised, name: &str) -> String {
             grouped(row.value.q95),
         );
     }
-    let moves = found.candidates.first().map_or(&[][..], |best| &best.moves);
+    let moves = found.moves();
     let changes = if moves.is_empty() {
         String::new()
     } else {

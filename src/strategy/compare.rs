@@ -346,7 +346,7 @@ fn warnings(bound: &Bound, runs: &Runs, baseline: usize) -> Vec<String> {
             }
             let notes = match &plan.action {
                 BoundAction::ChannelPlan(channels) => channel_plan_notes(channels, bound),
-                BoundAction::OrderChannel(channel) => order_channel_notes(channel, &bound.market),
+                BoundAction::OrderChannel(channel) => order_channel_notes(channel),
                 _ => Vec::new(),
             };
             out.extend(notes.into_iter().map(|note| format!("{}: {note}", strategy.id)));

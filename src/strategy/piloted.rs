@@ -18,6 +18,7 @@ use crate::data::Experiment;
 use crate::ids::Index as _;
 use crate::market::Bound;
 use crate::rng::Stream;
+use crate::samplers::particles::{effective, normalise, systematic};
 use rand::RngExt as _;
 
 /// Effective draws below which a trial contradicts the twin.
@@ -76,8 +77,8 @@ pub fn piloted(placer: &Placer<'_>, plan: &Plan<'_>) -> Option<Piloted> {
             100.0 * mean
         ));
     }
-    let weights = weights(&logs);
-    let effective = 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
+    let (weights, _) = normalise(&logs)?;
+    let effective = effective(&weights);
     if effective < FEW {
         words.push(format!(
             "the pilots contradict the twin: only {effective:.0} of {} draws agree with what they found. Ask what the twin does not know of these \
@@ -103,32 +104,13 @@ fn lift(bound: &Bound, at: usize, row: &Experiment, own_sales: &[f32], more: &[f
     if base > 0.0 { sum(more) / base } else { 0.0 }
 }
 
-/// From logs, adding up to 1.
-fn weights(logs: &[f64]) -> Vec<f64> {
-    let highest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let raw: Vec<f64> = logs.iter().map(|log| libm::exp(log - highest)).collect();
-    let total: f64 = raw.iter().sum();
-    raw.into_iter().map(|w| w / total).collect()
-}
-
 /// As many draws as there are weights, each as often as its weight says.
 fn resampled(weights: &[f64], seed: u64) -> Vec<usize> {
     let start: f64 = Stream::new(seed, "strategy/piloted", 0).random();
-    let (mut upto, mut draw) = (weights.first().copied().unwrap_or(1.0), 0);
-    let mut out: Vec<usize> = (0..weights.len())
-        .map(|k| {
-            let place = (k as f64 + start) / weights.len() as f64;
-            while place > upto && draw + 1 < weights.len() {
-                draw += 1;
-                upto += weights[draw];
-            }
-            draw
-        })
-        .collect();
+    let out = systematic(weights, weights.len(), start);
     // The first runs hold all kinds of draws: neighbours in the list are alike.
     let stride = (0..out.len()).find(|step| step * step >= out.len()).unwrap_or(1).max(1);
-    out = (0..stride).flat_map(|from| out.iter().skip(from).step_by(stride).copied().collect::<Vec<_>>()).collect();
-    out
+    (0..stride).flat_map(|from| out.iter().skip(from).step_by(stride).copied().collect::<Vec<_>>()).collect()
 }
 
 #[cfg(test)]
@@ -137,8 +119,6 @@ mod tests {
 
     #[test]
     fn draws_come_back_as_often_as_they_weigh() {
-        let weights = weights(&[0.0, libm::log(3.0), f64::NEG_INFINITY, 0.0]);
-        assert!((weights[1] - 0.6).abs() < 1e-12 && weights[2] == 0.0);
         // Of neighbours together as many as their weights say, to one.
         let raw: Vec<f64> = (0..400).map(|k| [3.0, 1.0, 1.0, 0.0][k / 100]).collect();
         let many: Vec<f64> = raw.iter().map(|w| w / 500.0).collect();

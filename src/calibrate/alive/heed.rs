@@ -14,9 +14,9 @@ use nalgebra::DVector;
 use rayon::prelude::*;
 
 use super::pace::PaceOf;
-use super::states::{Chances, NO_CONTACTS_KNOWN, State};
+use super::states::Chances;
 use super::table::{NODES, node};
-use super::{Alive, Past, Silences, integrate};
+use super::{Alive, Laplace, Past, Silences, integrate, of_silences};
 
 /// Nodes of which a customer's orders leave less than this are left out.
 const HARDLY: f64 = 1e-7;
@@ -71,13 +71,10 @@ impl Alive {
         if !step.iter().all(|step| step.is_finite()) {
             return;
         }
-        self.laplace.at += &step;
-        self.draws.iter_mut().for_each(|draw| *draw += &step);
-        let (weights, hazards) = self.laplace.priors.unpack(&self.laplace.at);
-        self.weights = weights;
-        self.chances = Chances::of(hazards, self.laplace.priors.marked);
-        self.conversion = hazards.conversion;
-        self.lay_out_draws();
+        let at = &laplace.at + &step;
+        let draws = self.draws.iter().map(|draw| draw + &step).collect();
+        let laplace = Laplace { at, ..laplace.clone() };
+        *self = Self::of(laplace, draws, self.efficiency, std::mem::take(&mut self.pace));
     }
 }
 
@@ -97,31 +94,8 @@ fn by_node(
             *none = libm::exp(-node(k) * pace.at(month));
         }
         for (logs, (_, chances)) in logs.iter_mut().zip(around) {
-            logs[k] = of_silences(silences, contacts, *chances, &none);
+            logs[k] = of_silences(silences, contacts, *chances, |month| none[month]).0;
         }
     }
     logs
-}
-
-/// With the probability of no order by month.
-fn of_silences(silences: &Silences, contacts: &[(f64, f64)], chances: Chances, none: &[f64]) -> f64 {
-    /// Products are taken apart before they are too small to be held.
-    const SMALL: f64 = 1e-200;
-    let (mut product, mut log) = (1.0, 0.0);
-    let after = |from: usize, silent: usize, contacts: &[(f64, f64)]| {
-        none[from..from + silent].iter().enumerate().fold(State::start(chances, true), |state, (month, none)| {
-            let contact = contacts.get(month).copied().unwrap_or(NO_CONTACTS_KNOWN);
-            state.after_silence(chances, *none, contact)
-        })
-    };
-    for (from, silent) in silences.between() {
-        product *= (after(from, silent, &[]).served * (1.0 - none[from + silent])).max(1e-300);
-        if product < SMALL {
-            log += libm::log(product.max(1e-300));
-            product = 1.0;
-        }
-    }
-    let state = after(silences.open_from(), silences.open(), contacts);
-    let end = if silences.closing { state.served + state.lapsed } else { state.sum() };
-    log + libm::log(product) + libm::log(end.max(1e-300))
 }

@@ -311,9 +311,8 @@ impl Alive {
     ) -> Self {
         let level = level::levels(sales, months.max(1));
         let data = Data::new(pasts, &level);
-        let unpack = |x: &DVector<f64>| priors.unpack(x);
         let density = |x: &DVector<f64>| {
-            let (weights, hazards) = unpack(x);
+            let (weights, hazards) = priors.unpack(x);
             // Customers differ a lot in every published data set.
             let spread = x[1] / 0.7;
             let hyper = -0.5 * (x[0] / 2.0) * (x[0] / 2.0) - 0.5 * spread * spread;
@@ -343,29 +342,26 @@ impl Alive {
         let widths: Vec<f64> = (0..scale.len()).map(|k| rough.covariance[(k, k)].sqrt().clamp(1e-4, 1.0)).collect();
         let mode = laplace::mode(&density, rough.at, &widths);
         let sample = laplace::sample(&density, &mode, draws, draws.max(200), source);
-        let (weights, hazards) = unpack(&mode.at);
         let laplace = Laplace { at: mode.at.clone(), mode: mode.at, covariance: mode.covariance, priors };
-        let mut out = Self {
-            conversion: hazards.conversion,
-            churn_draws: Vec::new(),
-            conversion_draws: Vec::new(),
-            closing_draws: Vec::new(),
-            efficiency: sample.efficiency,
-            chances: Chances::of(hazards, priors.marked),
-            weights,
-            pace: Pace::new(level),
-            laplace,
-            draws: sample.draws,
-        };
-        out.lay_out_draws();
-        out
+        Self::of(laplace, sample.draws, sample.efficiency, Pace::new(level))
     }
 
-    fn lay_out_draws(&mut self) {
-        let drawn: Vec<Hazards> = self.draws.iter().map(|x| self.laplace.priors.unpack(x).1).collect();
-        self.churn_draws = drawn.iter().map(|hazards| hazards.churn).collect();
-        self.conversion_draws = drawn.iter().map(|hazards| hazards.conversion).collect();
-        self.closing_draws = drawn.iter().map(|hazards| hazards.closing).collect();
+    /// At the point where the posterior stands.
+    fn of(laplace: Laplace, draws: Vec<DVector<f64>>, efficiency: f64, pace: Pace) -> Self {
+        let (weights, hazards) = laplace.priors.unpack(&laplace.at);
+        let drawn: Vec<Hazards> = draws.iter().map(|x| laplace.priors.unpack(x).1).collect();
+        Self {
+            conversion: hazards.conversion,
+            churn_draws: drawn.iter().map(|hazards| hazards.churn).collect(),
+            conversion_draws: drawn.iter().map(|hazards| hazards.conversion).collect(),
+            closing_draws: drawn.iter().map(|hazards| hazards.closing).collect(),
+            efficiency,
+            chances: Chances::of(hazards, laplace.priors.marked),
+            weights,
+            pace,
+            laplace,
+            draws,
+        }
     }
 
     /// Reads a customer of those that were fitted; without an order it is a usual one that is not served.
@@ -476,20 +472,34 @@ impl Alive {
 /// Log likelihood of a customer's silences, and of the contacts of the last of them, if it orders at this rate; and the probability that it is
 /// served at their end.
 fn at_rate(chances: Chances, silences: &Silences, contacts: &[(f64, f64)], rate: f64, pace: PaceOf<'_>) -> (f64, f64) {
-    let none = |month: usize| libm::exp(-rate * pace.at(month));
+    let (log, state) = of_silences(silences, contacts, chances, |month| libm::exp(-rate * pace.at(month)));
+    (log, state.served / state.sum().max(1e-300))
+}
+
+/// The same with the probability of no order by month, and the state at their end.
+fn of_silences(
+    silences: &Silences,
+    contacts: &[(f64, f64)],
+    chances: Chances,
+    none: impl Fn(usize) -> f64,
+) -> (f64, State) {
+    /// Products are taken apart before they are too small to be held.
+    const SMALL: f64 = 1e-200;
+    let (mut product, mut log) = (1.0, 0.0);
     let after = |from: usize, silent: usize, contacts: &[(f64, f64)]| {
-        (from..from + silent).fold((State::start(chances, true), 0.0), |(state, sum), month| {
-            let contact = contacts.get(month - from).copied().unwrap_or(NO_CONTACTS_KNOWN);
-            let next = state.after_silence(chances, none(month), contact);
-            (next.scaled(), sum + libm::log(next.sum().max(1e-300)))
+        (0..silent).fold(State::start(chances, true), |state, month| {
+            let contact = contacts.get(month).copied().unwrap_or(NO_CONTACTS_KNOWN);
+            state.after_silence(chances, none(from + month), contact)
         })
     };
-    let mut log = 0.0;
     for (from, silent) in silences.between() {
-        let (state, sum) = after(from, silent, &[]);
-        log += sum + libm::log((state.served * (1.0 - none(from + silent))).max(1e-300));
+        product *= (after(from, silent, &[]).served * (1.0 - none(from + silent))).max(1e-300);
+        if product < SMALL {
+            log += libm::log(product.max(1e-300));
+            product = 1.0;
+        }
     }
-    let (state, sum) = after(silences.open_from(), silences.open(), contacts);
+    let state = after(silences.open_from(), silences.open(), contacts);
     let end = if silences.closing { state.served + state.lapsed } else { state.sum() };
-    (log + sum + libm::log(end.max(1e-300)), state.served / state.sum())
+    (log + libm::log(product) + libm::log(end.max(1e-300)), state)
 }

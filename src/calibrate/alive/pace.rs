@@ -5,7 +5,7 @@
 //! in which contacts lacked are left out of what tells their effect.
 
 /// See the module.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Pace {
     level: Vec<f64>,
     /// `[customer * months + month]`; empty: 1.

@@ -107,6 +107,20 @@ impl Made {
     }
 }
 
+/// Of churn, conversion and closing: mean and deviation of the draws, and the truth.
+fn hazards(fit: &Alive, life: Life) -> [(&'static str, f64, f64, f64); 3] {
+    [
+        ("churn", &fit.churn_draws, life.churn),
+        ("conversion", &fit.conversion_draws, life.back),
+        ("closing", &fit.closing_draws, life.closing),
+    ]
+    .map(|(name, draws, truth)| {
+        let (mean, sd) = mean_sd(draws);
+        println!("{name} {mean:.4} ± {sd:.4}, in truth {truth}");
+        (name, mean, sd, truth)
+    })
+}
+
 /// Probability of being served by month.
 fn served(states: Vec<State>) -> Vec<f64> {
     states.into_iter().map(|state| state.served).collect()
@@ -219,11 +233,7 @@ fn a_slow_season_is_not_read_as_leaving() {
     let life = Life { season: 0.5, ..LIFE };
     let made = customers(3000, life, false);
     let fit = made.fit(PRIORS, 400);
-    for (name, draws, truth) in
-        [("churn", &fit.churn_draws, life.churn), ("conversion", &fit.conversion_draws, life.back)]
-    {
-        let (mean, sd) = mean_sd(draws);
-        println!("{name} {mean:.4} ± {sd:.4}, in truth {truth}");
+    for (name, mean, sd, truth) in &hazards(&fit, life)[..2] {
         assert!((mean - truth).abs() < 3.5 * sd, "{name} {mean} ± {sd}");
     }
     // Without sales nothing is known of the level: churn comes out too high.
@@ -268,13 +278,7 @@ fn customers_that_closed_without_a_mark_are_not_waited_for() {
     for waits in [false, true] {
         let made = customers(4000, life, waits);
         let fit = made.fit(priors, 400);
-        for (name, draws, truth) in [
-            ("churn", &fit.churn_draws, life.churn),
-            ("conversion", &fit.conversion_draws, life.back),
-            ("closing", &fit.closing_draws, life.closing),
-        ] {
-            let (mean, sd) = mean_sd(draws);
-            println!("waits {waits}: {name} {mean:.4} ± {sd:.4}, in truth {truth}");
+        for (name, mean, sd, truth) in hazards(&fit, life) {
             assert!((mean - truth).abs() < 3.5 * sd && sd < 0.3 * truth, "{name} {mean} ± {sd}");
         }
         let share = made.still_served(&fit);
@@ -374,13 +378,7 @@ fn contacts_tell_closing_from_lapsing() {
     let fit = made.fit(priors, 400);
     let sd = |fit: &Alive| mean_sd(&fit.closing_draws).1;
     assert!(sd(&fit) < 0.7 * sd(&blind), "{} {}", sd(&fit), sd(&blind));
-    for (name, draws, truth) in [
-        ("churn", &fit.churn_draws, life.churn),
-        ("conversion", &fit.conversion_draws, life.back),
-        ("closing", &fit.closing_draws, life.closing),
-    ] {
-        let (mean, sd) = mean_sd(draws);
-        println!("{name} {mean:.4} ± {sd:.4}, in truth {truth}");
+    for (name, mean, sd, truth) in hazards(&fit, life) {
         assert!((mean - truth).abs() < 3.0 * sd, "{name} {mean} ± {sd}");
     }
 }

@@ -46,16 +46,15 @@ const DAYS: f64 = 30.0;
 
 /// The chance that a contact ends so, and whether the data say it.
 pub fn chance(condition: StepCondition, bound: &Bound) -> (f64, bool) {
-    let rows = bound.market.data.calls.iter().flat_map(|calls| &calls.rows);
     let (mut all, mut fit) = (0.0, 0.0);
-    for (row, response) in rows.filter_map(|row| row.response.map(|response| (row, response))) {
-        all += row.calls;
+    for (row, &contacts) in &bound.responses {
+        all += contacts;
         let fits = match condition {
-            StepCondition::Silent => response == Response::Silent,
-            StepCondition::Opened => response.is_favourable(),
-            StepCondition::Ordered => response == Response::Ordered,
+            StepCondition::Silent => row.response == Response::Silent,
+            StepCondition::Opened => row.response.is_favourable(),
+            StepCondition::Ordered => row.response == Response::Ordered,
         };
-        fit += if fits { row.calls } else { 0.0 };
+        fit += if fits { contacts } else { 0.0 };
     }
     if all > 0.0 {
         return (fit / all, true);
@@ -66,6 +65,11 @@ pub fn chance(condition: StepCondition, bound: &Bound) -> (f64, bool) {
         StepCondition::Ordered => ORDERED,
     };
     (assumed, false)
+}
+
+/// Part of a flow's cycles in which a step is taken.
+fn happens(step: &ChannelStep, bound: &Bound) -> f64 {
+    step.when.map_or(1.0, |condition| chance(condition, bound).0)
 }
 
 /// What part of the contacts of a step goes to customers that ordered last month, and to those that did not; see the module.
@@ -101,7 +105,7 @@ pub(super) fn apply(plan: &ChannelPlan, context: &Context<'_>, draft: &mut Draft
     // Expected contacts a month by channel, and those of steps that are always taken.
     let (mut expected, mut always) = ([0.0; Channel::COUNT], [0.0; Channel::COUNT]);
     for step in &plan.steps {
-        expected[step.channel.index()] += cycles * step.when.map_or(1.0, |when| chance(when, context.bound).0);
+        expected[step.channel.index()] += cycles * happens(step, context.bound);
         always[step.channel.index()] += if step.when.is_none() { cycles } else { 0.0 };
     }
     let reached: Vec<usize> = (0..draft.phase.visits.desired.len()).filter(|&agent| context.reaches(agent)).collect();
@@ -156,7 +160,7 @@ pub(super) fn apply(plan: &ChannelPlan, context: &Context<'_>, draft: &mut Draft
     for channel in plan.messages() {
         let steps = plan.steps.iter().filter(|step| step.channel == channel);
         let (cost, weight) = steps.fold((0.0, 0.0), |(cost, weight), step| {
-            let happens = step.when.map_or(1.0, |condition| chance(condition, context.bound).0);
+            let happens = happens(step, context.bound);
             (cost + happens * step.cost_per_contact, weight + happens)
         });
         if weight > 0.0 {
@@ -181,7 +185,7 @@ impl ChannelPlan {
 fn quality_of(plan: &ChannelPlan, channel: Channel, bound: &Bound) -> f64 {
     let (mut sum, mut weight) = (0.0, 0.0);
     for step in plan.steps.iter().filter(|step| step.channel == channel) {
-        let happens = step.when.map_or(1.0, |condition| chance(condition, bound).0);
+        let happens = happens(step, bound);
         sum += happens * quality(step, bound).unwrap_or(1.0);
         weight += happens;
     }

@@ -103,14 +103,14 @@ impl Draft {
         visits: VisitChange,
         contacts: [f32; Channel::COUNT],
     ) {
-        self.add_rule(context, None, visits, contacts);
-        let Some(Rule { who, .. }) = self.phase.rules.last_mut() else { return };
+        let mut who = rules::program(context.lever, None, &mut |fixed| self.marks.bit(context, fixed));
         // Recency is 0 in a month with an order.
         who.push(Op::Compare(Dimension::Recency, Comparison::LessOrEqual, 0.0));
         if !ordered {
             who.push(Op::Not);
         }
         who.push(Op::And);
+        self.phase.rules.push(Rule { who, visits, contacts });
     }
 }
 

@@ -26,17 +26,15 @@ pub fn quality(step: &ChannelStep, bound: &Bound) -> Option<f64> {
         None => None,
     };
     let (mut all, mut all_well, mut like, mut like_well) = (0.0, 0.0, 0.0, 0.0);
-    for row in calls.rows.iter().filter(|row| row.channel == step.channel) {
-        let Some(response) = row.response else { continue };
-        let well = if response.is_favourable() { row.calls } else { 0.0 };
-        all += row.calls;
+    for (row, &contacts) in bound.responses.iter().filter(|(row, _)| row.channel == step.channel) {
+        let well = if row.response.is_favourable() { contacts } else { 0.0 };
+        all += contacts;
         all_well += well;
         let same_content =
             content.is_none_or(|wanted| row.content.is_some_and(|content| usize::from(content) == wanted));
-        let same_hours =
-            step.hours.as_ref().is_none_or(|wanted| row.hour.is_some_and(|hour| part_of_day(hour) == wanted));
+        let same_hours = step.hours.as_ref().is_none_or(|wanted| row.part_of_day.is_some_and(|part| part == wanted));
         if same_content && same_hours {
-            like += row.calls;
+            like += contacts;
             like_well += well;
         }
     }
@@ -44,15 +42,6 @@ pub fn quality(step: &ChannelStep, bound: &Bound) -> Option<f64> {
         let usual = all_well / all;
         (like_well + TRUST * usual) / (like + TRUST) / usual
     })
-}
-
-/// Part of the day of an hour.
-fn part_of_day(hour: u8) -> &'static str {
-    match hour {
-        0..12 => "morning",
-        12..18 => "afternoon",
-        _ => "evening",
-    }
 }
 
 #[cfg(test)]
