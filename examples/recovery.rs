@@ -111,7 +111,7 @@ fn one(seed: u64, number: u64, silent: bool) -> Result<Score, common::Stop> {
     let mut score = moves(&made, loads, &found.moves);
     if let Some(panel) = &market.panel {
         let category: Vec<f64> = panel.market_category.iter().map(|x| x.unwrap_or(0.0)).collect();
-        let freed: Vec<f64> = category.iter().zip(&found.category).map(|(x, log)| x * (-log.mean).exp()).collect();
+        let freed: Vec<f64> = category.iter().enumerate().map(|(t, x)| x * (-found.category.mean(t)).exp()).collect();
         let error = |series: &[f64]| season_error(series, &made.parameters.season);
         score.season = loads.then(|| (error(&category), error(&freed)));
     }

@@ -10,7 +10,7 @@
 use crate::calibrate::feasts::FeastModel;
 use crate::calibrate::observed::Observed;
 use crate::calibrate::priors::Priors;
-use crate::calibrate::pulses::{self, Found, Kind, Series, Shift, Sight};
+use crate::calibrate::pulses::{self, Found, Kind, Series, Shifts, Sight};
 use crate::calibrate::response::Point;
 use crate::calibrate::{ActionFound, MoveKind, RivalMove};
 use crate::ids::{CompanyIx, Index as _};
@@ -35,10 +35,10 @@ pub struct PanelMoves {
     pub moves: Vec<ActionFound>,
     /// All of them, as the twin repeats them.
     pub past: Vec<RivalMove>,
-    /// By month: log of the category's sales with rivals' moves over those without; empty without companies in the panel.
-    pub category: Vec<Shift>,
-    /// The same of our own sales; empty where the panel does not have them throughout.
-    pub own: Vec<Shift>,
+    /// Log of the category's sales with rivals' moves over those without; nothing without companies in the panel.
+    pub category: Shifts,
+    /// The same of our own sales; nothing where the panel does not have them throughout.
+    pub own: Shifts,
 }
 
 /// Scans the panel's company series alone. Empty without them. Moves that `actions.csv` names already are left out.
@@ -268,8 +268,8 @@ mod tests {
         let load = found.past.iter().find(|past| past.kind == MoveKind::Loading).expect("the load");
         assert_eq!((load.company, load.first, load.length), (1, 30, 1));
         // Ours are missing a month later, and nothing else happened to them.
-        assert!(found.own[31].mean < -0.2 && found.own[30].mean.abs() < 0.05 && found.own[20].mean.abs() < 0.02);
-        assert!(found.category[30].mean > 0.15 && found.category[31].mean < -0.2);
+        assert!(found.own.mean(31) < -0.2 && found.own.mean(30).abs() < 0.05 && found.own.mean(20).abs() < 0.02);
+        assert!(found.category.mean(30) > 0.15 && found.category.mean(31) < -0.2);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::calibrate::observed::{self, Observed, Timeline};
 use crate::calibrate::posterior_response::{self, ResponsePosterior};
 use crate::calibrate::predictive::{self, Maker};
 use crate::calibrate::priors::{self, Priors};
-use crate::calibrate::pulses::Shift;
+use crate::calibrate::pulses::Shifts;
 use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
 use crate::calibrate::season::{Path, Series, Structural};
@@ -448,13 +448,13 @@ fn own_series(
     observed: &Observed,
     response: &ResponsePosterior,
     feasts: &FeastModel,
-    shifts: &[Shift],
+    shifts: &Shifts,
 ) -> Series {
     let (total, exposure) = observed.pooled(&response.point);
     let dispersion = response.order_unit * response.inflation;
     let total = total.iter().zip(&exposure).map(|(&y, &e)| (e > 0.0).then_some(y)).collect();
     let (first, feasts) = (market.history.first, feasts.clone());
-    Series { total, exposure, dispersion, first, feasts, shifts: shifts.to_vec() }
+    Series { total, exposure, dispersion, first, feasts, shifts: shifts.clone() }
 }
 
 /// Whether our own series is long enough to carry the season, and free of loading of our own (see
@@ -472,7 +472,7 @@ const OWN_SEASON_MONTHS: usize = 24;
 
 /// The panel's category: the whole market's, or the sum of the territories that are known throughout. `None` with less
 /// than 12 months of it.
-fn category_series(market: &Market, feasts: &FeastModel, shifts: &[Shift]) -> Option<Series> {
+fn category_series(market: &Market, feasts: &FeastModel, shifts: &Shifts) -> Option<Series> {
     let panel = market.panel.as_ref()?;
     let months = market.months();
     let usable = |series: &[Option<f64>]| series.iter().flatten().filter(|&&x| x > 0.0).count() >= FEWEST_MONTHS;
@@ -489,7 +489,7 @@ fn category_series(market: &Market, feasts: &FeastModel, shifts: &[Shift]) -> Op
         dispersion: 0.0,
         first: market.history.first,
         feasts: feasts.clone(),
-        shifts: shifts.to_vec(),
+        shifts: shifts.clone(),
     })
 }
 
@@ -502,13 +502,13 @@ fn fit_shock(
     observed: &Observed,
     response: &ResponsePosterior,
     priors: &Priors,
-    moved: &[Shift],
+    moved: &Shifts,
 ) -> Shock {
     /// Part of the log of the category that may be missing.
     const QUIET: f64 = -0.05;
     let prior = priors.prior("demand", "shock_sd");
     let months = market.months();
-    let quiet = |t: usize| moved.get(t).is_none_or(|shift| shift.mean > QUIET);
+    let quiet = |t: usize| moved.mean(t) > QUIET;
     let only_quiet = |all: Vec<f64>| -> Vec<f64> {
         all.into_iter().enumerate().map(|(t, expected)| if quiet(t) { expected } else { 0.0 }).collect()
     };

@@ -21,7 +21,7 @@ use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 use crate::calendar::Feasts;
 use crate::calibrate::feasts::FeastModel;
-use crate::calibrate::pulses::Shift;
+use crate::calibrate::pulses::Shifts;
 use crate::calibrate::sampling::Source;
 use crate::simulate::mechanisms::demand;
 use crate::units::Month;
@@ -42,8 +42,8 @@ pub struct Series {
     pub first: Month,
     /// Feasts that move through the months.
     pub feasts: FeastModel,
-    /// By month: what is known to have moved its log, as rivals' artificial moves do; empty for nothing.
-    pub shifts: Vec<Shift>,
+    /// What is known to have moved its log, as rivals' artificial moves do.
+    pub shifts: Shifts,
 }
 
 /// One draw of a series' components.
@@ -71,14 +71,13 @@ pub struct Structural {
     feasts: FeastModel,
     /// Exposures by month.
     exposures: Vec<Vec<f64>>,
-    /// What the feasts add at the means of their priors, by month.
+    /// What the feasts add at the means of their priors, and moves at theirs, by month.
     expected: Vec<f64>,
     /// Covariance of what they add, by pairs of months.
     uncertain: DMatrix<f64>,
     /// Months that are known, and their linearised observations less the centre of the level.
     known: Vec<usize>,
-    /// By month.
-    shifts: Vec<Shift>,
+    shifts: Shifts,
     z: DVector<f64>,
     noise: Vec<f64>,
     cells: Vec<Cell>,
@@ -107,11 +106,17 @@ impl Structural {
         let months = series.total.len();
         let feasts = series.feasts.clone();
         let exposures: Vec<Vec<f64>> = (0..months).map(|t| feasts.exposures.row(series.first.plus(t as i32))).collect();
-        let expected: Vec<f64> =
-            exposures.iter().map(|row| row.iter().zip(&feasts.prior).map(|(x, prior)| x * prior.0).sum()).collect();
+        let expected: Vec<f64> = exposures
+            .iter()
+            .enumerate()
+            .map(|(t, row)| {
+                row.iter().zip(&feasts.prior).map(|(x, prior)| x * prior.0).sum::<f64>() + series.shifts.mean(t)
+            })
+            .collect();
         let uncertain = DMatrix::from_fn(months, months, |s, t| {
             let pairs = exposures[s].iter().zip(&exposures[t]);
-            pairs.zip(&feasts.prior).map(|((x, y), prior)| x * y * prior.1 * prior.1).sum()
+            let of_feasts: f64 = pairs.zip(&feasts.prior).map(|((x, y), prior)| x * y * prior.1 * prior.1).sum();
+            of_feasts + series.shifts.covariance(s, t)
         });
         let known: Vec<usize> = (0..months).filter(|&t| series.total[t].is_some()).collect();
         let value = |t: usize| series.total[t].unwrap_or(0.0).max(0.0);
@@ -129,7 +134,7 @@ impl Structural {
             exposures,
             expected,
             uncertain,
-            shifts: if series.shifts.is_empty() { vec![Shift::default(); months] } else { series.shifts.clone() },
+            shifts: series.shifts.clone(),
             known: if silent { Vec::new() } else { known },
             z: DVector::zeros(0),
             noise: Vec::new(),
@@ -144,14 +149,10 @@ impl Structural {
                 eta.len(),
                 fitted.known.iter().zip(&eta).zip(&mean).map(|((&t, eta), mu)| {
                     // A step beyond ±3 would be linearisation run wild.
-                    eta - fitted.expected[t] - fitted.shifts[t].mean + ((value(t) - mu) / mu).clamp(-3.0, 3.0)
+                    eta - fitted.expected[t] + ((value(t) - mu) / mu).clamp(-3.0, 3.0)
                 }),
             );
-            fitted.noise = mean
-                .iter()
-                .zip(&fitted.known)
-                .map(|(mu, &t)| series.dispersion.max(0.0) / mu.max(1e-12) + fitted.shifts[t].variance)
-                .collect();
+            fitted.noise = mean.iter().map(|mu| series.dispersion.max(0.0) / mu.max(1e-12)).collect();
             fitted.cells = fitted.grid(seasons);
             eta = fitted.smooth();
         }
@@ -218,16 +219,14 @@ impl Structural {
     fn smooth(&self) -> Vec<f64> {
         let best = self.cells.iter().max_by(|a, b| a.weight.total_cmp(&b.weight));
         let Some((cell, factor)) = best.and_then(|cell| Some((cell, cell.factor.as_ref()?))) else {
-            return self.known.iter().map(|&t| self.expected[t] + self.shifts[t].mean).collect();
+            return self.known.iter().map(|&t| self.expected[t]).collect();
         };
         let solved = factor.solve(&self.z);
         self.known
             .iter()
             .map(|&t| {
                 let known = self.known.iter().enumerate();
-                self.expected[t]
-                    + self.shifts[t].mean
-                    + known.map(|(i, &s)| self.covariance(cell, s, t) * solved[i]).sum::<f64>()
+                self.expected[t] + known.map(|(i, &s)| self.covariance(cell, s, t) * solved[i]).sum::<f64>()
             })
             .collect()
     }
@@ -250,6 +249,8 @@ impl Structural {
         let mut season: Vec<f64> = (0..12).map(|_| cell.season * source.normal()).collect();
         // Deviations from the means of their priors, which are not in z.
         let mut effects: Vec<f64> = self.feasts.prior.iter().map(|(_, sd)| sd * source.normal()).collect();
+        let mut moved: Vec<f64> = self.shifts.deviation(source).to_vec();
+        moved.resize(self.months, 0.0);
         let mut walk = vec![0.0; self.months];
         for t in (0..end).rev() {
             walk[t] = walk[t + 1] + cell.walk * source.normal();
@@ -261,7 +262,7 @@ impl Structural {
                     let noise = (cell.white * cell.white + self.noise[i] + 1e-9).sqrt() * source.normal();
                     let back = (end - t) as f64;
                     let feasts: f64 = self.exposures[t].iter().zip(&effects).map(|(x, effect)| x * effect).sum();
-                    let prior = level - growth * back + season[self.of_year(t)] + feasts + walk[t] + noise;
+                    let prior = level - growth * back + season[self.of_year(t)] + feasts + moved[t] + walk[t] + noise;
                     self.z[i] - prior
                 }),
             );
@@ -273,8 +274,9 @@ impl Structural {
                 for ((effect, x), (_, sd)) in effects.iter_mut().zip(&self.exposures[s]).zip(&self.feasts.prior) {
                     *effect += sd * sd * x * solved[i];
                 }
-                for (t, walk) in walk.iter_mut().enumerate() {
+                for (t, (walk, moved)) in walk.iter_mut().zip(&mut moved).enumerate() {
                     *walk += cell.walk * cell.walk * back.min((end - t) as f64) * solved[i];
+                    *moved += self.shifts.covariance(s, t) * solved[i];
                 }
             }
         }
@@ -285,8 +287,8 @@ impl Structural {
         let feasts = Feasts::new(Arc::clone(&self.feasts.exposures), effects);
         let relative = (0..self.months)
             .map(|t| {
-                let moved = walk[t] + self.shifts[t].mean - growth * (end - t) as f64;
-                demand::path(&season, &feasts, self.first.plus(t as i32), moved)
+                let beside = walk[t] + self.shifts.mean(t) + moved[t] - growth * (end - t) as f64;
+                demand::path(&season, &feasts, self.first.plus(t as i32), beside)
             })
             .collect();
         Path { season, feasts, growth, relative, white: cell.white, walk: cell.walk }
@@ -338,7 +340,10 @@ mod tests {
             })
             .collect();
         let (first, feasts) = (Month::new(2018, 4).unwrap(), feasts(None, months));
-        (Series { total, exposure: vec![1.0; months], dispersion: 1.0, first, feasts, shifts: Vec::new() }, season)
+        (
+            Series { total, exposure: vec![1.0; months], dispersion: 1.0, first, feasts, shifts: Shifts::default() },
+            season,
+        )
     }
 
     #[test]
@@ -365,19 +370,38 @@ mod tests {
         let (mut series, season) = made(96, 20_000.0, 0.0, 17);
         // Every January a fifth is missing; what it was is known to a twentieth. The series begins in April.
         let mut source = Source::new(2, Purpose::Series, 3);
-        series.shifts = vec![Shift::default(); 96];
-        for t in (9..96).step_by(12) {
+        let januaries = || (9..96).step_by(12);
+        for t in januaries() {
             let dip = -0.22 + 0.05 * source.normal();
             series.total[t] = series.total[t].map(|total| (total * libm::exp(dip)).round());
-            series.shifts[t] = Shift { mean: -0.22, variance: 0.0025 };
         }
+        let draws: Vec<Vec<f64>> = (0..400)
+            .map(|_| {
+                let mut draw = vec![0.0; 96];
+                januaries().for_each(|t| draw[t] = -0.22 + 0.05 * source.normal());
+                draw
+            })
+            .collect();
+        series.shifts = Shifts::of(&draws);
         let january = |series: &Series| {
             let fit = Structural::fit(series);
             mean_sd(&(0..300).map(|d| fit.draw(&mut Source::new(1, Purpose::Series, d)).season[0]).collect::<Vec<_>>())
         };
         let (mean, sd) = january(&series);
         assert!((mean - season[0]).abs() < 3.0 * sd && sd < 0.04, "{mean} ± {sd}, truth {}", season[0]);
-        series.shifts.clear();
+        // Where all of them may be too deep together, eight years say no more than one.
+        let together: Vec<Vec<f64>> = (0..400)
+            .map(|_| {
+                let mut draw = vec![0.0; 96];
+                let dip = -0.22 + 0.05 * source.normal();
+                januaries().for_each(|t| draw[t] = dip);
+                draw
+            })
+            .collect();
+        series.shifts = Shifts::of(&together);
+        let (_, wide) = january(&series);
+        assert!(wide > 1.7 * sd && (0.03..0.06).contains(&wide), "{wide} against {sd}");
+        series.shifts = Shifts::default();
         let (blind, _) = january(&series);
         assert!(blind < season[0] - 0.1, "{blind}");
     }
@@ -420,7 +444,7 @@ mod tests {
             dispersion: 1.0,
             first: Month::new(2018, 4).unwrap(),
             feasts: feasts(Some("TR"), 30),
-            shifts: Vec::new(),
+            shifts: Shifts::default(),
         };
         let path = Structural::fit(&none).draw(&mut Source::new(1, Purpose::Series, 0));
         assert!(

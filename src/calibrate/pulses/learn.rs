@@ -4,7 +4,7 @@ use super::chain::{Chain, Event, OWN_MONTH};
 use super::moves::{Books, Move, STEP};
 
 /// Deviation of what is eaten of a month's demand, as a part of it.
-const UNSURE: f64 = 0.04;
+pub(super) const UNSURE: f64 = 0.04;
 
 impl Chain<'_> {
     /// Depths, shares, demand and noise anew, given the moves that are there.

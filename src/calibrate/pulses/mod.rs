@@ -39,8 +39,11 @@ mod moves;
 mod noise;
 mod rates;
 mod sampler;
+mod shifts;
+mod sizes;
 
 pub use moves::Kind;
+pub use shifts::Shifts;
 
 /// Monthly series of a market.
 #[derive(Debug, Clone)]
@@ -88,16 +91,9 @@ pub struct Found {
 pub struct Estimate {
     pub moves: Vec<Found>,
     /// What rivals' moves do to the whole category by month.
-    pub category: Vec<Shift>,
-    /// What they do to our sales; empty where the series do not have them.
-    pub own: Vec<Shift>,
-}
-
-/// Log of sales with rivals' moves over those without (ours are in both): mean and variance over samples.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Shift {
-    pub mean: f64,
-    pub variance: f64,
+    pub category: Shifts,
+    /// What they do to our sales; nothing where the series do not have them.
+    pub own: Shifts,
 }
 
 /// In the place of sales.
@@ -119,9 +115,7 @@ pub fn estimate(series: &Series, seed: u64) -> Estimate {
         Sight::OwnSales => !series.sales.is_empty(),
     };
     if months < FEWEST || !known || !enough {
-        let nothing = vec![Shift::default(); months];
-        let own = series.own.map_or_else(Vec::new, |_| nothing.clone());
-        return Estimate { moves: Vec::new(), own, category: nothing };
+        return Estimate::default();
     }
     sampler::run(series, seed)
 }

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::chain::{Active, Chain, Event};
-use super::moves::{Books, Kind, STEP};
-use super::{Estimate, Found, LEAST_LISTED, RIVALS_DIP, Series, Shift, Sight};
+use super::learn::UNSURE;
+use super::moves::{Books, Kind, Move};
+use super::shifts::Shifts;
+use super::{Estimate, Found, LEAST_LISTED, RIVALS_DIP, Series, Sight};
 use crate::calibrate::sampling::{Purpose, Source};
 
 /// Rounds of sampling and of fitting the noise.
@@ -15,6 +17,8 @@ const ROUNDS: usize = 4;
 const SWEEPS: usize = 20;
 /// Of the last round, after those above.
 const KEPT: usize = 120;
+/// Draws of all sizes together from each of these.
+const SIZES: usize = 4;
 
 /// Samples a market's moves.
 pub fn run(series: &Series, seed: u64) -> Estimate {
@@ -38,51 +42,23 @@ pub fn run(series: &Series, seed: u64) -> Estimate {
         }
     }
     let mut samples: BTreeMap<(usize, usize, Kind, usize), Vec<f64>> = BTreeMap::new();
-    let mut category = vec![Sums::default(); chain.months];
-    let mut own = vec![Sums::default(); chain.months];
-    let mut row = Vec::with_capacity(chain.companies);
+    let (mut category, mut own) = (Vec::new(), Vec::new());
     for _ in 0..KEPT {
         chain.sweep(&mut source);
-        for active in &chain.active {
-            let Event::Move(step) = &active.event else { continue };
-            let (mean, variance) = chain.coefficient(&active.h);
-            let log = STEP * (mean + variance.max(0.0).sqrt() * source.normal());
-            let depth = step.depth * libm::exp(log);
-            samples.entry((step.company, step.first, step.kind, step.length)).or_default().push(depth);
-        }
-        let rivals = chain.books_of_rivals();
-        for (t, sums) in category.iter_mut().enumerate() {
-            sums.add(libm::log(rivals.category(t)));
-            if let Some(ours) = series.own {
-                row.clear();
-                rivals.month(t, &mut row);
-                own[t].add(row[ours]);
+        let sizes = chain.sizes();
+        for draw in 0..SIZES {
+            let moves = chain.sized(&sizes.draw(&mut source));
+            if draw == 0 {
+                for step in &moves {
+                    samples.entry((step.company, step.first, step.kind, step.length)).or_default().push(step.depth);
+                }
             }
+            let (of_all, of_ours) = chain.shifts(&moves, &mut source);
+            category.push(of_all);
+            own.push(of_ours);
         }
     }
-    let shifts = |sums: &[Sums]| sums.iter().map(Sums::shift).collect();
-    let own = series.own.map_or_else(Vec::new, |_| shifts(&own));
-    Estimate { moves: gather(samples), category: shifts(&category), own }
-}
-
-/// Sums over the samples that are kept.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sums {
-    first: f64,
-    second: f64,
-}
-
-impl Sums {
-    fn add(&mut self, x: f64) {
-        self.first += x;
-        self.second += x * x;
-    }
-
-    fn shift(&self) -> Shift {
-        let n = KEPT as f64;
-        let mean = self.first / n;
-        Shift { mean, variance: (self.second / n - mean * mean).max(0.0) }
-    }
+    Estimate { moves: gather(samples), category: Shifts::of(&category), own: Shifts::of(&own) }
 }
 
 /// Samples of one move differ by a month in their dates and lengths: the most frequent carries what overlaps it.
@@ -132,16 +108,23 @@ fn gather(samples: BTreeMap<(usize, usize, Kind, usize), Vec<f64>>) -> Vec<Found
 }
 
 impl Chain<'_> {
-    /// The moves of all but us. Ours are habits of ours, which the season of our sales may have in it.
-    fn books_of_rivals(&self) -> Books {
-        let mut books = self.books.clone();
-        for active in &self.active {
-            match &active.event {
-                Event::Move(step) if Some(step.company) == self.series.own => books.enter(step, -1.0),
-                _ => {}
+    /// What rivals' moves do to the whole category and to our sales, in logs, by month; of ours nothing where the series do not have them.
+    /// Our own moves are habits of ours, which the season of our sales may have in it.
+    fn shifts(&self, moves: &[Move], source: &mut Source) -> (Vec<f64>, Vec<f64>) {
+        let mut books = Books::new(self.books.shares().to_vec(), self.books.before().to_vec());
+        moves.iter().filter(|step| Some(step.company) != self.series.own).for_each(|step| books.enter(step, 1.0));
+        let (mut category, mut own, mut row) = (Vec::new(), Vec::new(), Vec::with_capacity(self.companies));
+        for t in 0..self.months {
+            let eaten = books.eaten(t);
+            let unsure = UNSURE * eaten * source.normal();
+            category.push(libm::log(books.category(t)) + unsure / books.category(t));
+            if let Some(ours) = self.series.own {
+                row.clear();
+                books.month(t, &mut row);
+                own.push(row[ours] + unsure / (1.0 - eaten));
             }
         }
-        books
+        (category, own)
     }
 
     pub(super) fn sweep(&mut self, source: &mut Source) {
