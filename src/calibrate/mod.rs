@@ -7,6 +7,7 @@
 //! | `alive` | who still buys from us? (silence against own rhythm: a hidden Markov chain) |
 //! | `observed` | the past in the layout of the likelihood |
 //! | `response`, `curve`, `space`, `posterior_response` | what do our contacts do? (conditional Poisson likelihood, draws by importance sampling) |
+//! | `clustering` | how much wider are intervals where a customer's or a territory's months err together? |
 //! | `field_tests` | what did field tests of contacts show? |
 //! | `feasts` | which moving feasts are there, and how sure are their dates? |
 //! | `season` | season, feasts, growth, level (structural time series) |
@@ -26,6 +27,7 @@ mod actions;
 mod agreement;
 mod alive;
 mod checks;
+mod clustering;
 mod curve;
 mod effects;
 mod feasts;

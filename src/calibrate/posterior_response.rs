@@ -1,9 +1,10 @@
 //! The posterior of the response: mode, dispersion, clustering, draws and the placebo.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DVector;
 
 use crate::calibrate::Settings;
 use crate::calibrate::agreement::{Agreement, two_runs};
+use crate::calibrate::clustering::Clusters;
 use crate::calibrate::field_tests::FieldTests;
 use crate::calibrate::laplace;
 use crate::calibrate::observed::Observed;
@@ -32,7 +33,7 @@ pub struct ResponsePosterior {
     pub fitted: bool,
     /// Customers with contacts and sales.
     pub customers: usize,
-    /// Variance of the scores over what the likelihood expects, at least 1.
+    /// Variance of the scores over what the likelihood expects, at least 1; see `clustering`.
     pub inflation: f64,
     /// In some direction the posterior is as flat as the prior or flatter.
     pub flat: bool,
@@ -125,7 +126,8 @@ pub fn fit(
         out.point = to_point(&at);
         effects = some.evaluate(&out.point, Some(&effects), 30, false).month_effects;
         let scores = some.scores(&at, &scale, &to_point, &effects);
-        out.inflation = inflation_of(&scores, &mode, &widths, raise, unit * inflation, unit);
+        let clusters = Clusters { territories: &some.territories, groups: &some.groups, scores: &scores, raise, unit };
+        out.inflation = clusters.inflation(&mode, &widths, inflation);
         *observed = again(observed, &out.point);
         some = observed.thinned(SOME);
         progress(0.1 + 0.1 * f64::from(round));
@@ -181,27 +183,6 @@ fn contacted_buyers(observed: &Observed) -> usize {
                 && observed.contacts.iter().any(|c| c.by_month[i * months..(i + 1) * months].iter().any(|&x| x > 0.0))
         })
         .count()
-}
-
-/// Ratio of the clustered to the expected variance of the scores, averaged over the directions in which the data speak.
-///
-/// `scores` are those of some customers times the order unit; `raise` lifts sums over them to all. The information is the
-/// mode's curvature less the prior's, at the divisor that the mode was found with.
-fn inflation_of(
-    scores: &DMatrix<f64>,
-    mode: &laplace::Mode,
-    widths: &[f64],
-    raise: f64,
-    divisor: f64,
-    order_unit: f64,
-) -> f64 {
-    let precision = DMatrix::from_diagonal(&DVector::from_iterator(widths.len(), widths.iter().map(|w| 1.0 / (w * w))));
-    let clustered = scores * scores.transpose() * (raise / (order_unit * order_unit));
-    let Some(curvature) = mode.covariance.clone().try_inverse() else { return 1.0 };
-    let information = (curvature - &precision) * (divisor / order_unit);
-    let Some(inverse) = (&information + precision).try_inverse() else { return 1.0 };
-    let ratio = (&inverse * clustered).trace() / (&inverse * information).trace();
-    if ratio.is_finite() { ratio.clamp(1.0, 100.0) } else { 1.0 }
 }
 
 /// Modes at several shares of wallet and spreads of tastes: what the data say of the effect depends on how much room

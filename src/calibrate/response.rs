@@ -23,9 +23,7 @@
 //! factor is used, given the effects, for the customers' own rates ([`crate::calibrate::effects`]).
 //!
 //! λ is profiled out by iterative proportional fitting: `A_i = K_i / F_i`, `λ_gt = Y_gt / sum_i A_i r_it`; two-way Poisson
-//! effects cost no bias (Fernández-Val & Weidner 2016). Standard errors are clustered by customer: the likelihood is
-//! divided by the ratio of the scores' observed to expected variance where that is above 1, as generalised posteriors
-//! are (Holmes & Walker 2017; Lyddon, Holmes & Walker 2019).
+//! effects cost no bias (Fernández-Val & Weidner 2016). Standard errors are clustered ([`super::clustering`]).
 
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
