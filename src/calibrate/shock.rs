@@ -14,8 +14,9 @@
 //! `Var = 2 l σ² + 2 ν² + noise` (panel), `2 l' σ² + 2 ω² + noise'` (own), `Cov = 2 l'' σ² + noise`, `l'' = 1 - π_j - π'_j + sum_k π_k π'_k`,
 //!
 //! since our orders are a part of the category's: what they scatter is in both, `φ own / (own x category) = φ / category`. A large customer
-//! that closes moves both at once, and for good: the rare changes that no shock makes are left out. ν and ω are summed over a grid, all
-//! orders of magnitude alike.
+//! that closes moves both at once, and for good: the rare changes that no shock makes are left out. ν and ω are a territory's own, since in a
+//! small one customers that open and close move the panel more (taken as common, what they are too small for passes for shocks); they are
+//! summed over a grid, all orders of magnitude alike.
 //!
 //! The product over months is a pairwise composite likelihood (Varin, Reid & Firth 2011): neighbouring changes share a month, so that
 //! it counts each observation too often. Its log is divided by the ratio of the scores' variance to what it expects: 1.5 for
@@ -197,13 +198,13 @@ impl Changes for Both {
     }
 }
 
-/// How often the composite likelihood counts an observation, at its mode.
-fn counted_too_often<C: Changes>(territories: &[C], at: Deviations) -> f64 {
+/// How often the composite likelihood counts an observation, at its mode: `at` by territory.
+fn counted_too_often<C: Changes>(territories: &[C], at: &[Deviations]) -> f64 {
     /// Of independent months.
     const NEIGHBOURS: f64 = 1.5;
     let step = 0.02;
     let (mut square, mut curvature) = (0.0, 0.0);
-    for territory in territories {
+    for (territory, at) in territories.iter().zip(at) {
         let moved =
             |by: f64| territory.log_likelihood(Deviations { shock: at.shock * libm::exp(by), others: at.others });
         let (down, here, up) = (moved(-step), moved(0.0), moved(step));
@@ -213,7 +214,8 @@ fn counted_too_often<C: Changes>(territories: &[C], at: Deviations) -> f64 {
     }
     let ratio = square / curvature;
     // At the edge of the grid, where nothing but noise was seen, the curve says nothing.
-    if ratio.is_finite() && at.shock > 1.5 * LEAST { ratio.clamp(NEIGHBOURS, 30.0) } else { NEIGHBOURS }
+    let inside = at.first().is_some_and(|at| at.shock > 1.5 * LEAST);
+    if ratio.is_finite() && inside { ratio.clamp(NEIGHBOURS, 30.0) } else { NEIGHBOURS }
 }
 
 /// Points of the grid of σ.
@@ -221,22 +223,33 @@ fn grid() -> Vec<f64> {
     (0..=240).map(|k| libm::exp(libm::log(LEAST) + f64::from(k) / 240.0 * libm::log(1.0 / LEAST))).collect()
 }
 
-/// Log likelihoods, by σ and by the other deviations.
-fn logs<C: Changes>(changes: &[C], others: &[[f64; 2]]) -> Vec<Vec<f64>> {
-    let at = |at: Deviations| changes.iter().map(|changes| changes.log_likelihood(at)).sum::<f64>();
-    grid().into_iter().map(|shock| others.iter().map(|&others| at(Deviations { shock, others })).collect()).collect()
+/// Log likelihoods by σ, territory and the other deviations.
+fn logs<C: Changes>(changes: &[C], others: &[[f64; 2]]) -> Vec<Vec<Vec<f64>>> {
+    let row = |shock: f64, changes: &C| {
+        others.iter().map(|&others| changes.log_likelihood(Deviations { shock, others })).collect()
+    };
+    grid().into_iter().map(|shock| changes.iter().map(|changes| row(shock, changes)).collect()).collect()
 }
 
-/// Where the highest stands, and it.
-fn highest(logs: &[Vec<f64>]) -> Option<(usize, usize, f64)> {
-    let cells = logs.iter().enumerate().flat_map(|(k, row)| row.iter().enumerate().map(move |(m, &log)| (k, m, log)));
-    cells.filter(|cell| cell.2.is_finite()).max_by(|a, b| a.2.total_cmp(&b.2))
+/// Log of the likelihood of σ, the other deviations of every territory summed over; all divided by `counted`.
+fn summed(rows: &[Vec<f64>], counted: f64) -> f64 {
+    let of = |row: &Vec<f64>| {
+        let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        highest / counted + libm::log(row.iter().map(|log| libm::exp((log - highest) / counted)).sum())
+    };
+    rows.iter().map(of).sum()
 }
 
-/// The likeliest deviations.
-fn best<C: Changes>(changes: &[C], others: &[[f64; 2]]) -> Option<Deviations> {
-    let (shock, other, _) = highest(&logs(changes, others))?;
-    Some(Deviations { shock: grid()[shock], others: others[other] })
+/// The likeliest deviations by territory, and where on the grid their σ stands.
+fn best(logs: &[Vec<Vec<f64>>], others: &[[f64; 2]]) -> Option<(usize, Vec<Deviations>)> {
+    let all = logs.iter().map(|rows| summed(rows, 1.0)).enumerate();
+    let (at, _) = all.filter(|(_, log)| log.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let shock = grid()[at];
+    let of = |row: &Vec<f64>| {
+        let (other, _) = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+        Some(Deviations { shock, others: others[other] })
+    };
+    Some((at, logs[at].iter().map(of).collect::<Option<_>>()?))
 }
 
 /// The posterior of σ on a grid.
@@ -297,8 +310,8 @@ impl Shock {
             .collect();
         let others: Vec<[f64; 2]> = OTHER.iter().flat_map(|&nu| OTHER.map(|omega| [nu, omega])).collect();
         for _ in 0..TRIMS {
-            if let Some(best) = best(&changes, &others) {
-                changes.iter_mut().for_each(|changes| changes.trimmed(best));
+            if let Some((_, best)) = best(&logs(&changes, &others), &others) {
+                changes.iter_mut().zip(best).for_each(|(changes, at)| changes.trimmed(at));
                 changes.retain(|changes| changes.number > 0.0);
             }
         }
@@ -311,12 +324,14 @@ impl Shock {
             return out;
         }
         let (grid, logs) = (grid(), logs(changes, others));
-        let Some((best, other, top)) = highest(&logs) else { return out };
-        let counted = counted_too_often(changes, Deviations { shock: grid[best], others: others[other] });
+        let Some((best, at)) = best(&logs, others) else { return out };
+        let counted = counted_too_often(changes, &at);
+        let logs: Vec<f64> = logs.iter().map(|rows| summed(rows, counted)).collect();
+        let top = logs.iter().copied().filter(|log| log.is_finite()).fold(f64::NEG_INFINITY, f64::max);
         let mut mass = 0.0;
-        for (&sigma, row) in grid.iter().zip(&logs) {
+        for (&sigma, log) in grid.iter().zip(&logs) {
             let log_prior = priors::log_density(prior, priors::unconstrain(prior, sigma));
-            let density: f64 = row.iter().map(|log| libm::exp((log - top) / counted + log_prior)).sum();
+            let density = libm::exp(log - top + log_prior);
             mass += if density.is_finite() { density } else { 0.0 };
             out.grid.push(sigma);
             out.below.push(mass);
