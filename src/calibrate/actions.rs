@@ -13,6 +13,7 @@ use crate::calibrate::priors::Priors;
 use crate::calibrate::pulses::{self, Found, Kind, Series, Shifts, Sight};
 use crate::calibrate::response::Point;
 use crate::calibrate::{ActionFound, MoveKind, RivalMove};
+use crate::data::ActionKind;
 use crate::ids::{CompanyIx, Index as _};
 use crate::market::Market;
 use crate::stats::Summary;
@@ -170,15 +171,16 @@ fn span(market: &Market, found: &Found) -> (Month, Month) {
     (market.history.at(found.first), market.history.at(last))
 }
 
-/// `actions.csv` already has a move of this rival in these months.
+/// `actions.csv` already has a move of this kind of this rival in these months.
 fn known(market: &Market, company: usize, found: &Found) -> bool {
     let (first, last) = span(market, found);
-    market
-        .data
-        .actions
-        .iter()
-        .flatten()
-        .any(|action| action.company.usize() == company && action.start.month() <= last && first <= action.end.month())
+    let loads = found.kind == Kind::Loading;
+    market.data.actions.iter().flatten().any(|action| {
+        action.company.usize() == company
+            && (action.kind == ActionKind::Loading) == loads
+            && action.start.month() <= last
+            && first <= action.end.month()
+    })
 }
 
 /// We did something ourselves in these months or the two before, which explains a dip.

@@ -249,7 +249,7 @@ impl Structural {
         let mut season: Vec<f64> = (0..12).map(|_| cell.season * source.normal()).collect();
         // Deviations from the means of their priors, which are not in z.
         let mut effects: Vec<f64> = self.feasts.prior.iter().map(|(_, sd)| sd * source.normal()).collect();
-        let mut moved: Vec<f64> = self.shifts.deviation(source).to_vec();
+        let mut moved = self.shifts.deviation(source);
         moved.resize(self.months, 0.0);
         let mut walk = vec![0.0; self.months];
         for t in (0..end).rev() {
@@ -382,7 +382,7 @@ mod tests {
                 draw
             })
             .collect();
-        series.shifts = Shifts::of(&draws);
+        series.shifts = Shifts::of(&[draws]);
         let january = |series: &Series| {
             let fit = Structural::fit(series);
             mean_sd(&(0..300).map(|d| fit.draw(&mut Source::new(1, Purpose::Series, d)).season[0]).collect::<Vec<_>>())
@@ -398,7 +398,7 @@ mod tests {
                 draw
             })
             .collect();
-        series.shifts = Shifts::of(&together);
+        series.shifts = Shifts::of(&[together]);
         let (_, wide) = january(&series);
         assert!(wide > 1.7 * sd && (0.03..0.06).contains(&wide), "{wide} against {sd}");
         series.shifts = Shifts::default();

@@ -39,13 +39,34 @@ pub(super) enum Event {
     OwnMonth(usize, usize),
 }
 
+/// Of each of these at most one begins in a company's month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// A load, or a figure that is far off.
+    Figure,
+    /// Anything else that a company does.
+    Push,
+}
+
+impl Slot {
+    pub(super) const ALL: [Self; 2] = [Self::Figure, Self::Push];
+
+    pub(super) fn of(kind: Kind) -> Self {
+        if kind == Kind::Loading { Self::Figure } else { Self::Push }
+    }
+
+    pub(super) fn other(self) -> Self {
+        if self == Self::Figure { Self::Push } else { Self::Figure }
+    }
+}
+
 impl Event {
-    /// Whether it is a move that begins in a company's month, or a figure of it that is far off: of these there is one at most.
-    pub(super) fn begins(&self, company: usize, t: usize) -> bool {
+    /// Company, month and slot in which it begins; `None` of what no company does.
+    pub(super) fn begins(&self) -> Option<(usize, usize, Slot)> {
         match self {
-            Self::Move(step) => (step.company, step.first) == (company, t),
-            Self::Wild(k, at) => (*k, *at) == (company, t),
-            _ => false,
+            Self::Move(step) => Some((step.company, step.first, Slot::of(step.kind))),
+            Self::Wild(company, t) => Some((*company, *t, Slot::Figure)),
+            _ => None,
         }
     }
 
@@ -255,6 +276,16 @@ impl<'a> Chain<'a> {
         self.active.iter().position(|active| of(&active.event))
     }
 
+    /// Where what begins in a company's month stands.
+    pub(super) fn beginning(&self, company: usize, t: usize, slot: Slot) -> Option<usize> {
+        self.position(|event| event.begins() == Some((company, t, slot)))
+    }
+
+    /// Slots of a company's month in which nothing begins.
+    pub(super) fn free(&self, company: usize, t: usize) -> Vec<Slot> {
+        Slot::ALL.into_iter().filter(|&slot| self.beginning(company, t, slot).is_none()).collect()
+    }
+
     /// Log of an event's evidence and prior as it is taken out.
     pub(super) fn take_out(&mut self, at: usize) -> (Event, f64) {
         let event = self.remove(at);
@@ -293,10 +324,10 @@ impl<'a> Chain<'a> {
         self.rates.loading(same, &cells)
     }
 
-    /// All candidates of a company's month with their log weights against none; empty where nothing is worth a look.
-    pub(super) fn candidates(&mut self, company: usize, t: usize, look: bool) -> Vec<(Event, f64)> {
+    /// All candidates for some slots of a company's month with their log weights against none; empty where nothing is worth a look.
+    pub(super) fn candidates(&mut self, company: usize, t: usize, slots: &[Slot], look: bool) -> Vec<(Event, f64)> {
         let (months, mut out) = (self.months, Vec::new());
-        for &kind in self.kinds() {
+        for &kind in self.kinds().iter().filter(|&&kind| slots.contains(&Slot::of(kind))) {
             let prior = self.prior(company, t, kind) - libm::log(kind.lengths().len() as f64);
             let depths = kind.depths();
             let total: f64 = depths.iter().map(|&depth| depth_density(kind, depth)).sum();
@@ -320,7 +351,7 @@ impl<'a> Chain<'a> {
                 }
             }
         }
-        if !out.is_empty() && self.series.sight == Sight::Panel {
+        if !out.is_empty() && self.series.sight == Sight::Panel && slots.contains(&Slot::Figure) {
             let wild = Event::Wild(company, t);
             let worth = self.worth_of_odd(&wild);
             out.push((wild, worth));

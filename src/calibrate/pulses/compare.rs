@@ -2,16 +2,17 @@
 
 use std::ops::Range;
 
-use super::chain::{Chain, Event};
-use super::moves::Kind;
+use super::chain::{Chain, Event, Slot};
+use super::moves::{Kind, Move};
 
 /// Passes over all months for a first set of moves.
 const MOST: usize = 15;
 
 impl Chain<'_> {
-    /// The best candidate of a company's month, if it is likelier than none.
+    /// The best candidate of a company's month for what is free there, if it is likelier than none.
     pub(super) fn best(&mut self, company: usize, t: usize) -> Option<(Event, f64)> {
-        let candidates = self.candidates(company, t, true).into_iter();
+        let free = self.free(company, t);
+        let candidates = self.candidates(company, t, &free, true).into_iter();
         candidates.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0)
     }
 
@@ -21,9 +22,7 @@ impl Chain<'_> {
             let mut found = Vec::new();
             for t in 0..self.months {
                 for company in 0..self.movers() {
-                    if self.position(|event| event.begins(company, t)).is_none() {
-                        found.extend(self.best(company, t).map(|(event, weight)| (weight, t, event)));
-                    }
+                    found.extend(self.best(company, t).map(|(event, weight)| (weight, t, event)));
                 }
             }
             if found.is_empty() {
@@ -91,11 +90,9 @@ impl Chain<'_> {
             let mut best: Option<(Event, f64)> = None;
             for t in window.clone() {
                 for company in 0..self.movers() {
-                    if self.position(|event| event.begins(company, t)).is_none() {
-                        let next = self.best(company, t);
-                        if next.as_ref().map(|next| next.1) > best.as_ref().map(|best| best.1) {
-                            best = next;
-                        }
+                    let next = self.best(company, t);
+                    if next.as_ref().map(|next| next.1) > best.as_ref().map(|best| best.1) {
+                        best = next;
                     }
                 }
                 let shock = Event::Shock(t);
@@ -188,5 +185,70 @@ impl Chain<'_> {
                 }
             }
         }
+    }
+
+    /// A campaign that begins or ends in a month, or one that is shorter by it and a load besides, what odd months of the category make up
+    /// for left out? The likelier stays. To its company a load looks like one more month of a campaign.
+    pub(super) fn load_in_campaign(&mut self) {
+        for t in 0..self.months {
+            for company in 0..self.movers() {
+                let at_its_end = |event: &Event| {
+                    matches!(event, Event::Move(step)
+                        if step.kind == Kind::Campaign && step.company == company
+                            && (step.first == t || step.first + step.length == t + 1))
+                };
+                if self.beginning(company, t, Slot::Figure).is_some() {
+                    continue;
+                }
+                if let Some(at) = self.position(at_its_end) {
+                    self.load_in_this(at, t);
+                }
+            }
+        }
+    }
+
+    /// The same of one campaign.
+    fn load_in_this(&mut self, at: usize, t: usize) {
+        let mut were = Vec::new();
+        let (campaign, mut before) = self.take_out(at);
+        let Event::Move(step) = campaign else { return };
+        were.push(Event::Move(step));
+        for month in [t, t + 1] {
+            if let Some(at) = self.position(|event| *event == Event::Shock(month)) {
+                let (event, worth) = self.take_out(at);
+                before += worth;
+                were.push(event);
+            }
+        }
+        let shorter = Move { first: step.first + usize::from(step.first == t), length: step.length - 1, ..step };
+        let (mut are, mut after) = (Vec::new(), 0.0);
+        let mut parts = vec![Move { kind: Kind::Loading, first: t, length: 1, ..step }];
+        if shorter.length > 0 {
+            parts.push(shorter);
+        }
+        for part in parts {
+            let slot = Slot::of(part.kind);
+            let taken = self.beginning(part.company, part.first, slot).is_some();
+            let same = |event: &Event| matches!(event, Event::Move(found) if found.kind == part.kind && found.length == part.length);
+            let candidates = self.candidates(part.company, part.first, &[slot], false).into_iter();
+            let best = candidates.filter(|(event, _)| same(event)).max_by(|a, b| a.1.total_cmp(&b.1));
+            match best.filter(|_| !taken) {
+                Some((event, worth)) => {
+                    self.insert(event.clone());
+                    are.push(event);
+                    after += worth;
+                }
+                None => after = f64::NEG_INFINITY,
+            }
+        }
+        if after > before {
+            return;
+        }
+        for event in are {
+            if let Some(at) = self.position(|other| *other == event) {
+                self.remove(at);
+            }
+        }
+        were.into_iter().for_each(|event| self.insert(event));
     }
 }

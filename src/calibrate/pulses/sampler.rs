@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chain::{Active, Chain, Event};
+use super::chain::{Active, Chain, Event, Slot};
 use super::learn::UNSURE;
 use super::moves::{Books, Kind, Move};
 use super::shifts::Shifts;
@@ -33,6 +33,7 @@ pub fn run(series: &Series, seed: u64) -> Estimate {
         }
         chain.crowds();
         chain.load_or_odd();
+        chain.load_in_campaign();
         if round > 0 {
             chain.regular_or_season();
         }
@@ -46,6 +47,7 @@ pub fn run(series: &Series, seed: u64) -> Estimate {
     for _ in 0..KEPT {
         chain.sweep(&mut source);
         let sizes = chain.sizes();
+        let (mut of_all, mut of_ours) = (Vec::new(), Vec::new());
         for draw in 0..SIZES {
             let moves = chain.sized(&sizes.draw(&mut source));
             if draw == 0 {
@@ -53,10 +55,12 @@ pub fn run(series: &Series, seed: u64) -> Estimate {
                     samples.entry((step.company, step.first, step.kind, step.length)).or_default().push(step.depth);
                 }
             }
-            let (of_all, of_ours) = chain.shifts(&moves, &mut source);
-            category.push(of_all);
-            own.push(of_ours);
+            let (all, ours) = chain.shifts(&moves, &mut source);
+            of_all.push(all);
+            of_ours.push(ours);
         }
+        category.push(of_all);
+        own.push(of_ours);
     }
     Estimate { moves: gather(samples), category: Shifts::of(&category), own: Shifts::of(&own) }
 }
@@ -130,13 +134,14 @@ impl Chain<'_> {
     pub(super) fn sweep(&mut self, source: &mut Source) {
         for t in 0..self.months {
             for company in 0..self.movers() {
-                let present = self.position(|event| event.begins(company, t));
-                if let Some(at) = present {
-                    self.remove(at);
+                // One at most in both slots: anew which. Then what is beside another one, anew.
+                if !self.free(company, t).is_empty() {
+                    self.choose_anew(company, t, &Slot::ALL, source);
                 }
-                let candidates = self.candidates(company, t, present.is_none());
-                if let Some(event) = choose(&candidates, source) {
-                    self.insert(event);
+                for slot in Slot::ALL {
+                    if self.beginning(company, t, slot.other()).is_some() {
+                        self.choose_anew(company, t, &[slot], source);
+                    }
                 }
             }
             for company in 0..self.companies {
@@ -149,6 +154,21 @@ impl Chain<'_> {
         self.relocate(source);
     }
 
+    /// Takes what is in these slots of a company's month out and chooses anew.
+    fn choose_anew(&mut self, company: usize, t: usize, slots: &[Slot], source: &mut Source) {
+        let mut look = true;
+        for &slot in slots {
+            if let Some(at) = self.beginning(company, t, slot) {
+                self.remove(at);
+                look = false;
+            }
+        }
+        let candidates = self.candidates(company, t, slots, look);
+        if let Some(event) = choose(&candidates, source) {
+            self.insert(event);
+        }
+    }
+
     /// Windows of three months with one move of a company in them: which month, of which kind?
     pub(super) fn relocate(&mut self, source: &mut Source) {
         let from = (source.uniform() * 3.0) as usize;
@@ -157,7 +177,9 @@ impl Chain<'_> {
             while start < self.months {
                 let window = start..(start + 3).min(self.months);
                 start = window.end;
-                let inside = |active: &Active| matches!(&active.event, Event::Move(step) if step.company == company && window.contains(&step.first));
+                let inside = |active: &Active| {
+                    active.event.begins().is_some_and(|(of, first, _)| of == company && window.contains(&first))
+                };
                 if self.active.iter().filter(|active| inside(active)).count() != 1 {
                     continue;
                 }
@@ -165,7 +187,7 @@ impl Chain<'_> {
                 self.remove(at);
                 let mut candidates = Vec::new();
                 for t in window.clone() {
-                    candidates.extend(self.candidates(company, t, false));
+                    candidates.extend(self.candidates(company, t, &Slot::ALL, false));
                 }
                 if let Some(event) = choose(&candidates, source) {
                     self.insert(event);
