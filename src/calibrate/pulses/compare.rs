@@ -187,68 +187,125 @@ impl Chain<'_> {
         }
     }
 
-    /// A campaign that begins or ends in a month, or one that is shorter by it and a load besides, what odd months of the category make up
-    /// for left out? The likelier stays. To its company a load looks like one more month of a campaign.
-    pub(super) fn load_in_campaign(&mut self) {
-        for t in 0..self.months {
-            for company in 0..self.movers() {
-                let at_its_end = |event: &Event| {
-                    matches!(event, Event::Move(step)
-                        if step.kind == Kind::Campaign && step.company == company
-                            && (step.first == t || step.first + step.length == t + 1))
-                };
-                if self.beginning(company, t, Slot::Figure).is_some() {
-                    continue;
+    /// To its company a load looks like one more month of a campaign, like a campaign of a month, or like an odd figure. So: a campaign that
+    /// begins or ends in a month, or an odd figure, or a load there and the campaign shorter by it, without what odd months of the category
+    /// make up for? The likelier stays. What campaigns of several companies take from the others looks like an odd month, and dips after
+    /// every December like the season: all those of a month are tried together, and all those of a month of the year.
+    pub(super) fn load_instead(&mut self) {
+        for m in 0..12 {
+            let months: Vec<usize> = (0..self.months).filter(|&t| self.series.of_year[t] == m).collect();
+            let places: Vec<(usize, usize)> = months
+                .iter()
+                .flat_map(|&t| (0..self.movers()).map(move |company| (company, t)))
+                .filter(|&(company, t)| self.may_be_load(company, t).is_some())
+                .collect();
+            self.loads_instead(&places);
+            for &t in &months {
+                let those: Vec<_> = places.iter().copied().filter(|place| place.1 == t).collect();
+                if those.len() > 1 {
+                    self.loads_instead(&those);
                 }
-                if let Some(at) = self.position(at_its_end) {
-                    self.load_in_this(at, t);
-                }
+                those.iter().for_each(|place| self.loads_instead(&[*place]));
             }
         }
     }
 
-    /// The same of one campaign.
-    fn load_in_this(&mut self, at: usize, t: usize) {
-        let mut were = Vec::new();
-        let (campaign, mut before) = self.take_out(at);
-        let Event::Move(step) = campaign else { return };
-        were.push(Event::Move(step));
-        for month in [t, t + 1] {
-            if let Some(at) = self.position(|event| *event == Event::Shock(month)) {
+    /// Where stands what may be a load of a company in a month in which it has none.
+    fn may_be_load(&self, company: usize, t: usize) -> Option<usize> {
+        let loads = |event: &Event| {
+            matches!(event, Event::Move(step)
+                if step.kind == Kind::Loading && step.company == company && step.first == t)
+        };
+        if self.position(loads).is_some() {
+            return None;
+        }
+        self.position(|event| match event {
+            Event::Move(step) => {
+                let at_an_end = step.first == t || step.first + step.length == t + 1;
+                step.kind == Kind::Campaign && step.company == company && at_an_end
+            }
+            Event::Odd(of, at) | Event::Wild(of, at) => (*of, *at) == (company, t),
+            Event::Shock(_) | Event::OwnMonth(..) => false,
+        })
+    }
+
+    /// Loads in these months of these companies, all or none.
+    fn loads_instead(&mut self, places: &[(usize, usize)]) {
+        let (mut were, mut before, mut parts): (Vec<Event>, f64, Vec<Move>) = (Vec::new(), 0.0, Vec::new());
+        for &(company, t) in places {
+            let Some(at) = self.may_be_load(company, t) else { continue };
+            let (event, worth) = self.take_out(at);
+            before += worth;
+            let kind = Kind::Loading;
+            parts.push(Move { company, first: t, length: 1, kind, depth: kind.usual() });
+            if let Event::Move(step) = &event {
+                parts.push(Move { first: step.first + usize::from(step.first == t), length: step.length - 1, ..*step });
+            }
+            were.push(event);
+        }
+        if were.is_empty() {
+            return;
+        }
+        let mut months: Vec<usize> = places.iter().flat_map(|&(_, t)| [t, t + 1]).collect();
+        months.dedup();
+        // Odd months go, and loads of others in the same months are judged anew: they have been taken for larger than they are.
+        for month in months {
+            let beside = |event: &Event| match event {
+                Event::Shock(t) => *t == month,
+                Event::Move(step) => {
+                    step.kind == Kind::Loading && step.first == month && places.iter().any(|&(_, t)| t == month)
+                }
+                _ => false,
+            };
+            while let Some(at) = self.position(beside) {
                 let (event, worth) = self.take_out(at);
                 before += worth;
+                if let Event::Move(step) = &event {
+                    parts.push(*step);
+                }
                 were.push(event);
             }
         }
-        let shorter = Move { first: step.first + usize::from(step.first == t), length: step.length - 1, ..step };
-        let (mut are, mut after) = (Vec::new(), 0.0);
-        let mut parts = vec![Move { kind: Kind::Loading, first: t, length: 1, ..step }];
-        if shorter.length > 0 {
-            parts.push(shorter);
-        }
-        for part in parts {
-            let slot = Slot::of(part.kind);
-            let taken = self.beginning(part.company, part.first, slot).is_some();
-            let same = |event: &Event| matches!(event, Event::Move(found) if found.kind == part.kind && found.length == part.length);
-            let candidates = self.candidates(part.company, part.first, &[slot], false).into_iter();
-            let best = candidates.filter(|(event, _)| same(event)).max_by(|a, b| a.1.total_cmp(&b.1));
-            match best.filter(|_| !taken) {
-                Some((event, worth)) => {
-                    self.insert(event.clone());
-                    are.push(event);
-                    after += worth;
+        parts.retain(|part| part.length > 0);
+        // Loads first: what is left of the campaigns is judged beside them.
+        parts.sort_by_key(|part| (part.kind, part.first, part.company));
+        // The first are judged without the others: depths once more, given all.
+        let mut are: Vec<Event> = Vec::new();
+        for part in parts.iter().chain(&parts) {
+            let there = are.iter().position(|event| {
+                matches!(event, Event::Move(step)
+                    if (step.company, step.first, step.kind) == (part.company, part.first, part.kind))
+            });
+            if let Some(there) = there {
+                let event = are.remove(there);
+                if let Some(at) = self.position(|other| *other == event) {
+                    self.remove(at);
                 }
-                None => after = f64::NEG_INFINITY,
+            }
+            if let Some((event, _)) = self.likeliest_depth(*part) {
+                self.insert(event.clone());
+                are.push(event);
             }
         }
-        if after > before {
-            return;
-        }
-        for event in are {
-            if let Some(at) = self.position(|other| *other == event) {
-                self.remove(at);
+        let all = are.len() == parts.len();
+        let mut after = 0.0;
+        for event in are.iter().rev() {
+            if let Some(at) = self.position(|other| other == event) {
+                after += self.take_out(at).1;
             }
         }
-        were.into_iter().for_each(|event| self.insert(event));
+        let likelier = all && after > before;
+        if likelier { are } else { were }.into_iter().for_each(|event| self.insert(event));
+    }
+
+    /// A move of this kind and length at its likeliest depth; `None` where something else begins there.
+    fn likeliest_depth(&mut self, step: Move) -> Option<(Event, f64)> {
+        let slot = Slot::of(step.kind);
+        if self.beginning(step.company, step.first, slot).is_some() {
+            return None;
+        }
+        let same = |event: &Event| matches!(event, Event::Move(found) if found.kind == step.kind && found.length == step.length);
+        let candidates = self.candidates(step.company, step.first, &[slot], false).into_iter();
+        candidates.filter(|(event, _)| same(event)).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 }

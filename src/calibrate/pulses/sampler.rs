@@ -33,7 +33,7 @@ pub fn run(series: &Series, seed: u64) -> Estimate {
         }
         chain.crowds();
         chain.load_or_odd();
-        chain.load_in_campaign();
+        chain.load_instead();
         if round > 0 {
             chain.regular_or_season();
         }
