@@ -15,8 +15,8 @@
 //!
 //! since our orders are a part of the category's: what they scatter is in both, `φ own / (own x category) = φ / category`. A large customer
 //! that closes moves both at once, and for good: the rare changes that no shock makes are left out. ν and ω are a territory's own, since in a
-//! small one customers that open and close move the panel more (taken as common, what they are too small for passes for shocks); they are
-//! summed over a grid, all orders of magnitude alike.
+//! small one customers that open and close move the panel more: taken as common, what they are too small for passes for shocks. How they are
+//! distributed over territories is learnt on a grid, the likeliest distribution for each σ (Kiefer & Wolfowitz 1956, by the EM of Laird 1978).
 //!
 //! The product over months is a pairwise composite likelihood (Varin, Reid & Firth 2011): neighbouring changes share a month, so that
 //! it counts each observation too often. Its log is divided by the ratio of the scores' variance to what it expects: 1.5 for
@@ -231,22 +231,42 @@ fn logs<C: Changes>(changes: &[C], others: &[[f64; 2]]) -> Vec<Vec<Vec<f64>>> {
     grid().into_iter().map(|shock| changes.iter().map(|changes| row(shock, changes)).collect()).collect()
 }
 
-/// Log of the likelihood of σ, the other deviations of every territory summed over; all divided by `counted`.
-fn summed(rows: &[Vec<f64>], counted: f64) -> f64 {
-    let of = |row: &Vec<f64>| {
-        let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        highest / counted + libm::log(row.iter().map(|log| libm::exp((log - highest) / counted)).sum())
-    };
-    rows.iter().map(of).sum()
+/// Log of the likelihood of σ with the likeliest distribution of the other deviations over territories, and that distribution; all logs
+/// divided by `counted`.
+fn mixture(rows: &[Vec<f64>], counted: f64) -> (f64, Vec<f64>) {
+    /// Steps of EM: far from the end of its long way the distribution is smoother, and σ hardly moves any more.
+    const STEPS: usize = 20;
+    let cells = rows.first().map_or(0, Vec::len);
+    let mut shares = vec![1.0 / cells.max(1) as f64; cells];
+    let mut top = 0.0;
+    let likely: Vec<Vec<f64>> = rows
+        .iter()
+        .map(|row| {
+            let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            top += highest / counted;
+            row.iter().map(|log| libm::exp((log - highest) / counted)).collect()
+        })
+        .collect();
+    let of = |shares: &[f64], row: &[f64]| shares.iter().zip(row).map(|(share, x)| share * x).sum::<f64>();
+    for _ in 0..if cells > 1 { STEPS } else { 0 } {
+        let mut next = vec![0.0; cells];
+        for row in &likely {
+            let all = of(&shares, row) * likely.len() as f64;
+            next.iter_mut().zip(&shares).zip(row).for_each(|((next, share), x)| *next += share * x / all);
+        }
+        shares = next;
+    }
+    (top + likely.iter().map(|row| libm::log(of(&shares, row))).sum::<f64>(), shares)
 }
 
 /// The likeliest deviations by territory, and where on the grid their σ stands.
 fn best(logs: &[Vec<Vec<f64>>], others: &[[f64; 2]]) -> Option<(usize, Vec<Deviations>)> {
-    let all = logs.iter().map(|rows| summed(rows, 1.0)).enumerate();
-    let (at, _) = all.filter(|(_, log)| log.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let all = logs.iter().map(|rows| mixture(rows, 1.0)).enumerate();
+    let (at, (_, shares)) = all.filter(|(_, found)| found.0.is_finite()).max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
     let shock = grid()[at];
     let of = |row: &Vec<f64>| {
-        let (other, _) = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+        let weights = row.iter().zip(&shares).map(|(log, share)| log + libm::log(share.max(1e-300)));
+        let (other, _) = weights.enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
         Some(Deviations { shock, others: others[other] })
     };
     Some((at, logs[at].iter().map(of).collect::<Option<_>>()?))
@@ -326,7 +346,7 @@ impl Shock {
         let (grid, logs) = (grid(), logs(changes, others));
         let Some((best, at)) = best(&logs, others) else { return out };
         let counted = counted_too_often(changes, &at);
-        let logs: Vec<f64> = logs.iter().map(|rows| summed(rows, counted)).collect();
+        let logs: Vec<f64> = logs.iter().map(|rows| mixture(rows, counted).0).collect();
         let top = logs.iter().copied().filter(|log| log.is_finite()).fold(f64::NEG_INFINITY, f64::max);
         let mut mass = 0.0;
         for (&sigma, log) in grid.iter().zip(&logs) {

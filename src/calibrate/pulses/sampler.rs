@@ -18,7 +18,7 @@ const SWEEPS: usize = 20;
 /// Of the last round, after those above.
 const KEPT: usize = 120;
 /// Draws of all sizes together from each of these.
-const SIZES: usize = 4;
+const SIZES: usize = 8;
 
 /// Samples a market's moves.
 pub fn run(series: &Series, seed: u64) -> Estimate {
