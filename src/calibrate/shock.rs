@@ -248,7 +248,8 @@ fn mixture(rows: &[Vec<f64>], counted: f64) -> (f64, Vec<f64>) {
         })
         .collect();
     let of = |shares: &[f64], row: &[f64]| shares.iter().zip(row).map(|(share, x)| share * x).sum::<f64>();
-    for _ in 0..if cells > 1 { STEPS } else { 0 } {
+    let steps = if cells > 1 { STEPS } else { 0 };
+    for _ in 0..steps {
         let mut next = vec![0.0; cells];
         for row in &likely {
             let all = of(&shares, row) * likely.len() as f64;

@@ -208,14 +208,20 @@ impl<'a> Chain<'a> {
         gain + 0.5 * pull * pull / spread - 0.5 * libm::log(spread)
     }
 
-    /// Adds `factor * (P h)(P h)'` to the precision.
-    pub(super) fn update(&mut self, h: &Sparse, sign: f64) {
+    /// `P h`.
+    pub(super) fn times(&self, h: &Sparse) -> Vec<f64> {
         let mut ph = vec![0.0; self.n];
         for &(j, x) in h {
             // P is symmetric.
             let row = &self.precision[j * self.n..][..self.n];
             ph.iter_mut().zip(row).for_each(|(sum, p)| *sum += p * x);
         }
+        ph
+    }
+
+    /// Adds `factor * (P h)(P h)'` to the precision.
+    pub(super) fn update(&mut self, h: &Sparse, sign: f64) {
+        let ph = self.times(h);
         let form: f64 = h.iter().map(|&(i, x)| x * ph[i]).sum();
         let factor = -sign / (1.0 + sign * form).max(1e-9);
         for (i, &left) in ph.iter().enumerate() {

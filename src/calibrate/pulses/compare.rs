@@ -126,12 +126,7 @@ impl Chain<'_> {
                 if present.is_none() && self.active.iter().filter(|active| those(&active.event)).count() < 3 {
                     continue;
                 }
-                let (mut events, mut value) = (Vec::new(), 0.0);
-                while let Some(at) = self.position(those) {
-                    let (event, worth) = self.take_out(at);
-                    value += worth;
-                    events.push(event);
-                }
+                let (mut events, mut value) = self.take_out_all(those);
                 let of_season = match present {
                     Some(_) => {
                         let at = self.position(|event| *event == season);
@@ -246,66 +241,73 @@ impl Chain<'_> {
         if were.is_empty() {
             return;
         }
-        let mut months: Vec<usize> = places.iter().flat_map(|&(_, t)| [t, t + 1]).collect();
-        months.dedup();
         // Odd months go, and loads of others in the same months are judged anew: they have been taken for larger than they are.
-        for month in months {
-            let beside = |event: &Event| match event {
-                Event::Shock(t) => *t == month,
-                Event::Move(step) => {
-                    step.kind == Kind::Loading && step.first == month && places.iter().any(|&(_, t)| t == month)
-                }
-                _ => false,
-            };
-            while let Some(at) = self.position(beside) {
-                let (event, worth) = self.take_out(at);
-                before += worth;
-                if let Event::Move(step) = &event {
-                    parts.push(*step);
-                }
-                were.push(event);
-            }
-        }
+        let in_one = |t: usize| places.iter().any(|place| place.1 == t);
+        let (beside, worth) = self.take_out_all(|event| match event {
+            Event::Shock(t) => in_one(*t) || (*t > 0 && in_one(*t - 1)),
+            Event::Move(step) => step.kind == Kind::Loading && in_one(step.first),
+            _ => false,
+        });
+        parts.extend(beside.iter().filter_map(|event| if let Event::Move(step) = event { Some(*step) } else { None }));
+        were.extend(beside);
         parts.retain(|part| part.length > 0);
         // Loads first: what is left of the campaigns is judged beside them.
         parts.sort_by_key(|part| (part.kind, part.first, part.company));
-        // The first are judged without the others: depths once more, given all.
-        let mut are: Vec<Event> = Vec::new();
-        for part in parts.iter().chain(&parts) {
-            let there = are.iter().position(|event| {
-                matches!(event, Event::Move(step)
-                    if (step.company, step.first, step.kind) == (part.company, part.first, part.kind))
-            });
-            if let Some(there) = there {
-                let event = are.remove(there);
-                if let Some(at) = self.position(|other| *other == event) {
+        let after = self.likeliest_depths(&parts).filter(|(_, after)| *after > before + worth);
+        after.map_or(were, |(are, _)| are).into_iter().for_each(|event| self.insert(event));
+    }
+
+    /// Takes out all that are meant: they, and what they were worth.
+    fn take_out_all(&mut self, meant: impl Fn(&Event) -> bool) -> (Vec<Event>, f64) {
+        let (mut events, mut worth) = (Vec::new(), 0.0);
+        while let Some(at) = self.position(&meant) {
+            let (event, value) = self.take_out(at);
+            events.push(event);
+            worth += value;
+        }
+        (events, worth)
+    }
+
+    /// Moves of these kinds and lengths, none of which is there, at their likeliest depths: they, and what they are worth together. `None` where
+    /// something else begins in a place of theirs.
+    fn likeliest_depths(&mut self, parts: &[Move]) -> Option<(Vec<Event>, f64)> {
+        let mut events: Vec<Event> = Vec::new();
+        for part in parts {
+            let Some(event) = self.likeliest_depth(*part) else { break };
+            self.insert(event.clone());
+            events.push(event);
+        }
+        let all = events.len() == parts.len();
+        if all {
+            // The first were judged without the others: once more, given all.
+            for (event, part) in events.iter_mut().zip(parts) {
+                if let Some(at) = self.position(|other| other == event) {
                     self.remove(at);
                 }
-            }
-            if let Some((event, _)) = self.likeliest_depth(*part) {
-                self.insert(event.clone());
-                are.push(event);
+                if let Some(anew) = self.likeliest_depth(*part) {
+                    self.insert(anew.clone());
+                    *event = anew;
+                }
             }
         }
-        let all = are.len() == parts.len();
-        let mut after = 0.0;
-        for event in are.iter().rev() {
+        let mut worth = 0.0;
+        for event in events.iter().rev() {
             if let Some(at) = self.position(|other| other == event) {
-                after += self.take_out(at).1;
+                worth += self.take_out(at).1;
             }
         }
-        let likelier = all && after > before;
-        if likelier { are } else { were }.into_iter().for_each(|event| self.insert(event));
+        all.then_some((events, worth))
     }
 
     /// A move of this kind and length at its likeliest depth; `None` where something else begins there.
-    fn likeliest_depth(&mut self, step: Move) -> Option<(Event, f64)> {
+    fn likeliest_depth(&mut self, step: Move) -> Option<Event> {
         let slot = Slot::of(step.kind);
         if self.beginning(step.company, step.first, slot).is_some() {
             return None;
         }
         let same = |event: &Event| matches!(event, Event::Move(found) if found.kind == step.kind && found.length == step.length);
         let candidates = self.candidates(step.company, step.first, &[slot], false).into_iter();
-        candidates.filter(|(event, _)| same(event)).max_by(|a, b| a.1.total_cmp(&b.1))
+        let best = candidates.filter(|(event, _)| same(event)).max_by(|a, b| a.1.total_cmp(&b.1));
+        best.map(|(event, _)| event)
     }
 }

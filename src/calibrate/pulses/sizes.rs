@@ -6,7 +6,7 @@
 
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
-use super::chain::{Chain, Event};
+use super::chain::{Active, Chain, Event};
 use super::moves::{Move, STEP};
 use crate::calibrate::sampling::Source;
 
@@ -30,19 +30,7 @@ impl Chain<'_> {
     /// Of all events, in their order.
     pub(super) fn sizes(&self) -> Sizes {
         let number = self.active.len();
-        let weighted: Vec<Vec<f64>> = self
-            .active
-            .iter()
-            .map(|active| {
-                let mut sum = vec![0.0; self.n];
-                for &(j, x) in &active.h {
-                    // P is symmetric.
-                    let row = &self.precision[j * self.n..][..self.n];
-                    sum.iter_mut().zip(row).for_each(|(sum, p)| *sum += p * x);
-                }
-                sum
-            })
-            .collect();
+        let weighted: Vec<Vec<f64>> = self.active.iter().map(|active| self.times(&active.h)).collect();
         let covariance = DMatrix::from_fn(number, number, |a, b| {
             let explained: f64 = self.active[a].h.iter().map(|&(i, x)| x * weighted[b][i]).sum();
             let own = if a == b { 1.0 + 1e-9 } else { 0.0 };
@@ -54,7 +42,7 @@ impl Chain<'_> {
 
     /// The moves that are there, at these sizes.
     pub(super) fn sized(&self, sizes: &DVector<f64>) -> Vec<Move> {
-        let sized = |(active, size): (&super::chain::Active, &f64)| match &active.event {
+        let sized = |(active, size): (&Active, &f64)| match &active.event {
             Event::Move(step) => Some(Move { depth: step.depth * libm::exp(STEP * size), ..*step }),
             _ => None,
         };
