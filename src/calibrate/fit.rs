@@ -82,6 +82,12 @@ pub enum CalibrateError {
     /// A prior of the scenario cannot be used.
     #[error("[mechanism.{mechanism}] prior.{parameter}: {reason}")]
     Prior { mechanism: String, parameter: String, reason: String },
+    /// A draw has a value that is none. Nothing that rests on it may be written.
+    #[error(
+        "the calibration found no number for {parameter}: this is a fault of ikiz, not of your data. Please report it with the \
+         scenario; until it is mended, try another --seed, or give the parameter a prior of its own"
+    )]
+    NoNumber { parameter: String },
     /// No draws were asked for.
     #[error("no draws were asked for: ask for at least 20")]
     NoDraws,
@@ -311,7 +317,11 @@ pub(crate) fn fit_with_likelihood(
         further: &further,
         seed,
     };
-    let diagnostics = diagnostics(&drawn, &values, &evidence);
+    let diagnostics = diagnostics(&drawn, &values, &evidence)?;
+    let mut numbers = customers.shape.iter().chain(&customers.rate).chain(&customers.goodwill).flatten();
+    if numbers.any(|number| !number.is_finite()) {
+        return Err(CalibrateError::NoNumber { parameter: "a customer's own rate".into() });
+    }
     let makers: Vec<Maker<'_>> = (0..draws)
         .map(|d| Maker {
             point: &points[d],
@@ -630,8 +640,16 @@ fn identified(contraction: Option<f64>) -> Identified {
     }
 }
 
-fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> Vec<Diagnostic> {
+///
+/// # Errors
+/// [`CalibrateError::NoNumber`] of the first parameter with a draw that is not finite.
+fn diagnostics(
+    draws: &[Draw],
+    values: &[Vec<f64>],
+    evidence: &Evidence<'_>,
+) -> Result<Vec<Diagnostic>, CalibrateError> {
     let mut out = Vec::new();
+    let mut lost = None;
     // `prior_sd`: `None` = no proper prior; the estimate is the data's.
     let mut row = |parameter: String,
                    unit: &str,
@@ -639,7 +657,10 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
                    prior_sd: Option<f64>,
                    data: Option<String>,
                    prior: (Origin, String)| {
-        let Some(summary) = Summary::of(&drawn) else { return };
+        let Some(summary) = Summary::of(&drawn) else {
+            lost.get_or_insert(parameter);
+            return;
+        };
         let contraction = match (prior_sd, &data) {
             (Some(sd), Some(_)) if sd > 0.0 => Some((1.0 - (summary.sd / sd) * (summary.sd / sd)).max(0.0)),
             (Some(_), None) => Some(0.0),
@@ -891,7 +912,7 @@ fn diagnostics(draws: &[Draw], values: &[Vec<f64>], evidence: &Evidence<'_>) -> 
         let sd = Some(priors::moments(prior).1);
         row(name, unit_of(mechanism, parameter), values, sd, counted, evidence.priors.source(mechanism, parameter));
     }
-    out
+    lost.map_or(Ok(out), |parameter| Err(CalibrateError::NoNumber { parameter }))
 }
 
 impl Calibration {
