@@ -232,6 +232,7 @@ fn main() -> Result<(), common::Stop> {
         if least <= 0.0 {
             break;
         }
+        eprintln!("{looked_at} markets looked at, {} with the gap", found.len());
     }
     found.truncate(markets as usize);
     println!("{looked_at} markets looked at, {} judged\n", found.len());

@@ -257,6 +257,8 @@ fn a_plan_is_found_and_can_be_run_as_a_strategy() {
     let folder = tempfile::tempdir().unwrap();
     let path = scenario(folder.path());
     let text = fs::read_to_string(&path).unwrap().replace("[monte_carlo]", OPTIMISE);
+    // The budget would do for six reps.
+    let text = text.replace("discount_rate = 0.1", "discount_rate = 0.1\nhiring_pace = 1");
     fs::write(&path, &text).unwrap();
     let search = |out: &str, threads: &str| {
         let out = folder.path().join(out);
@@ -274,8 +276,9 @@ fn a_plan_is_found_and_can_be_run_as_a_strategy() {
     assert_eq!(names, ["candidates.csv", "manifest.json", "plan.csv", "plan.toml", "report.html"]);
     let candidates = String::from_utf8(files[Path::new("candidates.csv")].clone()).unwrap();
     assert!(candidates.contains("as today,") && candidates.lines().count() >= 3, "{candidates}");
-    // The plan is a strategy of a scenario.
+    // The plan is a strategy of a scenario, and hires no faster than may be.
     let plan = String::from_utf8(files[Path::new("plan.toml")].clone()).unwrap();
+    assert!(plan.matches("do.headcount").count() <= 1, "{plan}");
     fs::write(&path, format!("{text}\n{plan}")).unwrap();
     ikiz().arg("check").arg(&path).arg("--out").arg(folder.path().join("check")).assert().success();
 }

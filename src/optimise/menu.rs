@@ -1,6 +1,7 @@
 //! What can be done in a territory: one level of each part, or today's.
 
 use crate::market::{BoundAction, BoundLever, BoundOptimise};
+use crate::strategy::hired;
 
 /// A choice for one territory: the position of its option in the menu.
 pub type Choice = usize;
@@ -39,6 +40,20 @@ impl<'a> Menu<'a> {
     pub fn words(&self, choice: Choice, part: usize) -> Option<&'a str> {
         let level = self.options[choice][part].checked_sub(1)?;
         Some(&self.optimise.parts[part].levels[level].0)
+    }
+
+    /// Reps that each option hires in its fastest month of the horizon.
+    pub fn hires(&self, horizon: usize) -> Vec<f64> {
+        let of = |option: &Vec<usize>| {
+            let chosen = option.iter().zip(&self.optimise.parts).filter_map(|(level, part)| {
+                let (_, lever) = part.levels.get(level.checked_sub(1)?)?;
+                Some(lever)
+            });
+            let levers: Vec<&BoundLever> = chosen.collect();
+            let hired = |month: usize| levers.iter().map(|lever| hired(lever, month)).sum::<f64>();
+            (0..horizon).map(hired).fold(0.0, f64::max)
+        };
+        self.options.iter().map(of).collect()
     }
 
     /// Number of parts.
@@ -118,6 +133,7 @@ mod tests {
         sorted.dedup();
         assert_eq!(sorted.len(), 12);
         assert_eq!((menu.words(0, 0), menu.words(5, 0)), (None, Some("2 reps more")));
+        assert_eq!(menu.hires(24)[..4], [0.0, 1.0, 2.0, 0.0]);
     }
 
     #[test]

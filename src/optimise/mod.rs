@@ -4,12 +4,13 @@
 //!    territories do not touch each other within a run, one run of an option gives its value in each (`strategy::by_territory`).
 //! 2. **Luck off** ([`shrink`]).
 //! 3. **Allocation** ([`allocate`]): one option a territory within the budget, along response curves, with a bound on what any plan
-//!    of this menu could bring.
+//!    of this menu could bring, and no more reps hired in a month than the company can ([`hiring`]).
 //! 4. **Realignment** ([`realign`]): where reps may exchange territories, calls go where the demand is.
 //! 5. **Selection** ([`select`]): that plan, the present one and others (cheaper, more cautious, the same everywhere, by demand) live fresh
 //!    runs, which took no part in the search, until they are told apart. What is not told apart is shown: the flat optimum.
 
 pub mod allocate;
+pub mod hiring;
 pub mod menu;
 pub mod realign;
 pub mod select;
@@ -20,7 +21,8 @@ pub use strategy_file::strategy_file;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use self::allocate::{Allocation, Point, allocate};
+use self::allocate::{Allocation, Point};
+use self::hiring::{Hiring, allocate_within};
 use self::menu::{Choice, Menu};
 use self::realign::{Field, Move};
 use self::select::{Rounds, select};
@@ -154,20 +156,26 @@ pub fn optimise(
 ) -> Result<Optimised, Vec<Problem>> {
     let optimise = checked(scenario, bound)?;
     let today = Today::of(&bound.market);
-    let (arena, mut warnings) = Arena::new(scenario, bound, &today, calibration, dark_half);
+    let (mut arena, mut warnings) = Arena::new(scenario, bound, &today, calibration, dark_half);
     let menu = Menu::new(optimise);
+    let pace = scenario.economics.hiring_pace.as_ref().map(|pace| pace.value);
+    let hiring = pace.map(|pace| Hiring { pace, hires: menu.hires(scenario.horizon as usize) });
     let territories = bound.market.territory_count();
     let runs = (SEARCH / menu.options.len()).clamp(SEARCH_RUNS.0, SEARCH_RUNS.1);
     let done = AtomicU32::new(0);
     let expected = runs as u32 + ROUNDS.first;
     let tick = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, expected.max(done.load(Ordering::Relaxed)));
     let everywhere: Vec<_> = (0..menu.options.len()).map(|option| menu.levers(&vec![option; territories])).collect();
+    // An option that all territories choose meets a ceiling that a plan, in which few do, does not.
+    let ceiling = arena.supply_ceiling.take();
     let searched = by_territory(&arena, scenario.baseline, &everywhere, 0..runs as u32, &tick);
+    arena.supply_ceiling = ceiling;
     let table = Table::new(&searched, &arena.weight);
     drop(searched);
 
-    let chosen = allocate(&table.shrunk, optimise.budget);
-    let mut candidates = candidates(&menu, &table, &chosen, optimise.budget, &arena.weight);
+    let limits = Limits { budget: optimise.budget, hiring: hiring.as_ref() };
+    let chosen = limits.allocate(&table.shrunk);
+    let mut candidates = candidates(&menu, &table, &chosen, &limits, &arena.weight);
     if let Some(realign) = &optimise.realign {
         candidates.extend(realigned(bound, realign, &arena.weight, &chosen.plan));
     }
@@ -219,9 +227,12 @@ pub fn optimise(
     let found: Vec<Candidate> = found.into_iter().map(|(_, candidate)| candidate).collect();
     let rows = found.first().map_or_else(Vec::new, |first| rows(bound, &menu, &first.plan, &lived[best]));
     warnings.extend(unbelievable(bound, scenario, &lived[best]));
-    if scenario.economics.supply_ceiling.is_some() {
-        let advice = "economics.supply_ceiling is not heeded by the search: put plan.toml into the scenario and run it";
-        warnings.push(advice.to_owned());
+    warnings.extend(hiring.as_ref().and_then(|hiring| what_hiring_costs(hiring, &table, &limits, &chosen)));
+    if ceiling.is_some() {
+        warnings.push(
+            "economics.supply_ceiling is heeded where plans are compared, not in the search for where to put reps: if cheaper              plans come close to the best, the ceiling is what holds it"
+                .to_owned(),
+        );
     }
     Ok(Optimised {
         parts: optimise.parts.iter().map(|part| part.name.clone()).collect(),
@@ -236,6 +247,37 @@ pub fn optimise(
         rows,
         searched: (chosen.value, chosen.bound),
         warnings,
+    })
+}
+
+/// What a plan must stay within.
+struct Limits<'a> {
+    budget: f64,
+    hiring: Option<&'a Hiring>,
+}
+
+impl Limits<'_> {
+    /// The best plan by these values.
+    fn allocate(&self, points: &[Vec<Point>]) -> Allocation {
+        allocate_within(points, self.budget, self.hiring)
+    }
+
+    fn allow_hiring(&self, plan: &[Choice]) -> bool {
+        self.hiring.is_none_or(|hiring| hiring.allows(plan))
+    }
+}
+
+/// Words where the hiring pace holds the plan back.
+fn what_hiring_costs(hiring: &Hiring, table: &Table, limits: &Limits<'_>, chosen: &Allocation) -> Option<String> {
+    let free = Limits { hiring: None, ..*limits }.allocate(&table.shrunk);
+    let lost = free.value - chosen.value;
+    (!hiring.allows(&free.plan) && lost > 0.0).then(|| {
+        format!(
+            "the hiring pace of {} a month holds the plan back: without it the search would hire {:.1} a month and expects {:.0}% more",
+            hiring.pace,
+            hiring.of(&free.plan),
+            100.0 * lost / chosen.value.max(1e-9)
+        )
     })
 }
 
@@ -331,23 +373,31 @@ impl Table {
 }
 
 /// The plans to compare, each once.
-fn candidates(menu: &Menu<'_>, table: &Table, chosen: &Allocation, budget: f64, demand: &[f64]) -> Vec<Planned> {
+fn candidates(
+    menu: &Menu<'_>,
+    table: &Table,
+    chosen: &Allocation,
+    limits: &Limits<'_>,
+    demand: &[f64],
+) -> Vec<Planned> {
     let today = vec![0; demand.len()];
     let mut out = vec![("as today".to_owned(), today), ("by response".to_owned(), chosen.plan.clone())];
     for share in [0.75, 0.5, 0.25] {
-        let plan = allocate(&table.shrunk, share * chosen.cost).plan;
+        let plan = Limits { budget: share * chosen.cost, ..*limits }.allocate(&table.shrunk).plan;
         out.push((format!("by response, {:.0}% of its cost", 100.0 * share), plan));
     }
-    out.push(("cautious".to_owned(), allocate(&table.cautious, budget).plan));
-    out.push(("by response, luck left in".to_owned(), allocate(&table.means, budget).plan));
+    out.push(("cautious".to_owned(), limits.allocate(&table.cautious).plan));
+    out.push(("by response, luck left in".to_owned(), limits.allocate(&table.means).plan));
     let total =
         |option: usize, of: fn(&Point) -> f64| -> f64 { table.shrunk.iter().map(|points| of(&points[option])).sum() };
-    let affordable = (0..menu.options.len()).filter(|&option| total(option, |point| point.cost) <= budget);
+    let affordable = (0..menu.options.len()).filter(|&option| {
+        total(option, |point| point.cost) <= limits.budget && limits.allow_hiring(&vec![option; demand.len()])
+    });
     let same = affordable.max_by(|&a, &b| total(a, |p| p.value).total_cmp(&total(b, |p| p.value)).then(b.cmp(&a)));
     if let Some(option) = same {
         out.push(("the same everywhere".to_owned(), vec![option; demand.len()]));
     }
-    out.extend(menu.by_demand(&table.shrunk, demand, budget).map(|plan| ("reps by demand".to_owned(), plan)));
+    out.extend(menu.by_demand(&table.shrunk, demand, limits).map(|plan| ("reps by demand".to_owned(), plan)));
     let mut kept: Vec<Planned> = Vec::new();
     for (name, plan) in out {
         if !kept.iter().any(|other| other.plan == plan) {
@@ -386,8 +436,8 @@ fn unbelievable(bound: &Bound, scenario: &Scenario, lived: &[Vec<Cell>]) -> Opti
 }
 
 impl Menu<'_> {
-    /// As many reps as the budget allows, spread by demand and nothing else; `None` without reps to choose.
-    fn by_demand(&self, points: &[Vec<Point>], demand: &[f64], budget: f64) -> Option<Vec<Choice>> {
+    /// As many reps as the limits allow, spread by demand and nothing else; `None` without reps to choose.
+    fn by_demand(&self, points: &[Vec<Point>], demand: &[f64], limits: &Limits<'_>) -> Option<Vec<Choice>> {
         let part = self.part(|action| matches!(action, BoundAction::Headcount { .. }))?;
         let only = |level: usize| {
             let alone = |option: &Vec<usize>| {
@@ -409,7 +459,7 @@ impl Menu<'_> {
             let Some(j) = next else { break };
             let before = plan[j];
             plan[j] = levels[given[j] + 1];
-            if cost(&plan) > budget {
+            if cost(&plan) > limits.budget || !limits.allow_hiring(&plan) {
                 plan[j] = before;
                 break;
             }

@@ -17,6 +17,8 @@ pub struct Arena<'a> {
     pub objective: Objective,
     /// By territory: mean category demand a year, by which what is spread over several is shared out.
     pub weight: Vec<f64>,
+    /// Demand units that can be delivered in a month.
+    pub supply_ceiling: Option<f64>,
 }
 
 impl<'a> Arena<'a> {
@@ -55,7 +57,8 @@ impl<'a> Arena<'a> {
             })
             .collect();
         let placer = Placer::new(bound, today, calibration, dark_half, scenario);
-        (Self { placer, prices, objective, weight }, warnings)
+        let supply_ceiling = scenario.economics.supply_ceiling;
+        (Self { placer, prices, objective, weight, supply_ceiling }, warnings)
     }
 
     /// Unit of the objective.

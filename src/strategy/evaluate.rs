@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::arena::Arena;
 use super::compile::{Compiled, as_today, compile};
 use super::levers;
-use super::runs::{contacts_cost, repriced_in};
+use super::runs::{contacts_cost, deliver, repriced_in};
 use crate::lanes::Isa;
 use crate::market::{BoundLever, BoundStrategy};
 use crate::rng::RunKey;
@@ -59,7 +59,10 @@ fn one_run(arena: &Arena<'_>, baseline: usize, plans: &[Vec<BoundLever>], run: u
     let base = &bound.strategies[baseline];
     let mut live = |strategy: &BoundStrategy| {
         let compiled = compile(bound, &start, &placed, strategy, &arena.weight, placer.horizon);
-        let tallies = world.run(&compiled.policy, horizon, key, Isa::detect(), &mut ());
+        let mut tallies = world.run(&compiled.policy, horizon, key, Isa::detect(), &mut ());
+        if let Some(ceiling) = arena.supply_ceiling {
+            deliver(&mut tallies, ceiling);
+        }
         (compiled, tallies)
     };
     let today = live(base);

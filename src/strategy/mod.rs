@@ -34,6 +34,7 @@ pub use compare::BELIEVABLE_GAIN;
 pub use economics::{Money, Prices};
 pub use evaluate::{Cell, by_territory};
 pub use forecast::{Forecast, forecast};
+pub(crate) use levers::hired;
 pub use results::*;
 pub use rules::{check_rules, has_rules};
 pub use today::Today;
@@ -63,7 +64,7 @@ pub fn compare(
     }
     let today = Today::of(&bound.market);
     let (arena, mut warnings) = Arena::new(scenario, bound, &today, calibration, dark_half);
-    let Arena { mut placer, prices, objective, weight } = arena;
+    let Arena { mut placer, prices, objective, weight, supply_ceiling } = arena;
     let plan = runs::Plan {
         bound,
         baseline: scenario.baseline,
@@ -71,7 +72,7 @@ pub fn compare(
         prices,
         monte_carlo: &scenario.monte_carlo,
         weight,
-        supply_ceiling: scenario.economics.supply_ceiling,
+        supply_ceiling,
     };
     if let Some(piloted) = piloted::piloted(&placer, &plan) {
         placer.order = piloted.draws;

@@ -220,7 +220,7 @@ pub(super) fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool
 }
 
 /// Takes off what is ordered of us in a month beyond what we can deliver, in all territories alike: it is not sold, then or later.
-fn deliver(tallies: &mut Tallies, ceiling: f64) {
+pub(super) fn deliver(tallies: &mut Tallies, ceiling: f64) {
     for month in tallies.own_sales.chunks_mut(tallies.territories.max(1)) {
         let sold: f64 = month.iter().sum();
         if sold > ceiling {
