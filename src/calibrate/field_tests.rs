@@ -140,7 +140,7 @@ mod tests {
 
     /// The lift of the first test's contacts that a calibration expects: mean and deviation over its draws.
     fn lift(market: &Market, calibration: &Calibration) -> (f64, f64) {
-        let observed = crate::calibrate::fit::observed(market, &Settings::default()).unwrap();
+        let observed = crate::calibrate::past::observed(market, &Settings::default()).unwrap();
         let tests = FieldTests::new(&with_test("face_to_face", 0.1, 0.1), &observed);
         let of = |draw: &Draw| libm::expm1(tests.tests[0].expected(&observed, &Point::of(draw)));
         crate::stats::mean_sd(&calibration.draws.iter().map(of).collect::<Vec<f64>>())
@@ -188,7 +188,7 @@ mod tests {
             rows[0].span = span;
         }
         let settings = Settings::default();
-        let mut observed = crate::calibrate::fit::observed(&market, &settings).unwrap();
+        let mut observed = crate::calibrate::past::observed(&market, &settings).unwrap();
         for contacts in &mut observed.contacts {
             contacts.by_month.fill(0.0);
             contacts.before.fill(0.0);
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn tests_that_cannot_be_used_say_why() {
         let market = with_test("price", 0.1, 0.01);
-        let observed = crate::calibrate::fit::observed(&market, &Settings::default()).unwrap();
+        let observed = crate::calibrate::past::observed(&market, &Settings::default()).unwrap();
         let tests = FieldTests::new(&market, &observed);
         assert!(tests.count() == 0 && tests.unused[0].contains("price") && tests.unused[0].contains("no channel"));
     }

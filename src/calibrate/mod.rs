@@ -5,12 +5,12 @@
 //! | file | question |
 //! |---|---|
 //! | `alive` | who still buys from us? (silence against own rhythm: a hidden Markov chain) |
-//! | `observed` | the past in the layout of the likelihood |
+//! | `past`, `observed` | who was ours when, and the past in the layout of the likelihood |
 //! | `response`, `curve`, `space`, `posterior_response` | what do our contacts do? (conditional Poisson likelihood, draws by importance sampling) |
 //! | `clustering` | how much wider are intervals where a customer's or a territory's months err together? |
 //! | `field_tests` | what did field tests of contacts show? |
 //! | `feasts` | which moving feasts are there, and how sure are their dates? |
-//! | `season` | season, feasts, growth, level (structural time series) |
+//! | `series`, `season` | season, feasts, growth, level (structural time series) |
 //! | `shock` | how much do territories' months differ? |
 //! | `wallet` | share of wallet before any model |
 //! | `effects` | each customer's own rate (gamma posteriors around a regression) |
@@ -18,6 +18,7 @@
 //! | `actions`, `pulses` | artificial moves of rivals in the panel, or in dips of our sales, estimated with season and feasts |
 //! | `agreement` | do two runs of the sampler say the same? |
 //! | `readiness` | is there enough to calibrate on? |
+//! | `diagnostics` | how far did the data move each parameter from its prior? |
 //! | `checks`, `predictive` | may the result be believed? |
 //!
 //! The response runs through the very functions of [`crate::simulate::mechanisms`] that the agents use. Everything is
@@ -29,6 +30,7 @@ mod alive;
 mod checks;
 mod clustering;
 mod curve;
+mod diagnostics;
 mod effects;
 mod feasts;
 mod field_tests;
@@ -38,6 +40,7 @@ mod hazards;
 mod laplace;
 mod observed;
 mod order_unit;
+mod past;
 mod posterior;
 mod posterior_response;
 mod predictive;
@@ -48,6 +51,7 @@ mod response;
 mod sampling;
 pub mod sbc;
 mod season;
+mod series;
 mod shock;
 mod space;
 mod table;

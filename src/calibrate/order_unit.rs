@@ -243,8 +243,8 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use crate::calibrate::Settings;
-    use crate::calibrate::fit::observed;
     use crate::calibrate::observed::Observed;
+    use crate::calibrate::past::observed;
     use crate::calibrate::response::Point;
     use crate::calibrate::testing::{Recipe, run_agents};
 

@@ -3,6 +3,9 @@
 use serde::Serialize;
 
 use super::curve;
+use super::sampling::{Purpose, Source};
+use crate::ids::{CustomerIx, Index as _, stable_hash};
+use crate::market::Market;
 use crate::origin::Origin;
 use crate::simulate::Parameters;
 use crate::stats::Summary;
@@ -206,4 +209,29 @@ pub struct ActionFound {
     pub unit: String,
     pub depth: Summary,
     pub probability: f64,
+}
+
+impl Calibration {
+    /// Own rates of all customers in a draw: gamma draws keyed by customer, so that adding one moves nobody else's.
+    ///
+    /// `draw` is a position in [`Calibration::draws`]; an index beyond them gives no customers.
+    pub fn customer_rates(&self, market: &Market, draw: usize, seed: u64) -> CustomerRates {
+        let effects = &self.customers;
+        let (Some(shape), Some(rate), Some(goodwill)) =
+            (effects.shape.get(draw), effects.rate.get(draw), effects.goodwill.get(draw))
+        else {
+            return CustomerRates::default();
+        };
+        let mut out = CustomerRates::default();
+        for i in 0..shape.len() {
+            let hash = stable_hash(market.data.customers.ids.name(CustomerIx::from_usize(i)));
+            let mut source =
+                Source::new(seed ^ (draw as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15), Purpose::CustomerRates, hash);
+            let own = source.gamma(f64::from(shape[i])) / f64::from(rate[i]).max(1e-30);
+            out.active.push(source.uniform() < effects.active[i]);
+            out.own.push(own);
+            out.goodwill.push(f64::from(goodwill[i]));
+        }
+        out
+    }
 }
