@@ -12,7 +12,7 @@
 //! | `feasts` | which moving feasts are there, and how sure are their dates? |
 //! | `series`, `season` | season, feasts, growth, level (structural time series) |
 //! | `shock` | how much do territories' months differ? |
-//! | `wallet` | share of wallet before any model |
+//! | `wallet`, `tastes` | share of wallet, and how it differs between customers, before any model |
 //! | `effects` | each customer's own rate (gamma posteriors around a regression) |
 //! | `hazards` | being found, won, closed |
 //! | `actions`, `pulses` | artificial moves of rivals in the panel, or in dips of our sales, estimated with season and feasts |
@@ -55,6 +55,7 @@ mod series;
 mod shock;
 mod space;
 mod table;
+mod tastes;
 mod tempered;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -69,4 +70,4 @@ pub use further::switched_on;
 pub use posterior::*;
 pub use readiness::readiness;
 pub use table::PosteriorTable;
-pub(crate) use wallet::{log_odds_of_survey, spread_of_tastes};
+pub(crate) use tastes::{Answer, orders, spread_of_tastes};

@@ -94,7 +94,9 @@ struct Cell {
     factor: Option<Cholesky<f64, Dyn>>,
 }
 
-pub(super) const WALK: [f64; 5] = [0.0, 0.003, 0.01, 0.025, 0.06];
+/// Not from 0 on: customers that open and close alone move a market of a few thousand by a thousandth a month, and without it a trend over
+/// years would pass for known to a hundredth of a percent.
+pub(super) const WALK: [f64; 5] = [0.001, 0.003, 0.01, 0.025, 0.06];
 pub(super) const WHITE: [f64; 5] = [0.003, 0.015, 0.05, 0.12, 0.3];
 pub(super) const SEASON: [f64; 5] = [0.01, 0.04, 0.1, 0.2, 0.4];
 /// With less than two years a season cannot be told from anything else: near flat.

@@ -8,6 +8,7 @@
 
 use crate::calibrate::priors::Priors;
 use crate::calibrate::sampling::normal_quantile;
+use crate::calibrate::tastes::{self, Answer, spread_of_tastes};
 use crate::market::Market;
 use crate::origin::Origin;
 use crate::scenario::Prior;
@@ -39,52 +40,34 @@ pub fn share_of_wallet(market: &Market, priors: &Priors) -> Beforehand {
     from_survey(market).or_else(|| from_universe(market)).or_else(|| from_panel(market)).unwrap_or(registered)
 }
 
-/// Surveyed customers from which their tastes are believed.
-const FEWEST: usize = 8;
-
-/// Log odds of the share of a surveyed customer. A survey may name less than we sell: such an answer stands for nearly everything.
-pub(crate) fn log_odds_of_survey(own: f64, demand: f64) -> f64 {
-    -libm::log((demand / own - 1.0).max(0.05))
-}
-
-/// Mean and deviation of the log of the deviation of tastes: the prior, and the spread of surveyed log odds, less the chance in few orders,
-/// `1 / orders`, weighed by their precisions (n numbers tell a deviation to `1 / sqrt(2 n)`). `None` with too few of them.
-pub(crate) fn spread_of_tastes(prior: (f64, f64), log_odds: &[f64], chances: &[f64]) -> Option<(f64, f64)> {
-    if log_odds.len() < FEWEST {
-        return None;
-    }
-    let n = log_odds.len() as f64;
-    let sd = crate::stats::mean_sd(log_odds).1;
-    let seen = (sd * sd - chances.iter().sum::<f64>() / n).max(0.05 * sd * sd).sqrt();
-    let precisions = (1.0 / (prior.1 * prior.1), 2.0 * n);
-    let all = precisions.0 + precisions.1;
-    Some(((precisions.0 * prior.0 + precisions.1 * libm::log(seen.max(1e-3))) / all, 1.0 / all.sqrt()))
-}
-
 /// The deviation of log odds of us between served customers.
 pub fn taste(market: &Market, priors: &Priors) -> Beforehand {
     let (registered, given) = Beforehand::registered(priors, "taste");
     let Prior::Lognormal { median, sd } = registered.prior else { return registered };
-    let (log_odds, chance): (Vec<f64>, Vec<f64>) = surveyed(market)
+    let answers: Vec<Answer> = surveyed(market)
         .into_iter()
-        .map(|survey| (log_odds_of_survey(survey.own, survey.demand), 1.0 / survey.orders))
-        .unzip();
-    match spread_of_tastes((libm::log(median), sd), &log_odds, &chance) {
+        .map(|survey| Answer { part: survey.own / survey.demand, orders: survey.orders })
+        .collect();
+    match spread_of_tastes((libm::log(median), sd), &answers) {
         Some((centre, sd)) if !given => Beforehand {
             parameter: "taste",
             prior: Prior::Lognormal { median: libm::exp(centre), sd },
             origin: Origin::YourData,
-            source: format!("wallets.csv: how the shares of {} surveyed customers differ", log_odds.len()),
+            source: format!("wallets.csv: how the shares of {} surveyed customers differ", answers.len()),
         },
         _ => registered,
     }
 }
 
+/// Months with us from which a surveyed customer that came within the survey's span is counted.
+const FEWEST_MONTHS: usize = 3;
+
 /// What a survey says of a customer that buys from us.
 struct Surveyed {
+    /// Over the span, at the pace of the months with us.
     own: f64,
     demand: f64,
-    /// Months with orders, at least 1.
+    /// Our orders, by the months that had one.
     orders: f64,
 }
 
@@ -92,9 +75,16 @@ fn surveyed(market: &Market) -> Vec<Surveyed> {
     use crate::ids::Index as _;
     let of = |wallet: &crate::data::Wallet| {
         let (first, last) = (market.history.position(wallet.span.first)?, market.history.position(wallet.span.last)?);
-        let sales = market.sales.of(wallet.customer.usize()).filter(|(month, _)| (first..=last).contains(month));
-        let (own, orders) = sales.fold((0.0, 0.0), |(own, orders), (_, amount)| (own + amount, orders + 1.0));
-        (own > 0.0 && wallet.demand > 0.0).then_some(Surveyed { own, demand: wallet.demand, orders })
+        let all = || market.sales.of(wallet.customer.usize());
+        let came = all().find(|(_, amount)| *amount > 0.0)?.0;
+        // Who came within the span counts from the month after its first order: what it bought elsewhere before is no share of ours.
+        let from = if came < first { first } else { came + 1 };
+        let months = (last + 1).checked_sub(from).filter(|&months| came < first || months >= FEWEST_MONTHS)?;
+        let sales = all().filter(|(month, _)| (from..=last).contains(month));
+        let (own, with) = sales.fold((0.0, 0.0), |(own, with), (_, amount)| (own + amount, with + 1.0));
+        let (months, span) = (months as f64, (last - first + 1) as f64);
+        let orders = tastes::orders(with, months);
+        (own > 0.0 && wallet.demand > 0.0).then(|| Surveyed { own: own * span / months, demand: wallet.demand, orders })
     };
     market.data.wallets.iter().flatten().filter_map(of).collect()
 }

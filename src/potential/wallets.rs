@@ -9,7 +9,7 @@
 //!   `sqrt(v_i) / (1 - share)` (delta method);
 //! * the tastes of customers, which are alike to a degree: `l_i ~ N(mu_j, sigma^2 + 1 / orders_i)`, mu_j the log odds of the
 //!   share that our served customers of the territory give us together. sigma is lognormal with median 0.8 and log
-//!   deviation 0.4; where `wallets.csv` names customers that we serve, the spread of their own log odds is weighed in.
+//!   deviation 0.4; where `wallets.csv` names customers that we serve, the spread of their own is weighed in (`calibrate::tastes`).
 //!
 //! Then `e_i = r_i exp(-l_i) + r_i - y_i`. Sizes alone will not do: they are uncertain by half or more, shares would pile up at 0
 //! and at 1 where they are far off, and a customer that gives us nearly everything is a poor model of those whom we do not know. With
@@ -23,7 +23,7 @@ use super::activity::{Activity, LEVELS};
 use super::numeric::{LogNormal, fast_exp, fast_log, within};
 use super::observed::Observed;
 use super::sizes::KnownSizes;
-use crate::calibrate::{log_odds_of_survey, spread_of_tastes};
+use crate::calibrate::{Answer, orders, spread_of_tastes};
 use crate::lanes::{Isa, Kernel, Simd};
 use crate::rng::Stream;
 
@@ -70,7 +70,7 @@ impl KnownColumns {
             own: customers.iter().map(|customer| customer.own_year.max(0.0)).collect(),
             served: customers.iter().map(|customer| customer.served).collect(),
             log_rate: rate.iter().map(|rate| libm::log(rate.max(1e-300))).collect(),
-            taste: taste(observed, &rate, &chance),
+            taste: taste(observed, &rate),
             rate,
             chance,
         }
@@ -83,19 +83,20 @@ impl KnownColumns {
 }
 
 /// Mean and deviation of the log of the deviation of tastes: the prior, and the survey where there is one.
-fn taste(observed: &Observed, rate: &[f64], chance: &[f64]) -> (f64, f64) {
+fn taste(observed: &Observed, rate: &[f64]) -> (f64, f64) {
     let prior = (libm::log(TASTE.0), TASTE.1);
-    let (log_odds, chances): (Vec<f64>, Vec<f64>) = observed
+    let answers: Vec<Answer> = observed
         .customers
         .iter()
         .zip(rate)
-        .zip(chance)
-        .filter_map(|((customer, &rate), &chance)| {
-            let wallet = customer.wallet.filter(|_| customer.served && rate > 0.0)?;
-            Some((log_odds_of_survey(rate, wallet), chance))
+        .filter_map(|(customer, &rate)| {
+            let wallet = customer.wallet.filter(|wallet| customer.served && rate > 0.0 && *wallet > 0.0)?;
+            let months = if customer.months_with_us == 0 { 12 } else { customer.months_with_us.min(12) };
+            let orders = orders(f64::from(customer.orders_of_year), f64::from(months));
+            Some(Answer { part: rate / wallet, orders })
         })
-        .unzip();
-    spread_of_tastes(prior, &log_odds, &chances).unwrap_or(prior)
+        .collect();
+    spread_of_tastes(prior, &answers).unwrap_or(prior)
 }
 
 /// What the sizes say on a draw.
