@@ -1,15 +1,16 @@
 //! How much customers differ in how they like us, from a survey of what they buy in all.
 //!
-//! The log odds of us of customers that buy from us are `a_i ~ N(μ, τ²)`; the share of its demand `D_i` that our sales `y_i` make up errs by
+//! The log odds of us of customers that buy from us are `a_i ~ N(μ, σ_a²)`; the share of its demand `D_i` that our sales `y_i` make up errs by
 //! chance and by the answer:
 //!
-//! `log(y_i / D_i) ~ N(log s_i, (1 - s_i) / n_i + ν²)`, `s_i = 1 / (1 + exp(-a_i))`,
+//! `y_i / D_i ~ N(s_i, s_i (1 - s_i) / N_i + s_i² σ_q²)`, `s_i = 1 / (1 + exp(-a_i))`,
 //!
-//! with n_i our orders (given all orders, ours are a binomial part of them; delta method) and ν the deviation of the log of an answer's error.
-//! The log odds of `y / D` themselves would err by `1 / (1 - s)` times as much: where we hold most of the wallet, an answer that is a tenth off moves them
-//! by a half or more, so that their spread, which earlier versions took, is mostly error and tastes come out up to half too wide.
+//! with N_i all orders that it makes (ours are a binomial part of them; `N_i = n_i D_i / y_i` with n_i ours) and σ_q the deviation of the log of an
+//! answer's error.
+//! The log odds of `y / D` themselves would err by `1 / (1 - s)` times as much: where four fifths of the wallet are ours, an answer that is a tenth off
+//! moves them by a half. Their spread is mostly error there, and tastes taken from it come out up to half too wide.
 //!
-//! a_i is integrated out over a grid of the standard normal, μ (flat), log τ (normal) and ν (three values about [`ANSWERS`]: a survey
+//! a_i is integrated out over a grid of the standard normal, μ (flat), log σ_a (normal) and σ_q ([`ANSWERS`]: a survey
 //! does not tell its own error from tastes) over grids, in two passes of which the second looks closer.
 
 /// Customers that buy from us and were surveyed, from which tastes are believed.
@@ -22,7 +23,7 @@ const ANSWERS: [(f64, f64); 3] = [(0.08, 0.25), (0.15, 0.5), (0.28, 0.25)];
 const NODES: usize = 21;
 const REACH: f64 = 3.5;
 
-/// Values of μ and of log τ.
+/// Values of μ and of log σ_a.
 const CENTRES: usize = 17;
 const SPREADS: usize = 25;
 
@@ -54,7 +55,7 @@ pub(crate) fn spread_of_tastes(prior: (f64, f64), answers: &[Answer]) -> Option<
     posterior(prior, answers, (centre, reach), (coarse.0, (4.0 * coarse.1).min(3.0 * prior.1)))
 }
 
-/// Mean and deviation of log τ over grids of μ and log τ, each (middle, reach).
+/// Mean and deviation of log σ_a over grids of μ and log σ_a, each (middle, reach).
 fn posterior(prior: (f64, f64), answers: &[Answer], centre: (f64, f64), spread: (f64, f64)) -> Option<(f64, f64)> {
     let at =
         |(middle, reach): (f64, f64), k: usize, of: usize| middle + reach * (2.0 * k as f64 / (of - 1) as f64 - 1.0);
@@ -77,17 +78,16 @@ fn posterior(prior: (f64, f64), answers: &[Answer], centre: (f64, f64), spread: 
 
 fn log_likelihood(answers: &[Answer], centre: f64, spread: f64, error: f64) -> f64 {
     let step = 2.0 * REACH / (NODES - 1) as f64;
-    // Share, its log, and the node's weight.
-    let nodes: [(f64, f64, f64); NODES] = std::array::from_fn(|k| {
+    // Share and the node's weight.
+    let nodes: [(f64, f64); NODES] = std::array::from_fn(|k| {
         let z = step * k as f64 - REACH;
-        let share = 1.0 / (1.0 + libm::exp(-(centre + spread * z)));
-        (share, libm::log(share), step * libm::exp(-0.5 * z * z))
+        (1.0 / (1.0 + libm::exp(-(centre + spread * z))), step * libm::exp(-0.5 * z * z))
     });
     let of = |answer: &Answer| {
-        let part = libm::log(answer.part);
-        let density = |(share, log_share, weight): &(f64, f64, f64)| {
-            let variance = (1.0 - share) / answer.orders + error * error;
-            let away = part - log_share;
+        let all = answer.orders / answer.part;
+        let density = |(share, weight): &(f64, f64)| {
+            let variance = share * (1.0 - share) / all + share * share * error * error;
+            let away = answer.part - share;
             weight * libm::exp(-0.5 * away * away / variance) / variance.sqrt()
         };
         libm::log(nodes.iter().map(density).sum::<f64>().max(1e-300))
@@ -103,14 +103,15 @@ mod tests {
 
     const PRIOR: (f64, f64) = (-0.223, 0.4);
 
-    /// Answers of customers with this spread of tastes around a share, with orders and errors by chance.
+    /// Answers of customers with this spread of tastes around a share, with orders and errors by chance; few order nothing of us, since who
+    /// does not is not among those that buy.
     fn made(share: f64, spread: f64, customers: usize, seed: u64) -> Vec<Answer> {
         let mut source = Source::new(seed, Purpose::Response, 0);
         let centre = libm::log(share / (1.0 - share));
         let mut out = Vec::new();
         while out.len() < customers {
             let share = 1.0 / (1.0 + libm::exp(-(centre + spread * source.normal())));
-            let [ours, all] = [share, 1.0].map(|part: f64| 30.0 * part);
+            let [ours, all] = [share, 1.0].map(|part: f64| 60.0 * part);
             let ours_by_chance = (ours + ours.sqrt() * source.normal()).max(0.0);
             let others = (all - ours + (all - ours).sqrt() * source.normal()).max(0.0);
             if ours_by_chance >= 1.0 {
