@@ -373,7 +373,8 @@ mod tests {
             customer.wallet = Some(customer.own_year * (1.0 + libm::exp(-log_odds)) * libm::exp(0.15 * error));
         }
         let (centre, deviation) = KnownColumns::new(&observed, &activity(200)).taste;
-        assert!((libm::exp(centre) - 0.6).abs() < 0.08 && deviation < 0.08, "{centre} {deviation}");
+        // A survey does not tell the error of its answers from tastes: narrower than that it is not.
+        assert!((libm::exp(centre) - 0.6).abs() < 0.08 && deviation < 0.15, "{centre} {deviation}");
     }
 
     #[test]
