@@ -8,6 +8,7 @@ use crate::calibrate::further::Drawing;
 use crate::calibrate::hazards::{Finds, Hazard};
 use crate::calibrate::posterior_response::ResponsePosterior;
 use crate::calibrate::priors::{self, Priors};
+use crate::calibrate::response::Point;
 use crate::calibrate::sampling::{Purpose, Source};
 use crate::calibrate::season::Structural;
 use crate::calibrate::space::Space;
@@ -48,26 +49,39 @@ fn identified(contraction: Option<f64>) -> Identified {
     }
 }
 
-/// All rows, in the order of the model.
-///
-/// # Errors
-/// [`CalibrateError::NoNumber`] of the first parameter with a draw that is not finite.
-pub(super) fn diagnostics(
-    draws: &[Draw],
-    values: &[Vec<f64>],
-    evidence: &Evidence<'_>,
-) -> Result<Vec<Diagnostic>, CalibrateError> {
-    let mut out = Vec::new();
-    let mut lost = None;
-    // `prior_sd`: `None` = no proper prior; the estimate is the data's.
-    let mut row = |parameter: String,
-                   unit: &str,
-                   drawn: Vec<f64>,
-                   prior_sd: Option<f64>,
-                   data: Option<String>,
-                   prior: (Origin, String)| {
+/// The registry's unit of a parameter.
+fn unit_of(mechanism: &str, parameter: &str) -> &'static str {
+    find_parameter(mechanism, parameter).map_or("", |known| known.unit)
+}
+
+/// The rows so far.
+struct Rows<'a> {
+    priors: &'a Priors,
+    rows: Vec<Diagnostic>,
+    /// The first parameter with a draw that is no number.
+    lost: Option<String>,
+}
+
+impl Rows<'_> {
+    /// Adds a parameter with a prior in the registry; `data`: the files that speak of it.
+    fn known(&mut self, mechanism: &str, parameter: &str, unit: &str, drawn: Vec<f64>, data: Option<String>) {
+        let sd = priors::moments(self.priors.prior(mechanism, parameter)).1;
+        let source = self.priors.source(mechanism, parameter);
+        self.add(format!("{mechanism}.{parameter}"), unit, drawn, Some(sd), data, source);
+    }
+
+    /// Adds a row. `prior_sd`: `None` = no proper prior; the estimate is the data's.
+    fn add(
+        &mut self,
+        parameter: String,
+        unit: &str,
+        drawn: Vec<f64>,
+        prior_sd: Option<f64>,
+        data: Option<String>,
+        prior: (Origin, String),
+    ) {
         let Some(summary) = Summary::of(&drawn) else {
-            lost.get_or_insert(parameter);
+            self.lost.get_or_insert(parameter);
             return;
         };
         let contraction = match (prior_sd, &data) {
@@ -84,19 +98,22 @@ pub(super) fn diagnostics(
             (Some(source), Identified::Yes | Identified::Weak) => (Origin::YourData, source),
             _ => prior,
         };
-        out.push(Diagnostic {
-            parameter,
-            unit: unit.to_owned(),
-            summary,
-            contraction,
-            identified: known,
-            origin,
-            source,
-        });
-    };
+        let unit = unit.to_owned();
+        self.rows.push(Diagnostic { parameter, unit, summary, contraction, identified: known, origin, source });
+    }
+}
+
+/// All rows, in the order of the model.
+///
+/// # Errors
+/// [`CalibrateError::NoNumber`] of the first parameter with a draw that is not finite.
+pub(super) fn diagnostics(
+    draws: &[Draw],
+    values: &[Vec<f64>],
+    evidence: &Evidence<'_>,
+) -> Result<Vec<Diagnostic>, CalibrateError> {
+    let mut rows = Rows { priors: evidence.priors, rows: Vec::new(), lost: None };
     let of = |get: &dyn Fn(&Draw) -> f64| draws.iter().map(get).collect::<Vec<f64>>();
-    let prior_sd =
-        |mechanism: &str, parameter: &str| Some(priors::moments(evidence.priors.prior(mechanism, parameter)).1);
 
     let series = evidence.category.unwrap_or(evidence.own_fit);
     let series_name = if evidence.category.is_some() {
@@ -109,7 +126,7 @@ pub(super) fn diagnostics(
     let flat = (Origin::Assumption, "no season until two years of months have shown one".to_owned());
     for m in 0..12 {
         let name = format!("season.{}", m + 1);
-        row(
+        rows.add(
             name,
             "index, mean 1",
             of(&|d| d.parameters.season[m]),
@@ -119,7 +136,7 @@ pub(super) fn diagnostics(
         );
     }
     for (k, covariate) in evidence.feasts.exposures.covariates().iter().enumerate() {
-        row(
+        rows.add(
             format!("feasts.{}", covariate.name),
             "log change of a day",
             of(&|d| d.parameters.feasts.effects().nth(k).map_or(0.0, |(_, effect)| effect)),
@@ -130,7 +147,7 @@ pub(super) fn diagnostics(
     }
     let steady =
         (Origin::Assumption, "demand neither grows nor shrinks by more than about a quarter a year".to_owned());
-    row(
+    rows.add(
         "demand.growth".into(),
         "log a month",
         of(&|d| d.parameters.growth),
@@ -138,7 +155,7 @@ pub(super) fn diagnostics(
         seen,
         steady.clone(),
     );
-    row(
+    rows.add(
         "own.growth".into(),
         "log a month",
         of(&|d| d.value("own.growth").unwrap_or(0.0)),
@@ -147,18 +164,11 @@ pub(super) fn diagnostics(
         steady,
     );
     let shock = evidence.shock_seen.then(|| "months of territories beyond season and trend".to_owned());
-    row(
-        "demand.shock_sd".into(),
-        "log",
-        of(&|d| d.parameters.shock_sd),
-        prior_sd("demand", "shock_sd"),
-        shock,
-        evidence.priors.source("demand", "shock_sd"),
-    );
+    rows.known("demand", "shock_sd", "log", of(&|d| d.parameters.shock_sd), shock);
 
     // Response: contraction against prior draws of the very same quantities.
-    let prior_draws: Vec<Vec<f64>> = (0..2000)
-        .map(|d| evidence.space.prior_draw(&mut Source::new(evidence.seed, Purpose::Hyper, (1 << 40) + d)).1)
+    let prior_draws: Vec<(Point, Vec<f64>)> = (0..2000)
+        .map(|d| evidence.space.prior_draw(&mut Source::new(evidence.seed, Purpose::Hyper, (1 << 40) + d)))
         .collect();
     for (k, coordinate) in evidence.space.coordinates.iter().enumerate() {
         let name = format!("{}.{}", coordinate.mechanism, coordinate.parameter);
@@ -167,8 +177,8 @@ pub(super) fn diagnostics(
                 0 => "calls.csv and sales.csv: each customer compared with itself".to_owned(),
                 n => format!("calls.csv and sales.csv: each customer compared with itself; {n} of experiments.csv"),
             });
-        let sd = mean_sd(&prior_draws.iter().map(|values| values[k]).collect::<Vec<f64>>()).1;
-        let unit = find_parameter(coordinate.mechanism, &coordinate.parameter).map_or("", |known| known.unit);
+        let sd = mean_sd(&prior_draws.iter().map(|(_, values)| values[k]).collect::<Vec<f64>>()).1;
+        let unit = unit_of(coordinate.mechanism, &coordinate.parameter);
         // What has its own evidence, before the response, is measured against the built-in prior.
         let beforehand = evidence.beforehand.iter().find(|known| known.parameter == coordinate.parameter);
         let (sd, data) = match beforehand.filter(|known| known.origin == Origin::YourData) {
@@ -182,25 +192,16 @@ pub(super) fn diagnostics(
             Some(known) => (known.origin, known.source.clone()),
             None => evidence.priors.source(coordinate.mechanism, &coordinate.parameter),
         };
-        row(name, unit, values.iter().map(|values| values[k]).collect(), Some(sd), data, prior);
+        rows.add(name, unit, values.iter().map(|values| values[k]).collect(), Some(sd), data, prior);
     }
     let visits = "goodwill.effect_face_to_face";
     if evidence.space.coordinates.iter().any(|c| c.parameter == "elasticity_face_to_face") {
         let source = evidence.priors.source("goodwill", "elasticity_face_to_face");
-        let prior_effects: Vec<f64> = (0..2000)
-            .map(|d| {
-                evidence
-                    .space
-                    .prior_draw(&mut Source::new(evidence.seed, Purpose::Hyper, (1 << 40) + d))
-                    .0
-                    .goodwill
-                    .effect[0]
-            })
-            .collect();
+        let prior_effects: Vec<f64> = prior_draws.iter().map(|(point, _)| point.goodwill.effect[0]).collect();
         let in_data = evidence.space.coordinates.iter().any(|c| c.parameter == "elasticity_face_to_face" && c.in_data);
         let data = (in_data && evidence.response.fitted)
             .then(|| "from the elasticity, decay, saturation and share above".to_owned());
-        row(
+        rows.add(
             visits.into(),
             "log odds a contact",
             of(&|d| d.parameters.goodwill.effect[0]),
@@ -209,7 +210,7 @@ pub(super) fn diagnostics(
             source,
         );
     }
-    row(
+    rows.add(
         "orders.order_unit".into(),
         "demand units",
         of(&|d| d.parameters.order_unit),
@@ -224,25 +225,16 @@ pub(super) fn diagnostics(
         format!("{file}, last {} months", evidence.finds.months)
     });
     let none = (Origin::YourData, "nobody was found in the months counted".to_owned());
-    row("discovery.finds".into(), "customers a month", of(&|d| d.finds.iter().sum()), None, found, none);
+    rows.add("discovery.finds".into(), "customers a month", of(&|d| d.finds.iter().sum()), None, found, none);
     let by = evidence.prospecting_seen.then(|| "capacity in reps.csv less the calls of calls.csv".to_owned());
-    row(
-        "discovery.by_prospecting".into(),
-        "share of finds",
-        of(&|d| d.finds_by_prospecting),
-        prior_sd("discovery", "by_prospecting"),
-        by,
-        evidence.priors.source("discovery", "by_prospecting"),
-    );
-    row(
-        "discovery.referral".into(),
+    rows.known("discovery", "by_prospecting", "share of finds", of(&|d| d.finds_by_prospecting), by);
+    rows.known(
+        "discovery",
+        "referral",
         "a month at a served share of 1",
         of(&|d| d.parameters.discovery.referral),
-        prior_sd("discovery", "referral"),
         None,
-        evidence.priors.source("discovery", "referral"),
     );
-    let events = |hazard: &Hazard, words: &str| hazard.events.map(|events| format!("{words} ({events:.0} events)"));
     let ordered = evidence.pasts.iter().filter(|past| past.silences.is_some()).count();
     let waits = evidence.pasts.iter().filter_map(|past| past.waiting);
     let first_orders = waits.filter(|waiting| waiting.end == End::Ordered).count();
@@ -250,67 +242,23 @@ pub(super) fn diagnostics(
         0 => "orders after long silences".to_owned(),
         won => format!("{won} first orders after first_known, and orders after long silences"),
     });
-    row(
-        "conversion.base_hazard".into(),
-        "a month",
-        of(&|d| d.parameters.conversion.hazard),
-        prior_sd("conversion", "base_hazard"),
-        won,
-        evidence.priors.source("conversion", "base_hazard"),
-    );
+    rows.known("conversion", "base_hazard", "a month", of(&|d| d.parameters.conversion.hazard), won);
     let counted = (evidence.finds.count.iter().sum::<f64>() > 0.0)
         .then(|| format!("{:.0} of those found were found by their first order", evidence.finds.at_once));
-    row(
-        "conversion.at_once".into(),
-        "share of finds",
-        of(&|d| d.parameters.conversion.at_once),
-        prior_sd("conversion", "at_once"),
-        counted,
-        evidence.priors.source("conversion", "at_once"),
-    );
-    row(
-        "conversion.goodwill_effect".into(),
+    rows.known("conversion", "at_once", "share of finds", of(&|d| d.parameters.conversion.at_once), counted);
+    rows.known(
+        "conversion",
+        "goodwill_effect",
         "log hazard per log odds",
         of(&|d| d.parameters.conversion.goodwill_effect),
-        prior_sd("conversion", "goodwill_effect"),
         None,
-        evidence.priors.source("conversion", "goodwill_effect"),
     );
     let silences = (ordered > 0).then(|| format!("silences of {ordered} customers against their own rhythm"));
-    row(
-        "churn.hazard".into(),
-        "a month",
-        of(&|d| d.parameters.churn),
-        prior_sd("churn", "hazard"),
-        silences,
-        evidence.priors.source("churn", "hazard"),
-    );
-    row(
-        "closure.hazard".into(),
-        "a month",
-        of(&|d| d.parameters.closure),
-        prior_sd("closure", "hazard"),
-        events(evidence.closure, "closed in customers.csv"),
-        evidence.priors.source("closure", "hazard"),
-    );
-    row(
-        "birth.hazard".into(),
-        "of the living, a month",
-        of(&|d| d.parameters.birth),
-        prior_sd("birth", "hazard"),
-        None,
-        evidence.priors.source("birth", "hazard"),
-    );
-    row(
-        "choice.selection".into(),
-        "log odds",
-        of(&|d| d.selection),
-        prior_sd("choice", "selection"),
-        None,
-        evidence.priors.source("choice", "selection"),
-    );
-    let unit_of =
-        |mechanism: &str, parameter: &str| find_parameter(mechanism, parameter).map_or("", |known| known.unit);
+    rows.known("churn", "hazard", "a month", of(&|d| d.parameters.churn), silences);
+    let closed = evidence.closure.events.map(|events| format!("closed in customers.csv ({events:.0} events)"));
+    rows.known("closure", "hazard", "a month", of(&|d| d.parameters.closure), closed);
+    rows.known("birth", "hazard", "of the living, a month", of(&|d| d.parameters.birth), None);
+    rows.known("choice", "selection", "log odds", of(&|d| d.selection), None);
     let drawn = |name: &str| -> Vec<f64> { draws.iter().map(|draw| draw.value(name).unwrap_or(0.0)).collect() };
     let alone = [("choice", "selection_of_known"), ("conversion", "reactivation"), ("discovery", "prospecting_yield")];
     let alone =
@@ -319,7 +267,8 @@ pub(super) fn diagnostics(
         let name = format!("{mechanism}.{parameter}");
         let values = drawn(&name);
         let sd = Some(priors::moments(prior).1);
-        row(name, unit_of(mechanism, parameter), values, sd, counted, evidence.priors.source(mechanism, parameter));
+        let source = evidence.priors.source(mechanism, parameter);
+        rows.add(name, unit_of(mechanism, parameter), values, sd, counted, source);
     }
-    lost.map_or(Ok(out), |parameter| Err(CalibrateError::NoNumber { parameter }))
+    rows.lost.map_or(Ok(rows.rows), |parameter| Err(CalibrateError::NoNumber { parameter }))
 }

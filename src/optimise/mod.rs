@@ -227,10 +227,11 @@ pub fn optimise(
     let found: Vec<Candidate> = found.into_iter().map(|(_, candidate)| candidate).collect();
     let rows = found.first().map_or_else(Vec::new, |first| rows(bound, &menu, &first.plan, &lived[best]));
     warnings.extend(unbelievable(bound, scenario, &lived[best]));
-    warnings.extend(hiring.as_ref().and_then(|hiring| what_hiring_costs(hiring, &table, &limits, &chosen)));
+    warnings.extend(what_hiring_costs(&limits, &table, &chosen));
     if ceiling.is_some() {
         warnings.push(
-            "economics.supply_ceiling is heeded where plans are compared, not in the search for where to put reps: if cheaper              plans come close to the best, the ceiling is what holds it"
+            "economics.supply_ceiling is heeded where plans are compared, not in the search for where to put reps: if cheaper \
+             plans come close to the best, the ceiling is what holds it"
                 .to_owned(),
         );
     }
@@ -268,7 +269,8 @@ impl Limits<'_> {
 }
 
 /// Words where the hiring pace holds the plan back.
-fn what_hiring_costs(hiring: &Hiring, table: &Table, limits: &Limits<'_>, chosen: &Allocation) -> Option<String> {
+fn what_hiring_costs(limits: &Limits<'_>, table: &Table, chosen: &Allocation) -> Option<String> {
+    let hiring = limits.hiring?;
     let free = Limits { hiring: None, ..*limits }.allocate(&table.shrunk);
     let lost = free.value - chosen.value;
     (!hiring.allows(&free.plan) && lost > 0.0).then(|| {

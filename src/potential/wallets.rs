@@ -21,7 +21,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 
 use super::activity::{Activity, LEVELS};
 use super::numeric::{LogNormal, fast_exp, fast_log, within};
-use super::observed::Observed;
+use super::observed::{Observed, ObservedCustomer};
 use super::sizes::KnownSizes;
 use crate::calibrate::{Answer, orders, spread_of_tastes};
 use crate::lanes::{Isa, Kernel, Simd};
@@ -58,10 +58,11 @@ impl KnownColumns {
         let customers = &observed.customers;
         let rate: Vec<f64> = customers
             .iter()
-            .map(|customer| {
-                let months = if customer.months_with_us == 0 { 12 } else { customer.months_with_us.min(12) };
-                if customer.served { customer.own_year.max(0.0) * 12.0 / f64::from(months) } else { 0.0 }
-            })
+            .map(
+                |customer| {
+                    if customer.served { customer.own_year.max(0.0) * 12.0 / months_with_us(customer) } else { 0.0 }
+                },
+            )
             .collect();
         let chance: Vec<f64> =
             customers.iter().map(|customer| 1.0 / f64::from(customer.orders_of_year.max(1))).collect();
@@ -82,6 +83,11 @@ impl KnownColumns {
     }
 }
 
+/// Months of the last 12 in which a customer bought from us; where they are not known, all.
+fn months_with_us(customer: &ObservedCustomer) -> f64 {
+    f64::from(if customer.months_with_us == 0 { 12 } else { customer.months_with_us.min(12) })
+}
+
 /// Mean and deviation of the log of the deviation of tastes: the prior, and the survey where there is one.
 fn taste(observed: &Observed, rate: &[f64]) -> (f64, f64) {
     let prior = (libm::log(TASTE.0), TASTE.1);
@@ -91,8 +97,7 @@ fn taste(observed: &Observed, rate: &[f64]) -> (f64, f64) {
         .zip(rate)
         .filter_map(|(customer, &rate)| {
             let wallet = customer.wallet.filter(|wallet| customer.served && rate > 0.0 && *wallet > 0.0)?;
-            let months = if customer.months_with_us == 0 { 12 } else { customer.months_with_us.min(12) };
-            let orders = orders(f64::from(customer.orders_of_year), f64::from(months));
+            let orders = orders(f64::from(customer.orders_of_year), months_with_us(customer));
             Some(Answer { part: rate / wallet, orders })
         })
         .collect();
@@ -267,7 +272,6 @@ impl Kernel for Expected<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::observed::ObservedCustomer;
     use super::super::sizes::{NormalPrior, SizeSource};
     use super::*;
     use crate::stats::mean_sd;

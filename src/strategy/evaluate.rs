@@ -60,9 +60,7 @@ fn one_run(arena: &Arena<'_>, baseline: usize, plans: &[Vec<BoundLever>], run: u
     let mut live = |strategy: &BoundStrategy| {
         let compiled = compile(bound, &start, &placed, strategy, &arena.weight, placer.horizon);
         let mut tallies = world.run(&compiled.policy, horizon, key, Isa::detect(), &mut ());
-        if let Some(ceiling) = arena.supply_ceiling {
-            deliver(&mut tallies, ceiling);
-        }
+        deliver(&mut tallies, arena.supply_ceiling);
         (compiled, tallies)
     };
     let today = live(base);

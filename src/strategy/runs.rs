@@ -156,9 +156,7 @@ pub(super) fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool
                 None => world.run(&compiled.policy, horizon, key, Isa::detect(), &mut ()),
             };
             parts.push(watch.map(|watch| watch.parts));
-            if let Some(ceiling) = plan.supply_ceiling {
-                deliver(&mut tallies, ceiling);
-            }
+            deliver(&mut tallies, plan.supply_ceiling);
             (compiled, tallies)
         })
         .collect();
@@ -220,7 +218,9 @@ pub(super) fn one_run(placer: &Placer<'_>, plan: &Plan<'_>, run: u32, keep: bool
 }
 
 /// Takes off what is ordered of us in a month beyond what we can deliver, in all territories alike: it is not sold, then or later.
-pub(super) fn deliver(tallies: &mut Tallies, ceiling: f64) {
+/// Without a ceiling everything is delivered.
+pub(super) fn deliver(tallies: &mut Tallies, ceiling: Option<f64>) {
+    let Some(ceiling) = ceiling else { return };
     for month in tallies.own_sales.chunks_mut(tallies.territories.max(1)) {
         let sold: f64 = month.iter().sum();
         if sold > ceiling {
