@@ -13,6 +13,9 @@
 //! a_i is integrated out over a grid of the standard normal, μ (flat), log σ_a (normal) and σ_q ([`ANSWERS`]: a survey
 //! does not tell its own error from tastes) over grids, in two passes of which the second looks closer.
 
+use crate::calibrate::space::log_odds;
+use crate::simulate::mechanisms::choice;
+
 /// Customers that buy from us and were surveyed, from which tastes are believed.
 const FEWEST: usize = 8;
 
@@ -46,10 +49,9 @@ pub(crate) fn spread_of_tastes(prior: (f64, f64), answers: &[Answer]) -> Option<
     if answers.len() < FEWEST {
         return None;
     }
-    let mut logs: Vec<f64> = answers.iter().map(|answer| libm::log(answer.part)).collect();
-    logs.sort_unstable_by(f64::total_cmp);
-    let middle = libm::exp(logs[logs.len() / 2]).min(0.95);
-    let centre = libm::log(middle / (1.0 - middle));
+    let mut parts: Vec<f64> = answers.iter().map(|answer| answer.part).collect();
+    parts.sort_unstable_by(f64::total_cmp);
+    let centre = log_odds(parts[parts.len() / 2].min(0.95));
     let reach = 6.0 / (answers.len() as f64).sqrt();
     let coarse = posterior(prior, answers, (centre, reach), (prior.0, 3.0 * prior.1))?;
     posterior(prior, answers, (centre, reach), (coarse.0, (4.0 * coarse.1).min(3.0 * prior.1)))
@@ -81,7 +83,7 @@ fn log_likelihood(answers: &[Answer], centre: f64, spread: f64, error: f64) -> f
     // Share and the node's weight.
     let nodes: [(f64, f64); NODES] = std::array::from_fn(|k| {
         let z = step * k as f64 - REACH;
-        (1.0 / (1.0 + libm::exp(-(centre + spread * z))), step * libm::exp(-0.5 * z * z))
+        (choice::share(centre + spread * z, 1.0), step * libm::exp(-0.5 * z * z))
     });
     let of = |answer: &Answer| {
         let all = answer.orders / answer.part;
