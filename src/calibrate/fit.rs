@@ -142,8 +142,8 @@ pub(crate) fn fit_with_likelihood(
     let (seed, draws) = (settings.seed, settings.draws);
 
     progress("response", 0.1);
-    let share = wallet::share_of_wallet(market, &past.priors);
-    let taste = wallet::taste(market, &past.priors);
+    let share = wallet::share_of_wallet(market, &observed, &past.priors);
+    let taste = wallet::taste(market, &observed, &past.priors);
     let space = Space::new(&observed, &past.priors, share.prior, taste.prior);
     let tests = FieldTests::new(market, &observed);
     let mut response = posterior_response::fit(

@@ -7,6 +7,7 @@
 //! | `alive` | who still buys from us? (silence against own rhythm: a hidden Markov chain) |
 //! | `past`, `observed` | who was ours when, and the past in the layout of the likelihood |
 //! | `response`, `curve`, `space`, `posterior_response` | what do our contacts do? (conditional Poisson likelihood, draws by importance sampling) |
+//! | `called` | who is called on more than its neighbours? |
 //! | `clustering` | how much wider are intervals where a customer's or a territory's months err together? |
 //! | `field_tests` | what did field tests of contacts show? |
 //! | `feasts` | which moving feasts are there, and how sure are their dates? |
@@ -27,6 +28,7 @@
 mod actions;
 mod agreement;
 mod alive;
+mod called;
 mod checks;
 mod clustering;
 mod curve;

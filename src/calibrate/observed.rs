@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::calibrate::alive::{Alive, End, Past, Reading, Silence, Silences};
+use crate::calibrate::called::log_call_levels;
 use crate::channel::Channel;
 use crate::market::Market;
 
@@ -25,7 +26,8 @@ pub struct Contacts {
     pub by_month: Vec<f32>,
     /// Contacts a month that a customer is taken to have had before the history: its mean over the first year.
     pub before: Vec<f32>,
-    /// Distinct numbers of contacts in the last 12 months with the share of (buying customer, month)s that had them.
+    /// Distinct numbers of contacts in the last 12 months with the share of sales that customers with them make: the share of wallet is that of customers
+    /// by what they buy, and the large ones are called on more.
     pub usual: Vec<(f64, f64)>,
     /// Mean contacts a month in months with a contact: where elasticities are measured.
     pub reference: f64,
@@ -55,7 +57,7 @@ pub struct Observed {
     pub bought: Vec<bool>,
     /// Channels with contacts.
     pub contacts: Vec<Contacts>,
-    /// By customer: log of its usual contacts over what is usual, weighed by sales. Reps choose whom they call on: those who like us too.
+    /// By customer: log of how often it is called on, over its neighbours ([`super::called`]). Reps choose whom they call on: those who like us too.
     pub called: Vec<f64>,
 }
 
@@ -193,7 +195,13 @@ impl Observed {
         }
         let bought: Vec<bool> = timelines.iter().map(|timeline| timeline.orders.is_some()).collect();
         let known_from: Vec<u16> = timelines.iter().map(|timeline| timeline.known as u16).collect();
-        let contacts = lay_out_contacts(market, &known_from, &weight);
+        let pace: Vec<f64> = (0..customers)
+            .map(|i| {
+                let ours: f64 = weight[i * months..(i + 1) * months].iter().map(|&weight| f64::from(weight)).sum();
+                amount[start[i]..start[i + 1]].iter().sum::<f64>() / ours.max(1e-9)
+            })
+            .collect();
+        let contacts = lay_out_contacts(market, &known_from, &weight, &pace);
         let groups = groups(market, &bought);
         let territories = (0..market.territory_count()).map(|j| market.customers_of(j)).collect();
         let mut out = Self {
@@ -211,23 +219,28 @@ impl Observed {
             contacts,
             called: Vec::new(),
         };
-        out.called = out.log_call_levels();
+        out.called = out.log_call_levels(timelines);
         out
     }
 
-    /// See [`Observed::called`]: of visits, where there are some.
-    fn log_call_levels(&self) -> Vec<f64> {
+    /// See [`Observed::called`]: of visits, where there are some; weighed by sales the mean is 0.
+    fn log_call_levels(&self, timelines: &[Timeline]) -> Vec<f64> {
         let visits = self.contacts.iter().position(|contacts| contacts.channel == Channel::FaceToFace);
-        let levels: Vec<f64> = (0..self.customers).map(|i| self.call_level_of(i, visits)).collect();
-        let sold: Vec<f64> = (0..self.customers).map(|i| self.sales(i).map(|(_, y)| y).sum()).collect();
-        let all: f64 = sold.iter().sum();
-        let usual = levels.iter().zip(&sold).map(|(level, sold)| level * sold).sum::<f64>() / all;
-        // Without contacts or sales it is nothing, or no number.
-        if usual.is_nan() || usual <= 0.0 {
-            return vec![0.0; self.customers];
+        let mut counted = self.contacts.iter().enumerate().filter(|(k, _)| visits.is_none_or(|visits| visits == *k));
+        let Some((_, first)) = counted.next() else { return vec![0.0; self.customers] };
+        let mut by_month = first.by_month.clone();
+        for (_, further) in counted {
+            by_month.iter_mut().zip(&further.by_month).for_each(|(sum, x)| *sum += x);
         }
-        let logs: Vec<f64> = levels.iter().map(|&level| log_call_level(level, usual)).collect();
-        let mean = logs.iter().zip(&sold).map(|(log, sold)| log * sold).sum::<f64>() / all;
+        let known: Vec<Range<usize>> = timelines.iter().map(|timeline| timeline.known..timeline.end).collect();
+        let logs = log_call_levels(&by_month, self.months, &known, &self.groups);
+        let (mut sum, mut all) = (0.0, 0.0);
+        for (i, log) in logs.iter().enumerate() {
+            let sold: f64 = self.sales(i).map(|(_, amount)| amount).sum();
+            sum += sold * log;
+            all += sold;
+        }
+        let mean = if all > 0.0 { sum / all } else { 0.0 };
         logs.into_iter().map(|log| log - mean).collect()
     }
 
@@ -244,29 +257,14 @@ impl Observed {
 
     /// Mean contacts a month of a customer, all channels together, while we knew it.
     pub fn call_level(&self, customer: usize) -> f64 {
-        self.call_level_of(customer, None)
-    }
-
-    /// The same of one of the channels, by its position.
-    fn call_level_of(&self, customer: usize, only: Option<usize>) -> f64 {
         let from = usize::from(self.known_from[customer]);
         let known = (self.months - from).max(1) as f64;
-        self.contacts
-            .iter()
-            .enumerate()
-            .filter(|(k, _)| only.is_none_or(|only| only == *k))
-            .map(|(_, contacts)| {
-                let row = &contacts.by_month[customer * self.months..(customer + 1) * self.months];
-                row[from.min(self.months)..].iter().map(|&x| f64::from(x)).sum::<f64>() / known
-            })
-            .sum()
+        let made = |contacts: &Contacts| {
+            let row = &contacts.by_month[customer * self.months..(customer + 1) * self.months];
+            row[from.min(self.months)..].iter().map(|&x| f64::from(x)).sum::<f64>()
+        };
+        self.contacts.iter().map(made).sum::<f64>() / known
     }
-}
-
-/// Log of a customer's usual contacts over `usual`. One that is hardly ever called on counts as called on a tenth as often, since its few
-/// contacts are luck.
-pub(super) fn log_call_level(level: f64, usual: f64) -> f64 {
-    libm::log((level / usual).max(0.1))
 }
 
 /// By month after the last order, whether we contacted the customer, with the share of the months before in which we did (and half
@@ -290,7 +288,8 @@ pub(super) fn contacted_since(market: &Market, customer: usize, timeline: &Timel
     contacted[from.min(contacted.len())..].iter().map(|&contacted| (contacted, often)).collect()
 }
 
-fn lay_out_contacts(market: &Market, known_from: &[u16], weight: &[f32]) -> Vec<Contacts> {
+/// `pace`: what each customer buys a month while it is ours.
+fn lay_out_contacts(market: &Market, known_from: &[u16], weight: &[f32], pace: &[f64]) -> Vec<Contacts> {
     let months = market.months();
     let customers = market.customer_count();
     let Some(calls) = &market.calls else { return Vec::new() };
@@ -320,9 +319,9 @@ fn lay_out_contacts(market: &Market, known_from: &[u16], weight: &[f32]) -> Vec<
             .collect();
         let mut usual: BTreeMap<u32, f64> = BTreeMap::new();
         let mut total = 0.0;
-        for i in 0..customers {
+        for (i, pace) in pace.iter().enumerate() {
             for t in months.saturating_sub(12)..months {
-                let w = f64::from(weight[i * months + t]);
+                let w = pace * f64::from(weight[i * months + t]);
                 // Contacts are not negative, so their bits order as they do.
                 *usual.entry(by_month[i * months + t].max(0.0).to_bits()).or_insert(0.0) += w;
                 total += w;

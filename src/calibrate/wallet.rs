@@ -1,11 +1,15 @@
 //! The share of wallet of served customers: what the data say about it before any model of response.
 //!
-//! Best: `wallets.csv`, a survey of what customers buy in all. Next: territories where the panel gives the category and
+//! Best: `wallets.csv`, a survey of what customers buy in all. It is a share of what they buy in the months in which they are ours: a customer
+//! with wallet `D_i` over a span of n months, of which it was ours in `m_i` (a sum of probabilities, [`Observed::weights`]), bought `D_i m_i / n` then, and
+//! the share is `sum_i y_i / sum_i D_i m_i / n`. Without that, who came late, left or paused within the span passes for one who gives us little,
+//! and contacts for having more room to move sales than they have. Next: territories where the panel gives the category and
 //! the universe count the outlets; served customers then hold the part `R n / (R n + N - n)` of the category, with n
 //! of them among N outlets and R how much larger a served customer is than another (log R ~ N(log 2.5, 0.8²): companies
 //! win the large ones first). Next: the panel alone, which bounds the share from below by our market share. Else the
 //! prior.
 
+use crate::calibrate::observed::Observed;
 use crate::calibrate::priors::Priors;
 use crate::calibrate::sampling::normal_quantile;
 use crate::calibrate::tastes::{self, Answer, spread_of_tastes};
@@ -32,19 +36,19 @@ impl Beforehand {
 }
 
 /// The share of wallet: the best that the data allow.
-pub fn share_of_wallet(market: &Market, priors: &Priors) -> Beforehand {
+pub fn share_of_wallet(market: &Market, observed: &Observed, priors: &Priors) -> Beforehand {
     let (registered, given) = Beforehand::registered(priors, SHARE);
     if given {
         return registered;
     }
-    from_survey(market).or_else(|| from_universe(market)).or_else(|| from_panel(market)).unwrap_or(registered)
+    from_survey(market, observed).or_else(|| from_universe(market)).or_else(|| from_panel(market)).unwrap_or(registered)
 }
 
 /// The deviation of log odds of us between served customers.
-pub fn taste(market: &Market, priors: &Priors) -> Beforehand {
+pub fn taste(market: &Market, observed: &Observed, priors: &Priors) -> Beforehand {
     let (registered, given) = Beforehand::registered(priors, "taste");
     let Prior::Lognormal { median, sd } = registered.prior else { return registered };
-    let answers: Vec<Answer> = surveyed(market)
+    let answers: Vec<Answer> = surveyed(market, observed)
         .into_iter()
         .map(|survey| Answer { part: survey.own / survey.demand, orders: survey.orders })
         .collect();
@@ -59,32 +63,28 @@ pub fn taste(market: &Market, priors: &Priors) -> Beforehand {
     }
 }
 
-/// Months with us from which a surveyed customer that came within the survey's span is counted.
-const FEWEST_MONTHS: usize = 3;
+/// Months with us from which a surveyed customer is counted.
+const FEWEST_MONTHS: f64 = 3.0;
 
-/// What a survey says of a customer that buys from us.
+/// What a survey says of a customer that buys from us, in the months of its span in which it was ours.
 struct Surveyed {
-    /// Over the span, at the pace of the months with us.
     own: f64,
     demand: f64,
     /// Our orders, by the months that had one.
     orders: f64,
 }
 
-fn surveyed(market: &Market) -> Vec<Surveyed> {
+fn surveyed(market: &Market, observed: &Observed) -> Vec<Surveyed> {
     use crate::ids::Index as _;
     let of = |wallet: &crate::data::Wallet| {
         let (first, last) = (market.history.position(wallet.span.first)?, market.history.position(wallet.span.last)?);
-        let all = || market.sales.of(wallet.customer.usize());
-        let came = all().find(|(_, amount)| *amount > 0.0)?.0;
-        // Who came within the span counts from the month after its first order: what it bought elsewhere before is no share of ours.
-        let from = if came < first { first } else { came + 1 };
-        let months = (last + 1).checked_sub(from).filter(|&months| came < first || months >= FEWEST_MONTHS)?;
-        let sales = all().filter(|(month, _)| (from..=last).contains(month));
+        let customer = wallet.customer.usize();
+        let months: f64 = observed.weights(customer)[first..=last].iter().map(|&ours| f64::from(ours)).sum();
+        let sales = observed.sales(customer).filter(|(month, _)| (first..=last).contains(month));
         let (own, with) = sales.fold((0.0, 0.0), |(own, with), (_, amount)| (own + amount, with + 1.0));
-        let (months, span) = (months as f64, (last - first + 1) as f64);
-        let orders = tastes::orders(with, months);
-        (own > 0.0 && wallet.demand > 0.0).then(|| Surveyed { own: own * span / months, demand: wallet.demand, orders })
+        let demand = wallet.demand * months / (last - first + 1) as f64;
+        let counts = own > 0.0 && demand > 0.0 && months >= FEWEST_MONTHS;
+        counts.then(|| Surveyed { own, demand, orders: tastes::orders(with, months) })
     };
     market.data.wallets.iter().flatten().filter_map(of).collect()
 }
@@ -99,9 +99,9 @@ fn beta(mean: f64, sd: f64) -> Prior {
     Prior::Beta { a: mean * size, b: (1.0 - mean) * size }
 }
 
-fn from_survey(market: &Market) -> Option<Beforehand> {
+fn from_survey(market: &Market, observed: &Observed) -> Option<Beforehand> {
     let pairs: Vec<(f64, f64)> =
-        surveyed(market).into_iter().map(|survey| (survey.own.min(survey.demand), survey.demand)).collect();
+        surveyed(market, observed).into_iter().map(|survey| (survey.own.min(survey.demand), survey.demand)).collect();
     if pairs.len() < 5 {
         return None;
     }

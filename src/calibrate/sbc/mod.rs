@@ -25,12 +25,13 @@ mod bands;
 pub(crate) mod made;
 mod truth;
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use crate::calibrate::called::log_call_levels;
 use crate::calibrate::curve;
-use crate::calibrate::observed::log_call_level;
 use crate::calibrate::posterior::Draw;
 use crate::calibrate::priors::{self, Priors};
 use crate::calibrate::response::Point;
@@ -274,28 +275,27 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
     let goodwill = truth.parameters.goodwill;
     setup.goodwill = setup.visits.iter().map(|&level| goodwill.steady_of(Channel::FaceToFace, level)).collect();
     setup.parameters = truth.parameters.clone();
-    // The usual visits, those to the served in the last year, lead to the truth's share of wallet.
     let who = live(&setup, seed);
-    let (mut lift, mut number) = (0.0, 0.0);
-    for (served, visits) in who.served.iter().zip(&who.visits) {
-        for t in (months.saturating_sub(12)..months).filter(|&t| served[t]) {
-            lift += goodwill.lift(Channel::FaceToFace, visits[t]);
-            number += 1.0;
-        }
-    }
-    let usual = lift / f64::max(number, 1.0) / (1.0 - goodwill.decay);
-    let centre = curve::centre(truth.share, truth.taste) - usual;
-    let levels: Vec<f64> = who.visits.iter().map(|visits| visits.iter().sum::<f64>() / months as f64).collect();
+    let called = called(&who, setup.territories, months);
     let tastes: Vec<f64> = z.iter().map(|_| truth.taste * source.normal()).collect();
-    // The share of wallet is that of customers with the usual visits, weighed by what they buy (`Observed::called`), which in turn depends on
-    // the appeal: once as if all were alike, then as they are.
+    // The share of wallet is that of customers with the usual visits, weighed by what they buy (`Observed::called`), which in turn depends on the
+    // appeal: once as if all were alike, then as they are.
     let appeal = |made: &Made| -> Vec<f64> {
         let sold: Vec<f64> = made.own.iter().map(|sold| sold.iter().sum::<f64>().max(1e-9)).collect();
         let all: f64 = sold.iter().sum();
         let weighed = |of: &[f64]| of.iter().zip(&sold).map(|(x, sold)| x * sold).sum::<f64>() / all;
-        let usual = weighed(&levels).max(1e-9);
-        let called: Vec<f64> = levels.iter().map(|&level| log_call_level(level, usual)).collect();
         let mean = weighed(&called);
+        // The usual visits, those to the served in the last year, weighed by what each buys, lead to the truth's share of wallet.
+        let (mut lift, mut all) = (0.0, 0.0);
+        for ((served, visits), sold) in made.served.iter().zip(&made.visits).zip(&sold) {
+            let pace = sold / (served.iter().filter(|&&served| served).count() as f64).max(1.0);
+            for t in (months.saturating_sub(12)..months).filter(|&t| served[t]) {
+                lift += pace * goodwill.lift(Channel::FaceToFace, visits[t]);
+                all += pace;
+            }
+        }
+        let usual = lift / f64::max(all, 1e-9) / (1.0 - goodwill.decay);
+        let centre = curve::centre(truth.share, truth.taste) - usual;
         called.iter().zip(&tastes).map(|(called, taste)| centre + truth.liking * (called - mean) + taste).collect()
     };
     setup.appeal = appeal(&who);
@@ -303,6 +303,16 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
     let made: Made = live(&setup, seed);
     let market = market_of(&made, setup.history, setup.territories, MarketOf { region: None, calls: true });
     (truth, market)
+}
+
+/// How often each customer was called on, over its territory's others.
+fn called(made: &Made, territories: usize, months: usize) -> Vec<f64> {
+    let customers = made.visits.len();
+    let visits: Vec<f32> = made.visits.iter().flatten().map(|&visits| visits as f32).collect();
+    let each = customers.div_ceil(territories.max(1)).max(1);
+    let groups: Vec<Range<usize>> =
+        (0..customers).step_by(each).map(|first| first..(first + each).min(customers)).collect();
+    log_call_levels(&visits, months, &vec![0..months; customers], &groups)
 }
 
 #[cfg(test)]
