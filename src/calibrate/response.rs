@@ -7,7 +7,7 @@
 //! with G the goodwill of [`crate::simulate::mechanisms::goodwill`] driven by the observed contacts, `share` that of
 //! [`crate::simulate::mechanisms::choice`] averaged over customers' tastes ([`super::curve`]), w the probability that the customer was buying from us
 //! ([`crate::calibrate::observed`]), and λ the months' ups and downs of the customer's group of territories, free of
-//! any shape. `appeal_i = appeal + κ_a log(usual contacts of i / of all)`, `appeal` such that customers with the usual contacts give us the share
+//! any shape. `appeal_i = appeal + κ_a called_i`, with called_i the log of how often it is called on beside its neighbours ([`super::called`]), `appeal` such that customers with the usual contacts give us the share
 //! of wallet: reps call more on those who like us, whom contacts can move less, which would else look as if contacts wore off
 //! faster than they do (Mundlak 1978, of the slope as of the level).
 //!
@@ -43,7 +43,7 @@ pub struct Point {
     pub share: f64,
     /// Deviation of log odds of us between served customers.
     pub taste: f64,
-    /// Change of a customer's log odds of us by the log of its usual contacts.
+    /// Change of a customer's log odds of us by the log of how often it is called on, beside its neighbours.
     pub liking: f64,
     /// Placebo: log odds added by next month's contacts. 0 in the model.
     pub lead: f64,

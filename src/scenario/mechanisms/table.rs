@@ -136,7 +136,7 @@ pub const MECHANISMS: &[Mechanism] = &[
                 "Deviation of the log odds of us between served customers."),
             p("calls_follow_taste", "κ_a", "log odds per log contact", Support::Real, Some(Prior::Normal { mean: 0.3, sd: 0.4 }), Origin::Assumption,
                 "reps call more on customers who like us; how much more is learnt from how those respond",
-                "Change of a customer's log odds of us by the log of its usual contacts."),
+                "Change of a customer's log odds of us by the log of how often it is called on, beside its neighbours."),
             p("selection", "δ", "log odds", Support::Real, Some(Prior::Normal { mean: 0.5, sd: 0.5 }), Origin::Assumption,
                 "customers won later like us less than those who came first",
                 "Log odds by which customers won later like us less than those of today."),
