@@ -23,30 +23,37 @@ const SHAPES: (f64, f64) = (0.3, 1e4);
 
 /// The log of how often each customer is called on, over others of its group (see the module); 0 where nobody is.
 ///
-/// `contacts` are `[customer * months + month]`, `known` the months in which each was known, `groups` contiguous customers.
-pub fn log_call_levels(contacts: &[f32], months: usize, known: &[Range<usize>], groups: &[Range<usize>]) -> Vec<f64> {
-    let contacts_of = |i: usize, t: usize| f64::from(contacts[i * months + t]);
+/// `contacts` are `[channel][customer * months + month]`, `known` the months in which each was known, `groups` contiguous customers.
+pub fn log_call_levels(
+    contacts: &[&[f32]],
+    months: usize,
+    known: &[Range<usize>],
+    groups: &[Range<usize>],
+) -> Vec<f64> {
+    let contacts_of = |i: usize, t: usize| -> f64 { contacts.iter().map(|all| f64::from(all[i * months + t])).sum() };
     // By customer: contacts, and those of an average neighbour in the same months.
     let mut counts = vec![(0.0, 0.0); known.len()];
     for group in groups {
-        let (mut made, mut there) = (vec![0.0; months], vec![0.0_f64; months]);
+        let (mut usual, mut there) = (vec![0.0; months], vec![0.0_f64; months]);
         for i in group.clone() {
             for t in known[i].clone() {
-                made[t] += contacts_of(i, t);
+                usual[t] += contacts_of(i, t);
                 there[t] += 1.0;
             }
         }
+        usual.iter_mut().zip(there).for_each(|(usual, there)| *usual /= there.max(1.0));
         for i in group.clone() {
-            counts[i] = known[i]
-                .clone()
-                .fold((0.0, 0.0), |(own, usual), t| (own + contacts_of(i, t), usual + made[t] / there[t]));
+            counts[i] =
+                known[i].clone().fold((0.0, 0.0), |(own, others), t| (own + contacts_of(i, t), others + usual[t]));
         }
     }
     let shape = shape(&counts);
-    counts
-        .iter()
-        .map(|(own, usual)| if *usual > 0.0 { digamma(shape + own) - libm::log(shape + usual) } else { 0.0 })
-        .collect()
+    counts.into_iter().map(|count| if count.1 > 0.0 { expected_log(shape, count) } else { 0.0 }).collect()
+}
+
+/// The expected log of a customer's rate, given its contacts and those of an average neighbour.
+fn expected_log(shape: f64, (own, usual): (f64, f64)) -> f64 {
+    digamma(shape + own) - libm::log(shape + usual)
 }
 
 /// k by its moments.
@@ -82,7 +89,7 @@ mod tests {
             }));
             known.push(from..months);
         }
-        let found = log_call_levels(&contacts, months, &known, &[0..each, each..2 * each]);
+        let found = log_call_levels(&[&contacts], months, &known, &[0..each, each..2 * each]);
         for territory in [&found[..each], &found[each..]] {
             assert!((territory[1] - territory[0] - 3.0_f64.ln()).abs() < 0.01, "{found:?}");
             assert!((territory[2] - territory[0]).abs() < 1e-9, "{found:?}");
@@ -115,7 +122,7 @@ mod tests {
             let (rates, counts) = made(usual, 1);
             let shape = shape(&counts);
             assert!((shape - 2.0).abs() < 0.2, "{usual}: {shape}");
-            let levels: Vec<f64> = counts.iter().map(|(x, m)| digamma(shape + x) - libm::log(shape + m)).collect();
+            let levels: Vec<f64> = counts.iter().map(|&count| expected_log(shape, count)).collect();
             let n = rates.len() as f64;
             let mean = |of: &[f64]| of.iter().sum::<f64>() / n;
             let (rate, level) = (mean(&rates), mean(&levels));
@@ -128,11 +135,12 @@ mod tests {
 
     #[test]
     fn nobody_is_infinitely_far() {
-        let found = log_call_levels(&[9.0, 9.0, 0.0, 0.0, 0.0, 0.0], 2, &[0..2, 0..2, 0..0], slice::from_ref(&(0..3)));
+        let found =
+            log_call_levels(&[&[9.0, 9.0, 0.0, 0.0, 0.0, 0.0]], 2, &[0..2, 0..2, 0..0], slice::from_ref(&(0..3)));
         assert!(found[0] > 0.0 && found[1] < 0.0 && found[1].is_finite() && found[2] == 0.0, "{found:?}");
-        assert_eq!(log_call_levels(&[0.0; 4], 2, &[0..2, 0..2], slice::from_ref(&(0..2))), [0.0, 0.0]);
+        assert_eq!(log_call_levels(&[&[0.0; 4]], 2, &[0..2, 0..2], slice::from_ref(&(0..2))), [0.0, 0.0]);
         // All alike: contacts that scatter less than chance would.
-        let alike = log_call_levels(&[3.0; 8], 2, &vec![0..2; 4], slice::from_ref(&(0..4)));
+        let alike = log_call_levels(&[&[3.0; 8]], 2, &vec![0..2; 4], slice::from_ref(&(0..4)));
         assert!(alike.iter().all(|level| level.abs() < 1e-3), "{alike:?}");
     }
 }

@@ -195,12 +195,9 @@ impl Observed {
         }
         let bought: Vec<bool> = timelines.iter().map(|timeline| timeline.orders.is_some()).collect();
         let known_from: Vec<u16> = timelines.iter().map(|timeline| timeline.known as u16).collect();
-        let pace: Vec<f64> = (0..customers)
-            .map(|i| {
-                let ours: f64 = weight[i * months..(i + 1) * months].iter().map(|&weight| f64::from(weight)).sum();
-                amount[start[i]..start[i + 1]].iter().sum::<f64>() / ours.max(1e-9)
-            })
-            .collect();
+        let sold: Vec<f64> = start.windows(2).map(|of| amount[of[0]..of[1]].iter().sum()).collect();
+        let ours = weight.chunks(months.max(1)).map(|row| row.iter().map(|&weight| f64::from(weight)).sum::<f64>());
+        let pace: Vec<f64> = sold.iter().zip(ours).map(|(sold, ours)| sold / ours.max(1e-9)).collect();
         let contacts = lay_out_contacts(market, &known_from, &weight, &pace);
         let groups = groups(market, &bought);
         let territories = (0..market.territory_count()).map(|j| market.customers_of(j)).collect();
@@ -219,27 +216,20 @@ impl Observed {
             contacts,
             called: Vec::new(),
         };
-        out.called = out.log_call_levels(timelines);
+        out.called = out.log_call_levels(timelines, &sold);
         out
     }
 
-    /// See [`Observed::called`]: of visits, where there are some; weighed by sales the mean is 0.
-    fn log_call_levels(&self, timelines: &[Timeline]) -> Vec<f64> {
-        let visits = self.contacts.iter().position(|contacts| contacts.channel == Channel::FaceToFace);
-        let mut counted = self.contacts.iter().enumerate().filter(|(k, _)| visits.is_none_or(|visits| visits == *k));
-        let Some((_, first)) = counted.next() else { return vec![0.0; self.customers] };
-        let mut by_month = first.by_month.clone();
-        for (_, further) in counted {
-            by_month.iter_mut().zip(&further.by_month).for_each(|(sum, x)| *sum += x);
-        }
+    /// See [`Observed::called`]: of visits, where there are some; weighed by what each customer bought the mean is 0.
+    fn log_call_levels(&self, timelines: &[Timeline], sold: &[f64]) -> Vec<f64> {
+        let visits = self.contacts.iter().any(|contacts| contacts.channel == Channel::FaceToFace);
+        let counted = |contacts: &&Contacts| !visits || contacts.channel == Channel::FaceToFace;
+        let channels: Vec<&[f32]> =
+            self.contacts.iter().filter(counted).map(|contacts| contacts.by_month.as_slice()).collect();
         let known: Vec<Range<usize>> = timelines.iter().map(|timeline| timeline.known..timeline.end).collect();
-        let logs = log_call_levels(&by_month, self.months, &known, &self.groups);
-        let (mut sum, mut all) = (0.0, 0.0);
-        for (i, log) in logs.iter().enumerate() {
-            let sold: f64 = self.sales(i).map(|(_, amount)| amount).sum();
-            sum += sold * log;
-            all += sold;
-        }
+        let logs = log_call_levels(&channels, self.months, &known, &self.groups);
+        let all: f64 = sold.iter().sum();
+        let sum: f64 = logs.iter().zip(sold).map(|(log, sold)| sold * log).sum();
         let mean = if all > 0.0 { sum / all } else { 0.0 };
         logs.into_iter().map(|log| log - mean).collect()
     }

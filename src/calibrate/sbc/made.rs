@@ -1,5 +1,7 @@
 //! A made market: agents that live a truth, and what a company would have on file of them.
 
+use std::ops::Range;
+
 use crate::channel::Channel;
 use crate::data::*;
 use crate::ids::{CustomerIx, IdTable, Index as _, TerritoryIx, stable_hash};
@@ -51,10 +53,16 @@ pub(crate) fn history(months: usize) -> MonthSpan {
         .unwrap_or_else(|| unreachable!("it ends after it begins"))
 }
 
+/// Customers of each territory: in order, equally many but in the last.
+pub(crate) fn parts(customers: usize, territories: usize) -> Vec<Range<usize>> {
+    let each = customers.div_ceil(territories.max(1)).max(1);
+    (0..territories).map(|j| (j * each).min(customers)..((j + 1) * each).min(customers)).collect()
+}
+
 /// Runs the agents.
 pub(crate) fn live(setup: &Setup, seed: u64) -> Made {
     let n = setup.size.len();
-    let per = n.div_ceil(setup.territories.max(1)).max(1);
+    let parts = parts(n, setup.territories);
     let mut agents = Agents::default();
     for i in 0..n {
         agents.hash.push(stable_hash(&format!("C{i:06}")));
@@ -66,11 +74,12 @@ pub(crate) fn live(setup: &Setup, seed: u64) -> Made {
         agents.visibility.push(1.0);
         agents.consent.push(u8::MAX >> 1);
     }
-    let range = |j: usize| (j * per).min(n)..((j + 1) * per).min(n);
-    let territories = (0..setup.territories)
-        .map(|j| Territory {
+    let territories = parts
+        .iter()
+        .enumerate()
+        .map(|(j, part)| Territory {
             hash: stable_hash(&format!("T{j}")),
-            agents: range(j),
+            agents: part.clone(),
             rivals: vec![1.0],
             dark_at_start: 0.0,
             area_km2: 0.0,
@@ -79,7 +88,7 @@ pub(crate) fn live(setup: &Setup, seed: u64) -> Made {
         .collect();
     let desired: Vec<f32> = setup.visits.iter().map(|&visits| visits as f32).collect();
     let capacity: Vec<f64> =
-        (0..setup.territories).map(|j| desired[range(j)].iter().map(|&x| f64::from(x)).sum()).collect();
+        parts.iter().map(|part| desired[part.clone()].iter().map(|&x| f64::from(x)).sum()).collect();
     let phase = |(month, common): (usize, &f64)| Phase {
         from: month,
         visits: VisitPlan {
@@ -126,7 +135,6 @@ impl Recorder for Made {
 /// A market directory of made sales and visits: customers in order, equally many in each territory, all known from the start.
 pub(crate) fn market_of(made: &Made, history: MonthSpan, territory_count: usize, more: MarketOf<'_>) -> Market {
     let n = made.own.len();
-    let per = n.div_ceil(territory_count.max(1)).max(1);
     let (mut customer, mut month, mut units) = (Vec::new(), Vec::new(), Vec::new());
     for (i, sold) in made.own.iter().enumerate() {
         for (t, &own) in sold.iter().enumerate().filter(|(_, own)| **own > 0.0) {
@@ -166,15 +174,14 @@ pub(crate) fn market_of(made: &Made, history: MonthSpan, territory_count: usize,
         .collect();
     let mut territories = IdTable::<TerritoryIx>::default();
     let mut ids = IdTable::<CustomerIx>::default();
-    let (mut of, mut range) = (Vec::new(), Vec::new());
-    for j in 0..territory_count {
+    let mut of = Vec::new();
+    let range = parts(n, territory_count);
+    for (j, part) in range.iter().enumerate() {
         territories.intern(&format!("T{j}"));
-        let begin = of.len();
-        for i in begin..((j + 1) * per).min(n) {
+        for i in part.clone() {
             ids.intern(&format!("C{i:06}"));
             of.push(TerritoryIx::from_usize(j));
         }
-        range.push(begin..of.len());
     }
     let t = territory_count;
     let mut companies = IdTable::default();

@@ -25,7 +25,6 @@ mod bands;
 pub(crate) mod made;
 mod truth;
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -40,7 +39,7 @@ use crate::calibrate::{CalibrateError, Settings as Calibration, fit_with_likelih
 use crate::channel::Channel;
 use crate::market::Market;
 use bands::{Bands, counts};
-use made::{Made, MarketOf, Setup, history, live, market_of};
+use made::{Made, MarketOf, Setup, history, live, market_of, parts};
 use truth::{SIZE, Truth};
 
 /// Posterior draws of each fit: ranks run from 0 to this.
@@ -309,10 +308,7 @@ fn made_market(settings: &Settings, mut truth: Truth, source: &mut Source) -> (T
 fn called(made: &Made, territories: usize, months: usize) -> Vec<f64> {
     let customers = made.visits.len();
     let visits: Vec<f32> = made.visits.iter().flatten().map(|&visits| visits as f32).collect();
-    let each = customers.div_ceil(territories.max(1)).max(1);
-    let groups: Vec<Range<usize>> =
-        (0..customers).step_by(each).map(|first| first..(first + each).min(customers)).collect();
-    log_call_levels(&visits, months, &vec![0..months; customers], &groups)
+    log_call_levels(&[&visits], months, &vec![0..months; customers], &parts(customers, territories))
 }
 
 #[cfg(test)]
